@@ -1,0 +1,118 @@
+//! YAML with places: every value knows the file, line and column it came from.
+//! Takes text; hands each room a [`Section`] to read its settings, rules or collectors from, and collects every mistake.
+
+mod duration;
+mod secret;
+mod section;
+mod yaml;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use duration::{format_duration, parse_duration};
+pub use secret::Secret;
+pub use section::{Declaration, Reader, Section};
+pub use yaml::parse;
+
+/// Where a value was written: a file with line and column, or an environment variable or flag.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The file's name, `environment variable X` or `flag --x`.
+    pub origin: Arc<str>,
+    /// 1-based; 0 where there is no line.
+    pub line: usize,
+    /// 1-based; 0 where there is no column.
+    pub column: usize,
+}
+
+impl Place {
+    /// A place without a line: an environment variable, a flag, a whole file.
+    pub fn of(origin: &str) -> Self {
+        Place {
+            origin: origin.into(),
+            line: 0,
+            column: 0,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A value and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it begins.
+    pub place: Place,
+    /// What it is.
+    pub value: Value,
+}
+
+/// YAML's three shapes; what a scalar means is for its reader to say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing: `key:` or `null`.
+    Null,
+    /// Text as written, without its quotes.
+    Scalar(String),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping in the order of the file; keys are unique.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A mapping's key and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// The key.
+    pub text: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One mistake a person made in a file, variable or flag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Where.
+    pub place: Place,
+    /// The key path, such as `notify.receivers[0].email.to`; may be empty.
+    pub path: String,
+    /// What is wrong, without a full stop.
+    pub message: String,
+    /// The way out, where there is one to name.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A mistake at a place, with no key to name.
+    pub fn at(place: &Place, message: impl Into<String>) -> Self {
+        Problem {
+            place: place.clone(),
+            path: String::new(),
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}

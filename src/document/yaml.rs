@@ -1,0 +1,232 @@
+//! Turns YAML text into a tree of nodes with places. Anchors and aliases are followed; a second document is refused.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+
+use super::{Key, Node, Place, Problem, Value};
+
+/// Deeper nesting than any of our formats has; a guard against files made to exhaust the stack.
+const DEEPEST: usize = 64;
+/// Aliases may repeat at most this many nodes in all.
+const MOST_NODES: usize = 1_000_000;
+
+/// Parses one YAML document; an empty text is a null node.
+///
+/// # Errors
+/// The first syntax error, a duplicate key, a key that is not a scalar, or a second document, with its place.
+pub fn parse(origin: &str, text: &str) -> Result<Node, Problem> {
+    let mut tree = Tree {
+        origin: origin.into(),
+        parser: Parser::new_from_str(text),
+        anchors: HashMap::new(),
+        nodes: 0,
+    };
+    tree.document()
+}
+
+struct Tree<'input> {
+    origin: Arc<str>,
+    parser: Parser<'input, StrInput<'input>>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+}
+
+impl<'input> Tree<'input> {
+    fn document(&mut self) -> Result<Node, Problem> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
+                Event::DocumentStart(_) if root.is_some() => {
+                    return Err(Problem::at(
+                        &self.place(span),
+                        "a second YAML document in the same file",
+                    ));
+                }
+                Event::DocumentStart(_) => {
+                    let (event, span) = self.next()?;
+                    root = Some(self.node(event, span, 0)?);
+                }
+                Event::StreamEnd => break,
+                _ => {
+                    return Err(Problem::at(
+                        &self.place(span),
+                        "a value outside of the document",
+                    ));
+                }
+            }
+        }
+        Ok(root.unwrap_or_else(|| Node {
+            place: Place::of(&self.origin),
+            value: Value::Null,
+        }))
+    }
+
+    fn node(&mut self, event: Event<'input>, span: Span, depth: usize) -> Result<Node, Problem> {
+        let place = self.place(span);
+        if depth > DEEPEST {
+            return Err(Problem::at(
+                &place,
+                format!("nested deeper than {DEEPEST} levels"),
+            ));
+        }
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
+            Event::SequenceStart(anchor, _) => (Value::List(self.list(depth)?), anchor),
+            Event::MappingStart(anchor, _) => (Value::Map(self.map(depth)?), anchor),
+            Event::Alias(anchor) => return self.alias(anchor, &place),
+            _ => return Err(Problem::at(&place, "a value is missing here")),
+        };
+        let node = Node { place, value };
+        self.count(&node, 1)?;
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Problem> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, Problem> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            let place = self.place(span);
+            let text = match event {
+                Event::MappingEnd => return Ok(entries),
+                Event::Scalar(text, _, _, _) => text.into_owned(),
+                _ => return Err(Problem::at(&place, "a key must be a plain word")),
+            };
+            if let Some((earlier, _)) = entries.iter().find(|(key, _)| key.text == text) {
+                let message = format!(
+                    "`{text}` stands here a second time, first on line {}",
+                    earlier.place.line
+                );
+                return Err(Problem::at(&place, message));
+            }
+            let (event, span) = self.next()?;
+            let node = self.node(event, span, depth + 1)?;
+            entries.push((Key { text, place }, node));
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, place: &Place) -> Result<Node, Problem> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            return Err(Problem::at(place, "an alias of nothing"));
+        };
+        self.count(&node, size(&node))?;
+        Ok(node)
+    }
+
+    fn count(&mut self, node: &Node, more: usize) -> Result<(), Problem> {
+        self.nodes += more;
+        if self.nodes > MOST_NODES {
+            return Err(Problem::at(&node.place, "aliases make this file too large"));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<(Event<'input>, Span), Problem> {
+        match self.parser.next() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => {
+                let marker = error.marker();
+                let place = Place {
+                    origin: self.origin.clone(),
+                    line: marker.line(),
+                    column: marker.col() + 1,
+                };
+                Err(Problem::at(
+                    &place,
+                    format!("not valid YAML: {}", error.info()),
+                ))
+            }
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place {
+            origin: self.origin.clone(),
+            line: span.start.line(),
+            column: span.start.col() + 1,
+        }
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    let plain = style == ScalarStyle::Plain;
+    if plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+        Value::Null
+    } else {
+        Value::Scalar(text.into())
+    }
+}
+
+fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.iter().map(|(_, node)| size(node)).sum::<usize>(),
+        Value::Null | Value::Scalar(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(text: &str) -> String {
+        parse("x.yml", text)
+            .map(|_| String::new())
+            .unwrap_or_else(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn values_know_their_places() {
+        let node = parse("x.yml", "a: 1\nb:\n  - c: 'null'\n").unwrap();
+        let Value::Map(entries) = &node.value else {
+            panic!("not a map")
+        };
+        let Value::List(items) = &entries[1].1.value else {
+            panic!("not a list")
+        };
+        let Value::Map(inner) = &items[0].value else {
+            panic!("not a map")
+        };
+        assert_eq!(inner[0].1.place.to_string(), "x.yml:3:8");
+        assert_eq!(inner[0].1.value, Value::Scalar("null".into()));
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        assert_eq!(
+            complaint("a: 1\na: 2\n"),
+            "x.yml:2:1: `a` stands here a second time, first on line 1"
+        );
+        assert!(complaint("a: [1\nb: 2").starts_with("x.yml:2:"));
+        assert_eq!(
+            complaint("a: 1\n---\nb: 2\n"),
+            "x.yml:2:1: a second YAML document in the same file"
+        );
+    }
+
+    #[test]
+    fn aliases_repeat_their_anchor() {
+        let node = parse("x.yml", "a: &x {k: 1}\nb: *x\n").unwrap();
+        let Value::Map(entries) = &node.value else {
+            panic!("not a map")
+        };
+        assert_eq!(entries[0].1.value, entries[1].1.value);
+    }
+}
