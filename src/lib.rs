@@ -1,10 +1,25 @@
 //! pgvigil keeps watch over PostgreSQL. The rooms, in the order in which data passes through them.
 
 pub mod document;
-pub mod incident;
+pub mod sample;
+
+pub mod config;
+pub mod server;
+
+pub mod backup;
+pub mod collectors;
+pub mod scrape;
+
 pub mod promql;
 pub mod rules;
-pub mod sample;
-pub mod scrape;
-pub mod server;
 pub mod store;
+
+pub mod incident;
+pub mod notify;
+
+pub mod demo;
+pub mod telemetry;
+pub mod web;
+
+pub mod app;
+pub mod cli;

@@ -1,1 +1,2 @@
+//! Arguments and exit codes.
 fn main() {}

@@ -1,1 +1,23 @@
-fn main() {}
+//! Integration tests against real components: one binary, a file per room.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod backup;
+mod cli;
+mod collectors;
+mod config;
+mod demo;
+mod harness;
+mod incident;
+mod notify;
+mod promql;
+mod rules;
+mod scrape;
+mod server;
+mod store;
+mod web;

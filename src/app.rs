@@ -1,0 +1,1 @@
+//! Builds the rooms from the configuration, joins them, and stops them.

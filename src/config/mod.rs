@@ -1,0 +1,1 @@
+//! File + environment + flags → valid `Config`. Assembles the settings that each room reads for itself.

@@ -1,0 +1,1 @@
+//! Tracing, and pgvigil's own metrics as samples like any other.
