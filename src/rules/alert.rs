@@ -10,11 +10,11 @@ use crate::sample::{Labels, Sources, Timestamp};
 /// Which rule an alert belongs to: stays the same when the rule's text is edited (S10).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RuleKey {
-    /// The file's name, `default` for the embedded set.
+    /// The file's name, `default/NAME.yml` for the embedded set.
     pub file: Arc<str>,
     /// The group's name.
     pub group: Arc<str>,
-    /// The alert's name.
+    /// The alert's name; `NAME#2` for the second rule of one name and the same labels in its group.
     pub rule: Arc<str>,
 }
 
@@ -56,6 +56,9 @@ pub struct Alert {
     pub keep_firing_since: Option<Timestamp>,
     /// Since when its condition cannot be judged because a source has not succeeded.
     pub stale_since: Option<Timestamp>,
+    /// Since when the annotations differ from those last recorded in a transition.
+    #[serde(default)]
+    pub changed_since: Option<Timestamp>,
     /// When it resolved.
     pub resolved_at: Option<Timestamp>,
 }
@@ -65,6 +68,19 @@ impl Alert {
     pub fn incident(&self) -> Option<String> {
         self.fired_at
             .map(|fired| format!("{:016x}-{}", self.labels.fingerprint(), fired.0))
+    }
+
+    /// The end of an alert whose rule is gone: a firing one resolves, any other is forgotten.
+    pub fn ended(&self, at: Timestamp) -> Transition {
+        let mut alert = self.clone();
+        let change = if self.state == AlertState::Firing {
+            alert.state = AlertState::Resolved;
+            alert.resolved_at = Some(at);
+            Change::Resolved
+        } else {
+            Change::Forgotten
+        };
+        Transition { change, at, alert }
     }
 }
 

@@ -2,7 +2,19 @@
 //! Takes rule files and the store; hands transitions to the incident log and samples back to the store.
 
 mod alert;
+mod evaluate;
+mod reference;
+mod rule;
+mod schedule;
+mod set;
 mod settings;
+mod template;
 
 pub use alert::{Alert, AlertState, Change, RuleKey, Transition};
-pub use settings::Settings;
+pub use evaluate::{Before, Context, Evaluation, evaluate};
+pub use reference::reference;
+pub use rule::{Action, Alerting, Group, Rule};
+pub use schedule::{Due, due, next_slot};
+pub use set::{RuleSet, load};
+pub use settings::{Override, Settings};
+pub use template::Template;
