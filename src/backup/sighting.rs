@@ -1,0 +1,190 @@
+//! What a source of backups shows at one look, whatever kind of source it is.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::inspect::Trouble;
+use crate::sample::Timestamp;
+
+/// Everything seen at one look.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sighting {
+    /// The backups, in no particular order.
+    pub backups: Vec<Backup>,
+    /// The file system they lie on, where there is one.
+    pub space: Option<Space>,
+}
+
+/// Room on a file system, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Left for an unprivileged writer.
+    pub free: u64,
+}
+
+/// One backup, as its source tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backup {
+    /// Its name in the source.
+    pub id: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// How it stands.
+    pub state: State,
+    /// When it began, as the backup itself says. A dump says so in the dumper's local time without a zone, read here as
+    /// UTC: up to 14 hours off.
+    pub started: Option<Timestamp>,
+    /// When it was written for the last time; for a running one, when it was first seen.
+    pub finished: Timestamp,
+    /// Stored size.
+    pub bytes: u64,
+    /// The backup it needs.
+    pub parent: Option<String>,
+    /// What it is a backup of, as the backup itself says.
+    pub origin: Option<Origin>,
+    /// How far it is known to be good.
+    pub proof: Proof,
+    /// What is wrong with it.
+    pub trouble: Option<Trouble>,
+}
+
+/// How far from UTC a local time may lie, and an hour more.
+const ANY_ZONE: Duration = Duration::from_secs(15 * 3600);
+
+impl Backup {
+    /// The moment its age is counted from: when it was finished, unless it says itself that it began so long before that
+    /// no time zone explains it (an old dump copied or uploaded again).
+    pub fn moment(&self) -> Timestamp {
+        match self.started {
+            Some(started) if started < self.finished.before(ANY_ZONE) => started,
+            _ => self.finished,
+        }
+    }
+}
+
+/// What a backup holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A whole cluster, physically.
+    Full,
+    /// What changed since the last full one.
+    Differential,
+    /// What changed since the one before.
+    Incremental,
+    /// A logical dump.
+    Dump,
+}
+
+impl Kind {
+    /// The value of the label `kind`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Kind::Full => "full",
+            Kind::Differential => "diff",
+            Kind::Incremental => "incr",
+            Kind::Dump => "dump",
+        }
+    }
+}
+
+/// How a backup stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Finished, and nothing is known against it.
+    Done,
+    /// Still being written.
+    Running,
+    /// Given up by the tool that wrote it.
+    Failed,
+    /// Finished, and not what was written.
+    Damaged,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [State; 4] = [State::Done, State::Running, State::Failed, State::Damaged];
+
+    /// The value of the label `state`.
+    pub fn label(self) -> &'static str {
+        match self {
+            State::Done => "done",
+            State::Running => "running",
+            State::Failed => "failed",
+            State::Damaged => "damaged",
+        }
+    }
+}
+
+/// What a backup says it was taken of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A cluster, by its system identifier.
+    Cluster(u64),
+    /// One database, by name.
+    Database(String),
+}
+
+/// How far a backup is known to be good; each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// It is there.
+    Listed,
+    /// It begins as a backup does.
+    Opened,
+    /// It was read to its end and nothing is missing.
+    Whole,
+    /// It is whole, and every byte agrees with a checksum.
+    Summed,
+    /// It was restored.
+    Restored,
+}
+
+impl Proof {
+    /// The levels that have to be earned.
+    pub const EARNED: [Proof; 4] = [Proof::Opened, Proof::Whole, Proof::Summed, Proof::Restored];
+
+    /// The value of the label `proof`, and the word for a person.
+    pub fn label(self) -> &'static str {
+        match self {
+            Proof::Listed => "listed",
+            Proof::Opened => "opened",
+            Proof::Whole => "whole",
+            Proof::Summed => "summed",
+            Proof::Restored => "restored",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_counts_once_no_zone_explains_it() {
+        let hour = 3_600_000;
+        let cases = [
+            (None, 100),
+            (Some(86), 100),
+            (Some(85), 100),
+            (Some(84), 84),
+            (Some(120), 100),
+        ];
+        for (started, moment) in cases {
+            let backup = Backup {
+                id: "x".into(),
+                kind: Kind::Dump,
+                state: State::Done,
+                started: started.map(|hours| Timestamp(hours * hour)),
+                finished: Timestamp(100 * hour),
+                bytes: 1,
+                parent: None,
+                origin: None,
+                proof: Proof::Whole,
+                trouble: None,
+            };
+            assert_eq!(backup.moment(), Timestamp(moment * hour), "{started:?}");
+        }
+    }
+}
