@@ -1,1 +1,98 @@
-//! Everything over HTTP: exposition, status page, health. Takes a view of the other rooms; changes none of them.
+//! What a scraper and a browser see: the exposition, health and the status page.
+//! Takes the board and the store; hands on HTTP.
+
+mod auth;
+mod door;
+mod exposition;
+mod settings;
+mod tls;
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, middleware};
+
+use crate::sample::Timestamp;
+use crate::scrape::Board;
+use crate::store::Store;
+
+use exposition::Exposition;
+
+pub use door::{Door, OpenError};
+pub use settings::{Settings, Tls};
+
+/// Everything the pages are written from.
+#[derive(Debug)]
+pub struct View {
+    /// What every source last read.
+    pub board: Arc<Board>,
+    /// The history.
+    pub store: Arc<Store>,
+    /// Names of the watched servers in the order of the configuration.
+    pub servers: Vec<Arc<str>>,
+    /// When pgvigil started.
+    pub started: Timestamp,
+    /// pgvigil's version.
+    pub version: &'static str,
+}
+
+/// All paths, without a socket.
+pub fn router(view: Arc<View>, settings: &Settings) -> Router {
+    let exposition = Arc::new(Exposition::new(view.board.clone(), view.servers.clone()));
+    let open = Router::new()
+        .route("/metrics", get(metrics).with_state(exposition))
+        .route("/-/healthy", get(|| async { "pgvigil is healthy\n" }))
+        .route("/-/ready", get(ready))
+        .route("/favicon.ico", get(icon))
+        .fallback(not_found)
+        .with_state(view);
+    match auth::Gate::of(&settings.users) {
+        Some(gate) => open.layer(middleware::from_fn_with_state(gate, auth::guard)),
+        None => open,
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Scraped {
+    server: Option<String>,
+}
+
+async fn metrics(
+    State(exposition): State<Arc<Exposition>>,
+    Query(scraped): Query<Scraped>,
+    headers: HeaderMap,
+) -> Response {
+    exposition.answer(&headers, scraped.server.as_deref()).await
+}
+
+/// Ready once anything has been tried: from then on a page says what is known, be it that a server is down.
+async fn ready(State(view): State<Arc<View>>) -> (StatusCode, &'static str) {
+    let tried = |status: &crate::scrape::Status| status.last_attempt.is_some();
+    if view.board.statuses().iter().any(tried) {
+        (StatusCode::OK, "pgvigil is ready\n")
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "nothing has been read yet\n",
+        )
+    }
+}
+
+async fn icon() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "max-age=86400"),
+    ];
+    (headers, include_str!("icon.svg"))
+}
+
+async fn not_found(uri: Uri) -> (StatusCode, String) {
+    let path = uri.path();
+    let message = format!(
+        "there is nothing at `{path}`; there are `/` (status), `/metrics`, `/-/healthy` and `/-/ready`\n"
+    );
+    (StatusCode::NOT_FOUND, message)
+}

@@ -1,0 +1,198 @@
+//! `/metrics`: the board in Prometheus text 0.0.4 or OpenMetrics 1.0, rendered on the first request after a change.
+//! Takes the board and what the client accepts; hands on the answer.
+
+mod accept;
+mod ages;
+mod families;
+mod gzip;
+mod openmetrics;
+mod text;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::sample::Timestamp;
+use crate::scrape::Board;
+
+use accept::{Format, takes_gzip};
+use gzip::Beginning;
+
+/// The rendered pages of the present generation.
+#[derive(Debug)]
+pub(super) struct Exposition {
+    board: Arc<Board>,
+    servers: Vec<Arc<str>>,
+    pages: Mutex<HashMap<Wanted, Page>>,
+    rendering: Mutex<()>,
+}
+
+/// What tells one cached page from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    format: Format,
+    gzip: bool,
+    server: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone)]
+struct Page {
+    generation: u64,
+    text: Text,
+}
+
+#[derive(Debug, Clone)]
+enum Text {
+    Plain(Bytes),
+    Gzip(Beginning),
+}
+
+impl Exposition {
+    /// Over a board that watches these servers.
+    pub(super) fn new(board: Arc<Board>, servers: Vec<Arc<str>>) -> Self {
+        Exposition {
+            board,
+            servers,
+            pages: Mutex::default(),
+            rendering: Mutex::default(),
+        }
+    }
+
+    /// The answer to one scrape, of one server where it is named.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        headers: &HeaderMap,
+        server: Option<&str>,
+    ) -> Response {
+        let named = |name: &str| self.servers.iter().find(|known| ***known == *name);
+        let wanted = Wanted {
+            format: Format::negotiate(&joined(headers, header::ACCEPT)),
+            gzip: takes_gzip(&joined(headers, header::ACCEPT_ENCODING)),
+            server: match server.map(|name| named(name).ok_or(name)) {
+                Some(Ok(known)) => Some(known.clone()),
+                Some(Err(unknown)) => return self.refuse(unknown),
+                None => None,
+            },
+        };
+        let page = match self.cached(&wanted) {
+            Some(page) => page,
+            None => {
+                let (exposition, wanted) = (self.clone(), wanted.clone());
+                match tokio::task::spawn_blocking(move || exposition.render(&wanted)).await {
+                    Ok(page) => page,
+                    Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+                }
+            }
+        };
+        let tail = self.tail(&wanted, Timestamp::now());
+        respond(wanted.format, page, &tail)
+    }
+
+    fn refuse(&self, unknown: &str) -> Response {
+        let known: Vec<String> = self
+            .servers
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let message = format!(
+            "no server is named `{unknown}`; there is {}\n",
+            known.join(", ")
+        );
+        (StatusCode::NOT_FOUND, message).into_response()
+    }
+
+    fn cached(&self, wanted: &Wanted) -> Option<Text> {
+        let generation = self.board.generation();
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = pages.get(wanted)?;
+        (page.generation == generation).then(|| page.text.clone())
+    }
+
+    /// Renders, unless another request has done so while this one waited for its turn.
+    fn render(&self, wanted: &Wanted) -> Text {
+        let _turn = self
+            .rendering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = self.cached(wanted) {
+            return text;
+        }
+        // Asked for before the samples: what changes meanwhile is rendered again, never missed.
+        let generation = self.board.generation();
+        let mut families = families::gather(&self.board.current(), wanted.server.as_deref());
+        families.retain(|rows| *rows.family.name != *ages::AGE);
+        let text = write(wanted.format, families);
+        let text = if wanted.gzip {
+            Text::Gzip(Beginning::of(&text))
+        } else {
+            Text::Plain(text.into())
+        };
+        let page = Page {
+            generation,
+            text: text.clone(),
+        };
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.retain(|_, page| page.generation == generation);
+        pages.insert(wanted.clone(), page);
+        text
+    }
+
+    fn tail(&self, wanted: &Wanted, now: Timestamp) -> String {
+        let several = self.servers.len() > 1;
+        let statuses = self.board.statuses();
+        let ages = ages::ages(&statuses, wanted.server.as_deref(), several, now);
+        let families = if ages.rows.is_empty() {
+            vec![]
+        } else {
+            vec![ages]
+        };
+        let mut tail = write(wanted.format, families);
+        if wanted.format == Format::OpenMetrics {
+            tail.push_str("# EOF\n");
+        }
+        tail
+    }
+}
+
+fn write(format: Format, families: Vec<families::Rows>) -> String {
+    match format {
+        Format::Text => text::write(&families),
+        Format::OpenMetrics => openmetrics::write(families),
+    }
+}
+
+fn respond(format: Format, page: Text, tail: &str) -> Response {
+    let (parts, encoding) = match page {
+        Text::Plain(text) => ([text, Bytes::copy_from_slice(tail.as_bytes())], None),
+        Text::Gzip(beginning) => ([beginning.bytes.clone(), beginning.end(tail)], Some("gzip")),
+    };
+    let length: usize = parts.iter().map(Bytes::len).sum();
+    let parts = parts.map(Ok::<_, std::convert::Infallible>);
+    let mut response = Body::from_stream(futures_util::stream::iter(parts)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(format.media_type()),
+    );
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Accept-Encoding"),
+    );
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+fn joined(headers: &HeaderMap, name: header::HeaderName) -> String {
+    let values = headers.get_all(name);
+    let texts: Vec<&str> = values
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    texts.join(",")
+}
