@@ -1,2 +1,21 @@
 //! Collectors are data: YAML declarations of SQL and the metrics its columns are. Does no I/O.
 //! Takes declarations, facts and answered tables; hands on plans and samples.
+
+mod catalog;
+mod declaration;
+mod explain;
+mod metric;
+mod plan;
+mod read;
+mod reference;
+mod sampling;
+mod settings;
+
+pub use catalog::load;
+pub use declaration::{Cadence, Collector, Lane, Privilege, Query, Role, Scope};
+pub use explain::explain;
+pub use metric::{Metric, Origin};
+pub use plan::{Omission, Plan, Reason, Run, plan};
+pub use reference::reference;
+pub use sampling::{Sampled, samples};
+pub use settings::{Override, Settings};

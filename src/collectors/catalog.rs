@@ -1,0 +1,81 @@
+//! The collectors that are built in, one file each, and how they and a user's own are read.
+
+use std::sync::Arc;
+
+use super::{Collector, read};
+use crate::document::{Problem, Reader, parse};
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("catalog/", $name, ".yml")))),*]
+    };
+}
+
+/// Name and text of each file, in the order of the reference.
+const BUILT_IN: [(&str, &str); 1] = built_in!["archiver",];
+
+/// Whether a collector of that name is built in.
+pub(super) fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(known, _)| *known == name)
+}
+
+/// Reads the built-in collectors and then a user's own files, given as name and text.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub fn load(files: &[(String, String)]) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
+    let built_in = BUILT_IN
+        .iter()
+        .map(|(name, text)| (format!("built-in {name}.yml"), *text));
+    let own = files
+        .iter()
+        .map(|(name, text)| (name.clone(), text.as_str()));
+    let (mut collectors, mut problems) = (Vec::<Arc<Collector>>::new(), Vec::new());
+    for (origin, text) in built_in.chain(own) {
+        match file(&origin, text, &collectors) {
+            Ok(collector) => collectors.push(Arc::new(collector)),
+            Err(mistakes) => problems.extend(mistakes),
+        }
+    }
+    if problems.is_empty() {
+        Ok(collectors)
+    } else {
+        Err(problems)
+    }
+}
+
+fn file(origin: &str, text: &str, earlier: &[Arc<Collector>]) -> Result<Collector, Vec<Problem>> {
+    let root = parse(origin, text).map_err(|problem| vec![problem])?;
+    let reader = Reader::new(None);
+    let collector = reader.read(&root, |s| {
+        let collector = read::collector(s);
+        for other in earlier {
+            if other.name == collector.name && !other.name.is_empty() {
+                let hint = "give it another name; `collect.disable` turns the other one off";
+                s.problem(
+                    "name",
+                    format!("there is already a collector `{}`", other.name),
+                    Some(hint),
+                );
+            }
+            let names = other.metrics.iter().map(|metric| &metric.family.name);
+            for taken in names.filter(|name| {
+                collector
+                    .metrics
+                    .iter()
+                    .any(|metric| metric.family.name == **name)
+            }) {
+                s.problem(
+                    "metrics",
+                    format!("`{taken}` already comes from collector `{}`", other.name),
+                    None,
+                );
+            }
+        }
+        collector
+    });
+    match reader.problems() {
+        problems if problems.is_empty() => Ok(collector),
+        problems => Err(problems),
+    }
+}

@@ -1,0 +1,109 @@
+//! What a collector's file declares, once it is known to be valid.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Metric;
+
+/// One collector: what it reads, when, under which conditions, and what its columns are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collector {
+    /// Its name in settings, logs and the `collector` label.
+    pub name: Arc<str>,
+    /// What it watches, one sentence.
+    pub doc: String,
+    /// Whether it is read once per server or in every database.
+    pub scope: Scope,
+    /// How often it is read.
+    pub interval: Cadence,
+    /// The most its statement may take; `collect.timeout` when not given.
+    pub timeout: Option<Duration>,
+    /// How many intervals its last samples outlive a failure.
+    pub lifetime: u32,
+    /// Which of the two connections reads it.
+    pub lane: Lane,
+    /// The servers on which it makes sense.
+    pub on: Role,
+    /// The extension without which it has nothing to read.
+    pub extension: Option<String>,
+    /// The role without which its answer would be empty or wrong.
+    pub privilege: Option<Privilege>,
+    /// Whether it runs without being named in `collect.enable`.
+    pub enabled: bool,
+    /// Its statements, for ranges of major versions that do not overlap.
+    pub queries: Vec<Query>,
+    /// What the columns are.
+    pub metrics: Vec<Metric>,
+}
+
+/// What a collector reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Facts of the whole server, read in the configured database.
+    Server,
+    /// Facts of one database, read in each.
+    Database,
+}
+
+/// How often a collector is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cadence {
+    /// Every so many times `collect.interval`.
+    Times(u32),
+    /// At an interval of its own.
+    Every(Duration),
+}
+
+/// Which connection reads a collector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// The held connection A, which must never be kept waiting.
+    Quick,
+    /// Connection B, opened when needed.
+    Slow,
+}
+
+/// The role a server plays in replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Both.
+    Any,
+    /// Not in recovery.
+    Primary,
+    /// In recovery.
+    Standby,
+}
+
+/// A role whose privileges a collector needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Privilege {
+    /// The role, such as `pg_read_all_stats`.
+    pub role: String,
+    /// What is missing without it.
+    pub reason: String,
+}
+
+/// A statement for a range of major versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The first major version.
+    pub since: u32,
+    /// The last major version; none yet when `None`.
+    pub until: Option<u32>,
+    /// The statement; `${NAME}` stands for a setting.
+    pub sql: String,
+}
+
+impl Query {
+    /// Whether it is meant for a major version.
+    pub fn covers(&self, major: u32) -> bool {
+        self.since <= major && self.until.is_none_or(|until| major <= until)
+    }
+}
+
+impl Collector {
+    /// The statement for a major version.
+    pub fn query(&self, major: u32) -> Option<&Query> {
+        self.queries.iter().find(|query| query.covers(major))
+    }
+}

@@ -1,0 +1,202 @@
+//! Decides from a server's facts what runs there, and says in words why the rest does not.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cadence, Collector, Lane, Privilege, Role, Scope, Settings};
+use crate::server::Facts;
+
+/// What runs on one server, in the order of the catalogue.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// The collectors that run.
+    pub runs: Vec<Run>,
+    /// Those that do not.
+    pub omitted: Vec<Omission>,
+}
+
+/// One collector as it runs on one server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The collector, to turn its answer into samples with.
+    pub collector: Arc<Collector>,
+    /// The statement for this server's version, with the settings filled in.
+    pub sql: Arc<str>,
+    /// How often it is read.
+    pub interval: Duration,
+    /// The most the statement may take.
+    pub timeout: Duration,
+    /// Which connection reads it; database scope is always slow.
+    pub lane: Lane,
+    /// The databases to read it in; empty for server scope, which is read in the configured one.
+    pub databases: Vec<String>,
+}
+
+/// A collector that does not run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Omission {
+    /// The collector.
+    pub collector: Arc<Collector>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a collector does not run; its `Display` is for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Named in `collect.disable`.
+    Disabled,
+    /// Off by default and not named in `collect.enable`.
+    NotEnabled,
+    /// The server is older than the first query or newer than the last.
+    Version {
+        /// The first major version it can read.
+        since: u32,
+        /// The server's.
+        major: u32,
+    },
+    /// It makes sense on the other role only.
+    Role(Role),
+    /// Its extension is not installed.
+    Extension {
+        /// The extension.
+        name: String,
+        /// The database in which it is missing.
+        database: String,
+    },
+    /// The connected role lacks a privilege.
+    Privilege {
+        /// What it lacks.
+        missing: Privilege,
+        /// The statement that mends it.
+        grant: String,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Disabled => f.write_str("disabled by `collect.disable`"),
+            Reason::NotEnabled => f.write_str("off by default; name it in `collect.enable`"),
+            Reason::Version { since, major } if major < since => {
+                write!(f, "needs PostgreSQL {since} or later; this is {major}")
+            }
+            Reason::Version { major, .. } => write!(f, "has nothing to read on PostgreSQL {major}"),
+            Reason::Role(Role::Standby) => f.write_str("runs on standbys only"),
+            Reason::Role(_) => f.write_str("runs on primaries only"),
+            Reason::Extension { name, database } => write!(
+                f,
+                "extension `{name}` is not installed in database `{database}`"
+            ),
+            Reason::Privilege { missing, grant } => {
+                write!(f, "{}; mend with `{grant}`", missing.reason)
+            }
+        }
+    }
+}
+
+/// Plans what runs on a server with these facts.
+pub fn plan(collectors: &[Arc<Collector>], facts: &Facts, settings: &Settings) -> Plan {
+    let mut plan = Plan::default();
+    for collector in collectors {
+        match admit(collector, facts, settings) {
+            Ok(run) => plan.runs.push(run),
+            Err(reason) => plan.omitted.push(Omission {
+                collector: collector.clone(),
+                reason,
+            }),
+        }
+    }
+    plan
+}
+
+fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Result<Run, Reason> {
+    let named = |names: &[String]| names.iter().any(|name| **name == *collector.name);
+    if named(&settings.disable) {
+        return Err(Reason::Disabled);
+    }
+    if !collector.enabled && !named(&settings.enable) {
+        return Err(Reason::NotEnabled);
+    }
+    let major = facts.major();
+    let query = collector.query(major).ok_or_else(|| Reason::Version {
+        since: collector
+            .queries
+            .iter()
+            .map(|query| query.since)
+            .min()
+            .unwrap_or_default(),
+        major,
+    })?;
+    match (collector.on, facts.standby) {
+        (Role::Primary, true) | (Role::Standby, false) => return Err(Reason::Role(collector.on)),
+        _ => {}
+    }
+    if let Some(name) = collector
+        .extension
+        .iter()
+        .find(|name| !facts.extensions.contains(*name))
+    {
+        return Err(Reason::Extension {
+            name: name.clone(),
+            database: facts.database.clone(),
+        });
+    }
+    if let Some(missing) = &collector.privilege
+        && !facts.superuser
+        && !facts.privileges.contains(&missing.role)
+    {
+        let grant = format!("GRANT {} TO {}", missing.role, identifier(&facts.user));
+        return Err(Reason::Privilege {
+            missing: missing.clone(),
+            grant,
+        });
+    }
+    Ok(run(collector, &query.sql, facts, settings))
+}
+
+fn run(collector: &Arc<Collector>, sql: &str, facts: &Facts, settings: &Settings) -> Run {
+    let changes = settings.changes(&collector.name);
+    let declared = match collector.interval {
+        Cadence::Times(times) => settings.interval * times,
+        Cadence::Every(interval) => interval,
+    };
+    let (lane, databases) = match collector.scope {
+        Scope::Server => (collector.lane, Vec::new()),
+        Scope::Database => (Lane::Slow, facts.databases.clone()),
+    };
+    Run {
+        collector: collector.clone(),
+        sql: with_parameters(sql, settings).into(),
+        interval: changes.interval.unwrap_or(declared),
+        timeout: changes
+            .timeout
+            .or(collector.timeout)
+            .unwrap_or(settings.timeout),
+        lane,
+        databases,
+    }
+}
+
+/// Every `${NAME}` is known and its value a number: both were seen to when the file was read.
+fn with_parameters(sql: &str, settings: &Settings) -> String {
+    let mut filled = sql.to_owned();
+    for name in super::settings::PARAMETERS {
+        if let Some(value) = settings.parameter(name) {
+            filled = filled.replace(&format!("${{{name}}}"), &value);
+        }
+    }
+    filled
+}
+
+/// A name as SQL writes it: quoted unless it is plain.
+fn identifier(name: &str) -> String {
+    let starts_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if starts_plain && name.chars().all(plain) {
+        name.into()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}

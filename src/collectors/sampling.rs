@@ -1,0 +1,153 @@
+//! The one function that turns rows into samples, for every collector alike.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Collector;
+use super::metric::{Metric, Origin, fill};
+use crate::sample::{Family, Labels, Sample};
+use crate::server::Table;
+
+/// The samples of one answer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sampled {
+    /// In the order of the rows.
+    pub samples: Vec<Sample>,
+    /// Values left out: past the cap, duplicates, not numbers, and rows that could not be read.
+    pub dropped: u64,
+}
+
+/// Turns an answer into samples. A NULL is an absent sample; a duplicate series or a value that is no number costs
+/// itself. Past `cap` series whole rows are left out, the last first: a collector that may grow long orders its rows by
+/// what stays.
+pub fn samples(collector: &Collector, table: &Table, cap: usize) -> Sampled {
+    let columns: Vec<Column> = collector
+        .metrics
+        .iter()
+        .filter_map(|metric| Column::of(metric, table))
+        .collect();
+    let mut sampled = Sampled {
+        samples: Vec::new(),
+        dropped: table.unreadable,
+    };
+    let mut seen = HashSet::new();
+    let mut full = false;
+    for row in &table.rows {
+        let mut of_row = Vec::with_capacity(columns.len());
+        for column in &columns {
+            match column.sample(table, row) {
+                Ok(Some(sample)) => of_row.push(sample),
+                Ok(None) => {}
+                Err(NoNumber) => sampled.dropped += 1,
+            }
+        }
+        full |= sampled.samples.len() + of_row.len() > cap;
+        for sample in of_row {
+            if !full && seen.insert((sample.family.name.clone(), sample.labels.clone())) {
+                sampled.samples.push(sample);
+            } else {
+                sampled.dropped += 1;
+            }
+        }
+    }
+    sampled
+}
+
+struct NoNumber;
+
+/// A metric with the places of its columns in the table at hand.
+struct Column<'a> {
+    metric: &'a Metric,
+    value: Option<usize>,
+    labels: Vec<(&'a Arc<str>, usize)>,
+    per_row: bool,
+}
+
+type Row = Vec<Option<String>>;
+
+impl<'a> Column<'a> {
+    /// `None` when this version's query does not have the column.
+    fn of(metric: &'a Metric, table: &Table) -> Option<Self> {
+        let value = match &metric.origin {
+            Origin::Column { name, .. } => Some(place(table, name)?),
+            Origin::Constant(_) => None,
+        };
+        let labels = metric
+            .labels
+            .iter()
+            .map(|label| Some((label, place(table, label)?)));
+        Some(Column {
+            metric,
+            value,
+            labels: labels.collect::<Option<_>>()?,
+            per_row: metric.is_per_row(),
+        })
+    }
+
+    fn sample(&self, table: &Table, row: &Row) -> Result<Option<Sample>, NoNumber> {
+        let Some(value) = self.value(row)? else {
+            return Ok(None);
+        };
+        let Some(family) = self.family(table, row) else {
+            return Ok(None);
+        };
+        let labels = self.labels.iter().map(|(name, place)| {
+            (
+                (*name).clone(),
+                Arc::from(row[*place].as_deref().unwrap_or_default()),
+            )
+        });
+        Ok(Some(Sample {
+            family,
+            labels: Labels::new(labels),
+            value,
+        }))
+    }
+
+    fn value(&self, row: &Row) -> Result<Option<f64>, NoNumber> {
+        match (&self.metric.origin, self.value) {
+            (Origin::Column { divisor, .. }, Some(place)) => {
+                let number = row[place].as_deref().map(number).transpose()?;
+                Ok(number.map(|number| number / divisor))
+            }
+            (Origin::Constant(value), _) => {
+                let known = self.labels.iter().all(|(_, place)| row[*place].is_some());
+                Ok(known.then_some(*value))
+            }
+            (Origin::Column { .. }, None) => Ok(None),
+        }
+    }
+
+    fn family(&self, table: &Table, row: &Row) -> Option<Arc<Family>> {
+        let declared = &self.metric.family;
+        if !self.per_row {
+            return Some(declared.clone());
+        }
+        let value_of = |column: &str| row[place(table, column)?].as_deref();
+        Some(Arc::new(Family {
+            name: metric_name(&fill(&declared.name, value_of)?).into(),
+            kind: declared.kind,
+            help: fill(&declared.help, value_of)?.into(),
+        }))
+    }
+}
+
+/// The last column of that name: `SELECT *, … AS x` replaces a column of the view.
+fn place(table: &Table, column: &str) -> Option<usize> {
+    table.columns.iter().rposition(|name| **name == *column)
+}
+
+fn number(text: &str) -> Result<f64, NoNumber> {
+    match text {
+        "t" => Ok(1.0),
+        "f" => Ok(0.0),
+        _ => text.parse().map_err(|_| NoNumber),
+    }
+}
+
+fn metric_name(text: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    text.chars()
+        .map(|c| if allowed(c) { c } else { '_' })
+        .collect()
+}
