@@ -1,9 +1,13 @@
 //! Expression + store + time → value. Syntax by promql-parser, evaluation by us; touches no network and no clock.
 
+mod number;
+
 use std::time::Duration;
 
 use crate::sample::{Labels, Sources, Timestamp};
 use crate::store::{Series, Store};
+
+pub use number::{format_number, format_plain};
 
 /// An expression that has been parsed and type-checked.
 #[derive(Debug, Clone)]
@@ -86,10 +90,5 @@ impl Query {
 /// # Errors
 /// What Prometheus calls an execution error: duplicate or many-to-many matches, a bad argument.
 pub fn instant(_query: &Query, _store: &Store, _at: Timestamp) -> Result<Value, EvalError> {
-    todo!()
-}
-
-/// A number as Prometheus writes it in JSON and in `strvalue`: shortest round-trip digits, `NaN`, `+Inf`, `-Inf`.
-pub fn format_number(_value: f64) -> String {
     todo!()
 }

@@ -1,35 +1,23 @@
 //! Series in memory with retention; has never heard of PostgreSQL.
 //! Takes labels and values with their time and sources; hands series to `promql`.
 
+mod bits;
+mod chunk;
+mod index;
+mod matcher;
+mod series;
 mod settings;
+mod shelf;
 
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use crate::sample::{Labels, Source, Sources, Timestamp};
 
+pub use matcher::{Matcher, Test};
 pub use settings::Settings;
-
-/// A condition on one label.
-#[derive(Debug, Clone)]
-pub struct Matcher {
-    /// The label, `__name__` for the metric name.
-    pub name: String,
-    /// The condition on its value (empty when absent).
-    pub test: Test,
-}
-
-/// The four conditions of PromQL; regular expressions are anchored at both ends.
-#[derive(Debug, Clone)]
-pub enum Test {
-    /// `=`
-    Equal(String),
-    /// `!=`
-    NotEqual(String),
-    /// `=~`
-    Like(regex::Regex),
-    /// `!~`
-    NotLike(regex::Regex),
-}
+use shelf::Shelf;
 
 /// A series as it was selected.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +30,19 @@ pub struct Series {
     pub points: Vec<(Timestamp, f64)>,
 }
 
+/// The newest sample of a series in a span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latest {
+    /// All labels, `__name__`, `job` and `instance` included.
+    pub labels: Labels,
+    /// What its newest sample rests on.
+    pub sources: Sources,
+    /// When the sample was taken.
+    pub at: Timestamp,
+    /// Its value, which may be the staleness marker.
+    pub value: f64,
+}
+
 /// How much the store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Size {
@@ -51,60 +52,118 @@ pub struct Size {
     pub samples: usize,
     /// Bytes of the compressed samples and the index, estimated.
     pub bytes: usize,
-    /// Samples refused because they were older than, or at the time of, the newest of their series.
+    /// Samples refused: older than, or at the time of, the newest of their series; or of a new series when the series
+    /// alone fill the store.
     pub refused: u64,
 }
 
 /// All series of this process. Shared by reference; every call locks for itself.
 #[derive(Debug)]
 pub struct Store {
-    _retention: Duration,
+    retention: Duration,
+    max_bytes: usize,
+    held: RwLock<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    shelf: Shelf,
+    successes: HashMap<Source, Timestamp>,
 }
 
 impl Store {
     /// An empty store that covers from `start` on.
-    pub fn new(_settings: &Settings, _start: Timestamp) -> Self {
-        todo!()
+    pub fn new(settings: &Settings, start: Timestamp) -> Self {
+        Store {
+            retention: settings.retention,
+            max_bytes: usize::try_from(settings.max_bytes).unwrap_or(usize::MAX),
+            held: RwLock::new(Held {
+                shelf: Shelf::new(start),
+                successes: HashMap::new(),
+            }),
+        }
     }
 
     /// Adds one sample to each series at one time. `labels` hold `__name__`. A sample not newer than its series'
     /// newest is refused and counted.
     pub fn append(
         &self,
-        _at: Timestamp,
-        _sources: &Sources,
-        _samples: impl IntoIterator<Item = (Labels, f64)>,
+        at: Timestamp,
+        sources: &Sources,
+        samples: impl IntoIterator<Item = (Labels, f64)>,
     ) {
-        todo!()
+        let shelf = &mut self.write().shelf;
+        for (labels, value) in samples {
+            shelf.push(at, sources, &labels, value, self.max_bytes);
+        }
+        shelf.tidy(at, at.before(self.retention), self.max_bytes);
     }
 
     /// Notes that a source was read in full at a time.
-    pub fn succeeded(&self, _source: &Source, _at: Timestamp) {
-        todo!()
+    pub fn succeeded(&self, source: &Source, at: Timestamp) {
+        let successes = &mut self.write().successes;
+        match successes.get_mut(source) {
+            Some(newest) => *newest = at.max(*newest),
+            None => {
+                successes.insert(source.clone(), at);
+            }
+        }
     }
 
     /// When a source was last read in full, also when its series have gone.
-    pub fn last_success(&self, _source: &Source) -> Option<Timestamp> {
-        todo!()
+    pub fn last_success(&self, source: &Source) -> Option<Timestamp> {
+        self.read().successes.get(source).copied()
     }
 
     /// The series that meet every matcher and have samples in the left-open span `(after, until]`, with those samples.
-    pub fn select(
-        &self,
-        _matchers: &[Matcher],
-        _after: Timestamp,
-        _until: Timestamp,
-    ) -> Vec<Series> {
-        todo!()
+    pub fn select(&self, matchers: &[Matcher], after: Timestamp, until: Timestamp) -> Vec<Series> {
+        let held = self.read();
+        held.shelf
+            .matching(matchers)
+            .filter_map(|series| {
+                let points = series.points(after, until);
+                (!points.is_empty()).then(|| Series {
+                    labels: series.labels.clone(),
+                    sources: series.sources.clone(),
+                    points,
+                })
+            })
+            .collect()
+    }
+
+    /// Of every series that meets every matcher, the newest sample in the left-open span `(after, until]`.
+    pub fn latest(&self, matchers: &[Matcher], after: Timestamp, until: Timestamp) -> Vec<Latest> {
+        let held = self.read();
+        held.shelf
+            .matching(matchers)
+            .filter_map(|series| {
+                let (at, value) = series.latest(after, until)?;
+                Some(Latest {
+                    labels: series.labels.clone(),
+                    sources: series.sources.clone(),
+                    at,
+                    value,
+                })
+            })
+            .collect()
     }
 
     /// Since when the store has seen everything: its start, or the end of what retention took away.
     pub fn covers_since(&self) -> Timestamp {
-        todo!()
+        self.read().shelf.covers_since()
     }
 
     /// Its size now.
     pub fn size(&self) -> Size {
-        todo!()
+        self.read().shelf.size()
+    }
+
+    /// A panic elsewhere leaves no half-written series behind, so a poisoned lock is taken all the same.
+    fn read(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,61 @@
+//! Numbers as Go prints them.
+
+/// A sample's value as Prometheus writes it in JSON: shortest digits that read back the same, with an exponent below
+/// 1e-6 and from 1e21 on; `NaN`, `+Inf`, `-Inf`.
+pub fn format_number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-6..1e21).contains(&size) || !size.is_finite() {
+        return format_plain(value);
+    }
+    let text = format!("{value:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) => {
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            format!("{digits}e{sign}{exponent:0>2}")
+        }
+        None => text,
+    }
+}
+
+/// The same without ever an exponent, as Prometheus writes scalars in JSON and the labels of `count_values`.
+pub fn format_plain(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".into()
+    } else if value.is_infinite() {
+        if value > 0.0 { "+Inf" } else { "-Inf" }.into()
+    } else {
+        format!("{value}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_go_does() {
+        let cases = [
+            (0.0, "0", "0"),
+            (-0.0, "-0", "-0"),
+            (1.0, "1", "1"),
+            (0.1 + 0.2, "0.30000000000000004", "0.30000000000000004"),
+            (1e20, "100000000000000000000", "100000000000000000000"),
+            (1e21, "1e+21", "1000000000000000000000"),
+            (-1.5e21, "-1.5e+21", "-1500000000000000000000"),
+            (0.000001, "0.000001", "0.000001"),
+            (1.5e-7, "1.5e-07", "0.00000015"),
+            (1234567.0, "1234567", "1234567"),
+            (f64::NAN, "NaN", "NaN"),
+            (crate::sample::STALE, "NaN", "NaN"),
+            (f64::INFINITY, "+Inf", "+Inf"),
+            (f64::NEG_INFINITY, "-Inf", "-Inf"),
+        ];
+        for (value, number, plain) in cases {
+            assert_eq!(format_number(value), number);
+            assert_eq!(format_plain(value), plain);
+        }
+    }
+}

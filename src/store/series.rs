@@ -1,0 +1,102 @@
+//! One series as the store holds it: closed chunks, the growing one, and what its newest sample rests on.
+
+use std::collections::VecDeque;
+
+use super::chunk::{Chunk, Head};
+use crate::sample::{Labels, Sources, Timestamp};
+
+/// What a chunk costs beside its compressed samples.
+const CHUNK_OVERHEAD: usize = size_of::<Chunk>() + 16;
+
+/// A series with at least one sample.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) labels: Labels,
+    pub(super) sources: Sources,
+    chunks: VecDeque<Chunk>,
+    head: Head,
+}
+
+impl Held {
+    /// A series of one sample.
+    pub(super) fn new(labels: Labels, sources: Sources, at: Timestamp, value: f64) -> Self {
+        Held {
+            labels,
+            sources,
+            chunks: VecDeque::new(),
+            head: Head::new(at, value),
+        }
+    }
+
+    /// Its newest sample.
+    pub(super) fn newest(&self) -> (Timestamp, f64) {
+        self.head.newest
+    }
+
+    /// Adds a sample newer than the newest. Returns by how many bytes the series grew.
+    pub(super) fn push(&mut self, at: Timestamp, value: f64) -> usize {
+        if self.head.is_full() {
+            self.chunks.push_back(self.head.close());
+            self.head = Head::new(at, value);
+            return CHUNK_OVERHEAD + self.head.len();
+        }
+        let before = self.head.len();
+        self.head.push(at, value);
+        self.head.len() - before
+    }
+
+    /// The samples in `(after, until]`, oldest first.
+    pub(super) fn points(&self, after: Timestamp, until: Timestamp) -> Vec<(Timestamp, f64)> {
+        let first = self.chunks.partition_point(|chunk| chunk.end <= after);
+        let closed = self.chunks.iter().skip(first);
+        let closed = closed.take_while(|chunk| chunk.start <= until);
+        let head = (self.head.newest.0 > after && self.head.start <= until).then_some(&self.head);
+        closed
+            .flat_map(Chunk::iter)
+            .chain(head.into_iter().flat_map(Head::iter))
+            .skip_while(|(at, _)| *at <= after)
+            .take_while(|(at, _)| *at <= until)
+            .collect()
+    }
+
+    /// The newest sample in `(after, until]`. Costs nothing when that is the newest of all.
+    pub(super) fn latest(&self, after: Timestamp, until: Timestamp) -> Option<(Timestamp, f64)> {
+        if self.head.newest.0 <= until {
+            return (self.head.newest.0 > after).then_some(self.head.newest);
+        }
+        self.points(after, until).last().copied()
+    }
+
+    /// Whether all of its samples are at or before `horizon`.
+    pub(super) fn ended_by(&self, horizon: Timestamp) -> bool {
+        self.head.newest.0 <= horizon
+    }
+
+    /// Drops the chunks that end at or before `horizon`; the growing one stays.
+    /// Returns the time of the last sample dropped.
+    pub(super) fn drop_until(&mut self, horizon: Timestamp) -> Option<Timestamp> {
+        let old = self.chunks.partition_point(|chunk| chunk.end <= horizon);
+        self.chunks.drain(..old).next_back().map(|chunk| chunk.end)
+    }
+
+    /// End and bytes of every chunk, the growing one included.
+    pub(super) fn ends(&self) -> impl Iterator<Item = (Timestamp, usize)> {
+        let closed = self.chunks.iter();
+        closed
+            .map(|chunk| (chunk.end, chunk.len() + CHUNK_OVERHEAD))
+            .chain([(self.head.newest.0, self.head.len())])
+    }
+
+    /// Samples held.
+    pub(super) fn samples(&self) -> usize {
+        let closed: usize = self.chunks.iter().map(|c| usize::from(c.count)).sum();
+        closed + usize::from(self.head.count)
+    }
+
+    /// Bytes of its chunks, its labels and its places in the index. The texts of labels are shared and count once,
+    /// roughly, by the 16 bytes per label added here.
+    pub(super) fn bytes(&self) -> usize {
+        let chunks: usize = self.ends().map(|(_, bytes)| bytes).sum();
+        chunks + size_of::<Held>() + 64 + self.labels.len() * 52
+    }
+}

@@ -1,0 +1,172 @@
+//! All series with their index, and what retention takes away from them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::Size;
+use super::index::{Id, Index};
+use super::matcher::Matcher;
+use super::series::Held;
+use crate::sample::{Labels, Sources, Timestamp};
+
+/// How often old chunks are looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// The share of `max_bytes` that is freed at once when the store is full, so that this is seldom.
+const FREED_AT_ONCE: usize = 16;
+
+/// The series, by place, by labels, and by each label.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    series: Vec<Option<Held>>,
+    vacant: Vec<Id>,
+    by_labels: HashMap<Labels, Id>,
+    index: Index,
+    bytes: usize,
+    refused: u64,
+    covers_since: Timestamp,
+    tidied: Timestamp,
+}
+
+impl Shelf {
+    /// An empty shelf.
+    pub(super) fn new(start: Timestamp) -> Self {
+        Shelf {
+            series: Vec::new(),
+            vacant: Vec::new(),
+            by_labels: HashMap::new(),
+            index: Index::default(),
+            bytes: 0,
+            refused: 0,
+            covers_since: start,
+            tidied: start,
+        }
+    }
+
+    /// Adds a sample, or refuses it.
+    pub(super) fn push(
+        &mut self,
+        at: Timestamp,
+        sources: &Sources,
+        labels: &Labels,
+        value: f64,
+        max_bytes: usize,
+    ) {
+        let known = self.by_labels.get(labels).copied();
+        match known.and_then(|id| self.series[id as usize].as_mut()) {
+            Some(series) if at <= series.newest().0 => self.refused += 1,
+            Some(series) => {
+                self.bytes += series.push(at, value);
+                if series.sources != *sources {
+                    series.sources = sources.clone();
+                }
+            }
+            None if self.bytes >= max_bytes => self.refused += 1,
+            None => self.enter(at, sources, labels, value),
+        }
+    }
+
+    /// Drops what is older than `horizon`, and beyond that the oldest until `max_bytes` holds.
+    pub(super) fn tidy(&mut self, now: Timestamp, horizon: Timestamp, max_bytes: usize) {
+        let due = now.since(self.tidied) >= TIDY_EVERY;
+        if !due && self.bytes <= max_bytes {
+            return;
+        }
+        self.tidied = now;
+        self.drop_until(horizon);
+        if self.bytes > max_bytes {
+            let excess = self.bytes - max_bytes + max_bytes / FREED_AT_ONCE;
+            if let Some(end) = self.end_of_oldest(excess) {
+                self.drop_until(end);
+            }
+        }
+    }
+
+    /// The series that meet every matcher.
+    pub(super) fn matching<'a>(
+        &'a self,
+        matchers: &'a [Matcher],
+    ) -> impl Iterator<Item = &'a Held> + 'a {
+        let (few, all) = match self.index.candidates(matchers) {
+            Some(ids) => (ids, &[][..]),
+            None => (&[][..], self.series.as_slice()),
+        };
+        few.iter()
+            .filter_map(|id| self.series[*id as usize].as_ref())
+            .chain(all.iter().flatten())
+            .filter(move |series| matchers.iter().all(|m| m.accepts(&series.labels)))
+    }
+
+    /// Since when nothing is missing.
+    pub(super) fn covers_since(&self) -> Timestamp {
+        self.covers_since
+    }
+
+    /// Its size now.
+    pub(super) fn size(&self) -> Size {
+        Size {
+            series: self.by_labels.len(),
+            samples: self.series.iter().flatten().map(Held::samples).sum(),
+            bytes: self.bytes,
+            refused: self.refused,
+        }
+    }
+
+    fn enter(&mut self, at: Timestamp, sources: &Sources, labels: &Labels, value: f64) {
+        let id = self.vacant.pop().unwrap_or_else(|| {
+            self.series.push(None);
+            (self.series.len() - 1) as Id
+        });
+        let labels = self.index.insert(id, labels);
+        let series = Held::new(labels.clone(), sources.clone(), at, value);
+        self.bytes += series.bytes();
+        self.series[id as usize] = Some(series);
+        self.by_labels.insert(labels, id);
+    }
+
+    /// The end of the oldest chunks that together free `bytes`.
+    fn end_of_oldest(&self, bytes: usize) -> Option<Timestamp> {
+        let mut ends: Vec<(Timestamp, usize)> =
+            self.series.iter().flatten().flat_map(Held::ends).collect();
+        ends.sort_unstable_by_key(|(end, _)| *end);
+        let mut freed = 0;
+        let enough = ends.iter().find(|(_, size)| {
+            freed += size;
+            freed >= bytes
+        });
+        enough.or(ends.last()).map(|(end, _)| *end)
+    }
+
+    fn drop_until(&mut self, horizon: Timestamp) {
+        let mut dropped: Option<Timestamp> = None;
+        let mut emptied = false;
+        self.bytes = 0;
+        for place in &mut self.series {
+            let Some(series) = place else { continue };
+            dropped = dropped.max(series.drop_until(horizon));
+            if series.ended_by(horizon) {
+                dropped = dropped.max(Some(series.newest().0));
+                self.by_labels.remove(&series.labels);
+                *place = None;
+                emptied = true;
+            } else {
+                self.bytes += series.bytes();
+            }
+        }
+        if let Some(end) = dropped {
+            self.covers_since = self.covers_since.max(end);
+        }
+        if emptied {
+            self.strike_out();
+        }
+    }
+
+    fn strike_out(&mut self) {
+        let series = &self.series;
+        self.index.remove(|id| series[id as usize].is_none());
+        let places = 0..self.series.len() as Id;
+        self.vacant = places
+            .filter(|id| self.series[*id as usize].is_none())
+            .collect();
+    }
+}
