@@ -1,0 +1,252 @@
+//! The fold over the log: alerts as they are now, what ended lately, and who has been told what.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Delivery, Event};
+use crate::rules::{Alert, AlertState, Change, RuleKey, Transition};
+use crate::sample::{Labels, Timestamp};
+
+/// How many ended incidents are kept when nobody is owed word of their end.
+const ENDED_KEPT: usize = 200;
+
+/// What one receiver has been told about one incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// When it was last told, or a message to it was last given up.
+    pub at: Timestamp,
+    /// Whether that message told of the end.
+    pub resolved: bool,
+    /// The thread the incident was announced in.
+    pub thread: String,
+    /// The subject of that thread.
+    pub subject: String,
+    /// Why it could not be told, when that message was given up.
+    pub error: String,
+}
+
+/// What is folded from the log. Only [`Book::apply`] changes it, but for values that are not worth a line.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Book {
+    /// Every alert not yet forgotten, by rule and labels.
+    pub alerts: BTreeMap<(RuleKey, Labels), Alert>,
+    /// What each receiver was told, by incident and receiver.
+    pub told: BTreeMap<(String, String), Told>,
+    /// Incidents that ended, oldest first: the latest, and older ones whose end somebody is still owed.
+    pub ended: VecDeque<Alert>,
+    /// Since when each receiver is told anything.
+    pub receivers: BTreeMap<String, Timestamp>,
+    known: BTreeSet<String>,
+}
+
+impl Book {
+    /// Takes one event into account.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Alert(transition) => self.turn(transition),
+            Event::Delivered(delivery) | Event::Failed(delivery) => self.tell(delivery),
+            Event::Receivers { at, names } => self.settle(*at, names),
+            Event::Ended { alert, told } => self.recall(alert, told),
+        }
+        self.drop_oldest();
+    }
+
+    /// The alerts that are firing: the open incidents.
+    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
+        self.alerts
+            .values()
+            .filter(|alert| alert.state == AlertState::Firing)
+    }
+
+    /// The alert of an incident, open or ended.
+    pub fn incident(&self, id: &str) -> Option<&Alert> {
+        if !self.known.contains(id) {
+            return None;
+        }
+        self.firing()
+            .chain(&self.ended)
+            .find(|alert| alert.incident().as_deref() == Some(id))
+    }
+
+    /// What a receiver was told about an incident.
+    pub fn told(&self, incident: &str, receiver: &str) -> Option<&Told> {
+        self.told.get(&(incident.to_owned(), receiver.to_owned()))
+    }
+
+    /// Replaces what may change at every evaluation of an alert that is pending or firing: value, annotations, when it
+    /// was last seen.
+    pub fn refresh(&mut self, alert: Alert) {
+        let key = (alert.rule.clone(), alert.labels.clone());
+        let Some(known) = self.alerts.get_mut(&key) else {
+            return;
+        };
+        if known.active_at == alert.active_at && known.state == alert.state {
+            known.annotations = alert.annotations;
+            known.value = alert.value;
+            known.last_seen = alert.last_seen;
+        }
+    }
+
+    /// The shortest list of events that folds into this book.
+    pub fn events(&self) -> Vec<Event> {
+        let joined: BTreeSet<Timestamp> = self.receivers.values().copied().collect();
+        let receivers = joined.into_iter().map(|at| Event::Receivers {
+            at,
+            names: self.receivers_at(at),
+        });
+        let ended = self.ended.iter().map(|alert| Event::Ended {
+            alert: alert.clone(),
+            told: self.told_of(&alert.incident().unwrap_or_default()),
+        });
+        let alerts = self.alerts.values().map(|alert| {
+            Event::Alert(Transition {
+                change: change_into(alert),
+                at: alert.last_seen,
+                alert: alert.clone(),
+            })
+        });
+        let open = self.firing().filter_map(Alert::incident);
+        let told = open.flat_map(|id| {
+            let told = self.told_of(&id);
+            told.into_iter()
+                .map(move |(receiver, told)| told.event(&id, receiver))
+        });
+        receivers.chain(ended).chain(alerts).chain(told).collect()
+    }
+
+    fn turn(&mut self, transition: &Transition) {
+        let alert = &transition.alert;
+        let key = (alert.rule.clone(), alert.labels.clone());
+        let before = self.alerts.remove(&key);
+        if let Some(before) = before.filter(|before| before.state == AlertState::Firing)
+            && before.incident() != alert.incident()
+        {
+            self.end(before, transition.at);
+        }
+        let over = transition.change == Change::Forgotten;
+        match alert.state {
+            AlertState::Resolved if transition.change == Change::Resolved => {
+                self.end(alert.clone(), transition.at);
+            }
+            AlertState::Firing if over => self.end(alert.clone(), transition.at),
+            AlertState::Firing => self.known.extend(alert.incident()),
+            AlertState::Pending | AlertState::Resolved => {}
+        }
+        if !over {
+            self.alerts.insert(key, alert.clone());
+        }
+    }
+
+    fn end(&mut self, mut alert: Alert, at: Timestamp) {
+        let Some(id) = alert.incident() else { return };
+        let again = |ended: &Alert| ended.incident().as_ref() == Some(&id);
+        if self.known.contains(&id) && self.ended.iter().any(again) {
+            return;
+        }
+        alert.state = AlertState::Resolved;
+        alert.resolved_at.get_or_insert(at);
+        self.known.insert(id);
+        self.ended.push_back(alert);
+    }
+
+    fn drop_oldest(&mut self) {
+        let surplus = self.ended.len().saturating_sub(ENDED_KEPT);
+        for place in (0..surplus).rev() {
+            let id = self.ended[place].incident().unwrap_or_default();
+            let told = self.told_of(&id);
+            if told.values().all(|told| told.resolved) {
+                self.ended.remove(place);
+                self.known.remove(&id);
+                for receiver in told.into_keys() {
+                    self.told.remove(&(id.clone(), receiver));
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, delivery: &Delivery) {
+        for (incident, resolved) in &delivery.incidents {
+            if !self.known.contains(incident) {
+                continue;
+            }
+            let key = (incident.clone(), delivery.receiver.clone());
+            // The first message that arrived began the thread; later ones only continue it.
+            let begun = self.told.get(&key).filter(|told| !told.thread.is_empty());
+            let (thread, subject) = begun.map_or_else(
+                || (delivery.thread.clone(), delivery.subject.clone()),
+                |told| (told.thread.clone(), told.subject.clone()),
+            );
+            let told = Told {
+                at: delivery.at,
+                resolved: *resolved,
+                thread,
+                subject,
+                error: delivery.error.clone(),
+            };
+            self.told.insert(key, told);
+        }
+    }
+
+    fn settle(&mut self, at: Timestamp, names: &[String]) {
+        self.receivers.retain(|name, _| names.contains(name));
+        self.told
+            .retain(|(_, receiver), _| names.contains(receiver));
+        for name in names {
+            self.receivers.entry(name.clone()).or_insert(at);
+        }
+    }
+
+    fn recall(&mut self, alert: &Alert, told: &BTreeMap<String, Told>) {
+        let Some(id) = alert.incident() else { return };
+        for (receiver, told) in told {
+            self.told
+                .insert((id.clone(), receiver.clone()), told.clone());
+        }
+        self.end(alert.clone(), alert.last_seen);
+    }
+
+    fn receivers_at(&self, at: Timestamp) -> Vec<String> {
+        let joined = self.receivers.iter().filter(|(_, since)| **since <= at);
+        joined.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn told_of(&self, incident: &str) -> BTreeMap<String, Told> {
+        let first = (incident.to_owned(), String::new());
+        let entries = self
+            .told
+            .range(first..)
+            .take_while(|((id, _), _)| id == incident);
+        entries
+            .map(|((_, receiver), told)| (receiver.clone(), told.clone()))
+            .collect()
+    }
+}
+
+impl Told {
+    fn event(self, incident: &str, receiver: String) -> Event {
+        let failed = !self.error.is_empty();
+        let delivery = Delivery {
+            receiver,
+            at: self.at,
+            incidents: vec![(incident.to_owned(), self.resolved)],
+            thread: self.thread,
+            subject: self.subject,
+            error: self.error,
+        };
+        if failed {
+            Event::Failed(delivery)
+        } else {
+            Event::Delivered(delivery)
+        }
+    }
+}
+
+/// The change that puts an alert back as it stands; the end of an incident is an event of its own.
+fn change_into(alert: &Alert) -> Change {
+    match alert.state {
+        AlertState::Pending => Change::Pending,
+        AlertState::Firing => Change::Opened,
+        AlertState::Resolved => Change::Changed,
+    }
+}

@@ -1,0 +1,5 @@
+//! alertmanager
+
+mod settings;
+
+pub use settings::Settings;

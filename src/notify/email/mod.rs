@@ -1,0 +1,5 @@
+//! email
+
+mod settings;
+
+pub use settings::Settings;

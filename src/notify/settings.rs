@@ -1,0 +1,166 @@
+//! `notify:` in the configuration.
+
+use std::time::Duration;
+
+use super::matcher::Matcher;
+use super::{alertmanager, email, slack};
+use crate::document::Section;
+
+/// Who is told, and of what.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settings {
+    /// Who can be told.
+    pub receivers: Vec<Receiver>,
+    /// Who is told of what; the first entry that matches decides, unless it says `continue`.
+    pub policy: Vec<Entry>,
+}
+
+/// Somebody who can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receiver {
+    /// Its name.
+    pub name: String,
+    /// How it is reached.
+    pub channel: Channel,
+}
+
+/// A way to reach a receiver.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Channel {
+    /// SMTP.
+    Email(email::Settings),
+    /// A Slack incoming webhook.
+    Slack(slack::Settings),
+    /// The v2 API of one or more Alertmanagers.
+    Alertmanager(alertmanager::Settings),
+}
+
+/// One line of the policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// All of these must hold; none means every alert.
+    pub matchers: Vec<Matcher>,
+    /// Names of receivers.
+    pub to: Vec<String>,
+    /// Whether entries after this one are looked at too.
+    pub goes_on: bool,
+    /// When and how often they are told.
+    pub terms: Terms,
+}
+
+/// When and how often a receiver is told of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// From firing to the first message; what ends earlier is never told.
+    pub delay: Duration,
+    /// From one message to the next while it goes on.
+    pub repeat: Duration,
+    /// From the end to the message that says so.
+    pub hold: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Terms {
+            delay: Duration::ZERO,
+            repeat: Duration::from_secs(12 * 3600),
+            hold: Duration::ZERO,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the section.
+    pub fn read(s: &mut Section) -> Self {
+        let receivers = s.list("receivers", "Who can be told.", receiver);
+        let receivers: Vec<Receiver> = receivers.into_iter().flatten().collect();
+        for (place, receiver) in receivers.iter().enumerate() {
+            let name = &receiver.name;
+            if receivers[..place]
+                .iter()
+                .any(|earlier| earlier.name == *name)
+            {
+                s.problem(
+                    "receivers",
+                    format!("two receivers are called `{name}`"),
+                    None,
+                );
+            }
+        }
+        let doc = "Who is told of what: the first entry that matches decides. Without a policy everybody is told of \
+                   everything.";
+        let policy = s.list("policy", doc, |s| entry(s, &receivers));
+        Settings { receivers, policy }
+    }
+}
+
+fn receiver(s: &mut Section) -> Option<Receiver> {
+    let name = s.required_text("name", "Its name, as the policy and the metrics call it.");
+    let email = s.optional_section("email", "Reaches it by email.", email::Settings::read);
+    let slack = s.optional_section("slack", "Reaches it by Slack.", slack::Settings::read);
+    let alertmanager = s.optional_section(
+        "alertmanager",
+        "An Alertmanager, which gets every firing alert, outside the policy.",
+        alertmanager::Settings::read,
+    );
+    let written = ["email", "slack", "alertmanager"].map(|key| s.has(key));
+    if written.iter().filter(|written| **written).count() != 1 {
+        let message = "needs exactly one of `email`, `slack` and `alertmanager`";
+        s.problem("", message, Some("write one receiver for each"));
+    }
+    let channel = (email.flatten().map(Channel::Email))
+        .or(slack.flatten().map(Channel::Slack))
+        .or(alertmanager.flatten().map(Channel::Alertmanager))?;
+    Some(Receiver { name, channel })
+}
+
+fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
+    let texts = s.texts(
+        "match",
+        "Matchers such as `severity=\"critical\"` that must all hold; none means every alert.",
+    );
+    let mut matchers = Vec::new();
+    for text in texts {
+        match Matcher::parse(&text) {
+            Ok(matcher) => matchers.push(matcher),
+            Err(message) => s.problem("match", message, None),
+        }
+    }
+    let to = s.texts("to", "Names of receivers.");
+    for name in &to {
+        match receivers.iter().find(|receiver| receiver.name == *name) {
+            None => s.problem("to", format!("there is no receiver `{name}`"), None),
+            Some(Receiver {
+                channel: Channel::Alertmanager(_),
+                ..
+            }) => {
+                let message = format!("`{name}` gets every alert anyway, outside the policy");
+                s.problem("to", message, Some("leave it out here"));
+            }
+            Some(_) => {}
+        }
+    }
+    let goes_on = s.flag(
+        "continue",
+        false,
+        "Whether entries after this one are looked at too.",
+    );
+    let doc = "From firing to the first message; what ends earlier is never told.";
+    let delay = s.duration("delay", "0s", doc);
+    let doc = "From one message to the next while it goes on.";
+    let repeat = s.duration("repeat", "12h", doc);
+    let hold = s.duration("hold", "0s", "From the end to the message that says so.");
+    if repeat.is_zero() {
+        s.problem("repeat", "must be longer than nothing", None);
+    }
+    Entry {
+        matchers,
+        to,
+        goes_on,
+        terms: Terms {
+            delay,
+            repeat,
+            hold,
+        },
+    }
+}

@@ -1,0 +1,5 @@
+//! slack
+
+mod settings;
+
+pub use settings::Settings;

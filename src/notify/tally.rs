@@ -1,0 +1,52 @@
+//! What was delivered to whom: counters for pgvigil's own metrics and the status page.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::sample::Timestamp;
+
+/// How delivery to one address is going.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The receiver's name.
+    pub receiver: String,
+    /// `email`, `slack` or `alertmanager`.
+    pub channel: &'static str,
+    /// Messages that were taken.
+    pub delivered: u64,
+    /// Messages that were refused for good.
+    pub failed: u64,
+    /// Tries that failed and are repeated.
+    pub retried: u64,
+    /// Incidents that it should be told of and has not been.
+    pub waiting: u64,
+    /// When a message was last taken.
+    pub last_success: Option<Timestamp>,
+    /// Why the last try failed; `None` when it did not.
+    pub error: Option<String>,
+}
+
+/// The status of every address. Shared by reference; every call locks for itself.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<BTreeMap<String, Status>>);
+
+impl Tally {
+    /// By address: the receiver's name, with `/` and the mailbox or host where it has several.
+    pub fn all(&self) -> BTreeMap<String, Status> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn update(&self, address: &str, change: impl FnOnce(&mut Status)) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(all.entry(address.to_owned()).or_default());
+    }
+
+    /// Drops what is no longer configured.
+    pub(super) fn keep(&self, addresses: &[String]) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|address, _| addresses.contains(address));
+    }
+}
