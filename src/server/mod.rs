@@ -1,8 +1,20 @@
 //! One PostgreSQL server: its connections (at most two), its facts, and reading from it.
 //! Takes a server's settings; hands on [`Facts`] for the planner and [`Table`]s for the collectors.
 
+mod dsn;
+mod environment;
+mod error;
 mod facts;
+mod grants;
+mod lanes;
+mod settings;
 mod table;
 
+pub use dsn::{Dsn, DsnError, SslMode};
+pub use environment::from_environment;
+pub use error::{ServerError, Trouble};
 pub use facts::Facts;
+pub use grants::grants;
+pub use lanes::{Lane, Server};
+pub use settings::{Databases, QueryText, Settings};
 pub use table::{ReadError, Table};
