@@ -2,6 +2,7 @@
 //! Takes text; hands each room a [`Section`] to read its settings, rules or collectors from, and collects every mistake.
 
 mod duration;
+mod files;
 mod secret;
 mod section;
 mod yaml;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use duration::{format_duration, parse_duration};
+pub use files::{like, read_matching};
 pub use secret::Secret;
 pub use section::{Declaration, Reader, Section};
 pub use yaml::parse;

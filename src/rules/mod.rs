@@ -8,6 +8,7 @@ mod rule;
 mod schedule;
 mod set;
 mod settings;
+mod status;
 mod template;
 
 pub use alert::{Alert, AlertState, Change, RuleKey, Transition};
@@ -17,4 +18,5 @@ pub use rule::{Action, Alerting, Group, Rule};
 pub use schedule::{Due, due, next_slot};
 pub use set::{RuleSet, load};
 pub use settings::{Override, Settings};
+pub use status::{GroupStatus, Statuses};
 pub use template::Template;
