@@ -21,6 +21,7 @@ test: lab ## all tests, against real servers
 	$(CARGO) test --locked --doc
 
 check: lab ## what the code must satisfy beside its tests
+	@$(CARGO) fetch --locked --quiet
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) deny --offline check bans licenses sources
