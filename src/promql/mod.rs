@@ -1,18 +1,41 @@
 //! Expression + store + time → value. Syntax by promql-parser, evaluation by us; touches no network and no clock.
 
+mod aggregate;
+mod binary;
+mod evaluate;
+mod expr;
+mod function;
+mod guard;
+mod matching;
 mod number;
+mod parse;
+mod read;
+mod result;
+mod set;
+mod sum;
+mod threshold;
+mod token;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::sample::{Labels, Sources, Timestamp};
 use crate::store::{Series, Store};
+use evaluate::Evaluation;
+use expr::Expr;
+use read::Rows;
 
 pub use number::{format_number, format_plain};
+
+/// Two elements of a result have the same labels.
+const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
 
 /// An expression that has been parsed and type-checked.
 #[derive(Debug, Clone)]
 pub struct Query {
     text: String,
+    expr: Arc<Expr>,
 }
 
 /// Why an expression is no PromQL, or uses what pgvigil does not evaluate.
@@ -59,8 +82,11 @@ impl Query {
     ///
     /// # Errors
     /// A syntax or type error, or a function that is not evaluated here.
-    pub fn parse(_text: &str) -> Result<Query, ParseError> {
-        todo!()
+    pub fn parse(text: &str) -> Result<Query, ParseError> {
+        Ok(Query {
+            text: text.to_owned(),
+            expr: Arc::new(parse::parse(text)?),
+        })
     }
 
     /// The expression as it was written.
@@ -70,18 +96,26 @@ impl Query {
 
     /// Names of the metrics it selects by name, sorted.
     pub fn metrics(&self) -> Vec<String> {
-        todo!()
+        let mut names = BTreeSet::new();
+        self.expr.visit(&mut |expr| {
+            if let Expr::Vector(selector) | Expr::Matrix(selector, _) = expr {
+                names.extend(selector.name.clone());
+            }
+        });
+        names.into_iter().collect()
     }
 
     /// The longest span before the evaluation time that it reads: ranges, offsets and subqueries; look-back excluded.
     pub fn longest_range(&self) -> Duration {
-        todo!()
+        let span = self.expr.longest_range();
+        Duration::from_millis(u64::try_from(span).unwrap_or(0))
     }
 
     /// The same expression with the one number to the right of its outermost comparison replaced; `None` when there is
-    /// no such number.
-    pub fn with_threshold(&self, _threshold: f64) -> Option<Query> {
-        todo!()
+    /// no such number. In `a > 1 and b > 2` the comparison that counts is the first one: it makes the value.
+    pub fn with_threshold(&self, threshold: f64) -> Option<Query> {
+        let text = threshold::replaced(&self.text, threshold)?;
+        Query::parse(&text).ok()
     }
 }
 
@@ -89,6 +123,34 @@ impl Query {
 ///
 /// # Errors
 /// What Prometheus calls an execution error: duplicate or many-to-many matches, a bad argument.
-pub fn instant(_query: &Query, _store: &Store, _at: Timestamp) -> Result<Value, EvalError> {
-    todo!()
+pub fn instant(query: &Query, store: &Store, at: Timestamp) -> Result<Value, EvalError> {
+    let evaluation = Evaluation::new(store, &query.expr, at.0, at.0);
+    result::of(evaluation.at(&query.expr, at.0)?)
+}
+
+/// Evaluates an expression at every `step` from `start` to `end`; gives a matrix.
+///
+/// # Errors
+/// As [`instant`]; also an expression whose type is neither scalar nor instant vector, or a step of zero.
+pub fn range(
+    query: &Query,
+    store: &Store,
+    start: Timestamp,
+    end: Timestamp,
+    step: Duration,
+) -> Result<Value, EvalError> {
+    let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+    if step == 0 {
+        return Err(EvalError("zero query resolution step width".into()));
+    }
+    let evaluation = Evaluation::new(store, &query.expr, start.0, end.0);
+    let mut rows = Rows::default();
+    let mut now = start.0;
+    while now <= end.0 {
+        for entry in result::entries(evaluation.at(&query.expr, now)?, now)? {
+            rows.push(now, entry)?;
+        }
+        now = now.saturating_add(step);
+    }
+    result::matrix(rows.finish())
 }

@@ -1,0 +1,221 @@
+//! An expression as it is evaluated: types checked, functions known, matchers compiled, times in milliseconds.
+
+use super::function::Function;
+use crate::sample::Labels;
+use crate::store::Matcher;
+
+/// A node of an expression.
+#[derive(Debug, Clone)]
+pub(super) enum Expr {
+    Number(f64),
+    Text(String),
+    Vector(Selector),
+    Matrix(Selector, i64),
+    Subquery(Box<Subquery>),
+    Negative(Box<Expr>),
+    Binary(Box<Binary>),
+    Aggregate(Box<Aggregate>),
+    Call(Call),
+}
+
+/// Which series, and as of when.
+#[derive(Debug, Clone)]
+pub(super) struct Selector {
+    /// Its place among the selectors of the query.
+    pub(super) id: usize,
+    /// The metric's name, where it is given as such.
+    pub(super) name: Option<String>,
+    pub(super) matchers: Vec<Matcher>,
+    pub(super) shift: Shift,
+}
+
+/// `@` and `offset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Shift {
+    pub(super) at: Option<At>,
+    /// Milliseconds back; negative looks ahead.
+    pub(super) offset: i64,
+}
+
+/// The argument of `@`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    Start,
+    End,
+    /// Milliseconds since the epoch.
+    Moment(i64),
+}
+
+/// `expr[range:step]`.
+#[derive(Debug, Clone)]
+pub(super) struct Subquery {
+    pub(super) expr: Expr,
+    pub(super) range: i64,
+    /// `None` takes the default step.
+    pub(super) step: Option<i64>,
+    pub(super) shift: Shift,
+}
+
+/// Two operands and how their elements find each other.
+#[derive(Debug, Clone)]
+pub(super) struct Binary {
+    pub(super) op: Op,
+    pub(super) left: Expr,
+    pub(super) right: Expr,
+    /// A comparison gives 0 or 1 rather than filter.
+    pub(super) bool: bool,
+    pub(super) matching: Matching,
+}
+
+/// `on`, `ignoring`, `group_left` and `group_right`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Matching {
+    /// `on` rather than `ignoring`.
+    pub(super) on: bool,
+    pub(super) labels: Vec<String>,
+    pub(super) card: Card,
+    /// Labels taken over from the one side.
+    pub(super) include: Vec<String>,
+}
+
+/// How many elements of one side may match one of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Card {
+    #[default]
+    OneToOne,
+    ManyToOne,
+    OneToMany,
+}
+
+/// A binary operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Op {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+    Power,
+    Atan2,
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    GreaterOrEqual,
+    LessOrEqual,
+    And,
+    Or,
+    Unless,
+}
+
+impl Op {
+    /// Whether it compares.
+    pub(super) fn compares(self) -> bool {
+        use Op::*;
+        matches!(
+            self,
+            Equal | NotEqual | Greater | Less | GreaterOrEqual | LessOrEqual
+        )
+    }
+
+    /// Whether it works on sets of elements.
+    pub(super) fn is_set(self) -> bool {
+        matches!(self, Op::And | Op::Or | Op::Unless)
+    }
+}
+
+/// An aggregation over groups of elements.
+#[derive(Debug, Clone)]
+pub(super) struct Aggregate {
+    pub(super) op: Aggregation,
+    pub(super) expr: Expr,
+    pub(super) param: Option<Expr>,
+    pub(super) grouping: Grouping,
+}
+
+/// `by` and `without`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Grouping {
+    By(Vec<String>),
+    Without(Vec<String>),
+}
+
+impl Grouping {
+    /// The labels of the group that an element belongs to.
+    pub(super) fn key(&self, labels: &Labels) -> Labels {
+        use crate::sample::NAME;
+        match self {
+            Grouping::By(names) => labels.filtered(|name| names.iter().any(|n| n == name)),
+            Grouping::Without(names) => {
+                labels.filtered(|name| name != NAME && names.iter().all(|n| n != name))
+            }
+        }
+    }
+}
+
+/// What an aggregation computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aggregation {
+    Sum,
+    Average,
+    Minimum,
+    Maximum,
+    Count,
+    Group,
+    Deviation,
+    Variance,
+    Top,
+    Bottom,
+    Quantile,
+    CountValues,
+}
+
+/// A function and its arguments.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) function: Function,
+    pub(super) arguments: Vec<Expr>,
+}
+
+impl Expr {
+    /// The node's operands.
+    pub(super) fn children(&self) -> Vec<&Expr> {
+        match self {
+            Expr::Number(_) | Expr::Text(_) | Expr::Vector(_) | Expr::Matrix(..) => Vec::new(),
+            Expr::Subquery(subquery) => vec![&subquery.expr],
+            Expr::Negative(expr) => vec![expr],
+            Expr::Binary(binary) => vec![&binary.left, &binary.right],
+            Expr::Aggregate(aggregate) => {
+                let mut children = vec![&aggregate.expr];
+                children.extend(&aggregate.param);
+                children
+            }
+            Expr::Call(call) => call.arguments.iter().collect(),
+        }
+    }
+
+    /// The node itself and everything below it.
+    pub(super) fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Expr)) {
+        visitor(self);
+        for child in self.children() {
+            child.visit(visitor);
+        }
+    }
+
+    /// The longest span in milliseconds before the evaluation time that it reads, look-back excluded.
+    pub(super) fn longest_range(&self) -> i64 {
+        match self {
+            Expr::Vector(selector) => selector.shift.offset,
+            Expr::Matrix(selector, range) => selector.shift.offset.saturating_add(*range),
+            Expr::Subquery(subquery) => subquery
+                .expr
+                .longest_range()
+                .saturating_add(subquery.range)
+                .saturating_add(subquery.shift.offset),
+            other => {
+                let children = other.children().into_iter();
+                children.map(Expr::longest_range).max().unwrap_or(0)
+            }
+        }
+    }
+}
