@@ -76,3 +76,41 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Settings, load, plan};
+    use super::*;
+    use crate::document::{Reader, parse};
+    use crate::server::Facts;
+
+    #[test]
+    fn a_plan_is_a_table_of_what_runs_and_one_of_what_does_not() {
+        let keep = ["locks", "tables", "wal", "checkpointer"];
+        let collectors: Vec<_> = load(&[])
+            .unwrap()
+            .into_iter()
+            .filter(|collector| keep.contains(&&*collector.name))
+            .collect();
+        let settings = Reader::new(None).read(&parse("x.yml", "").unwrap(), Settings::read);
+        let databases = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
+        let facts = Facts {
+            version: 150_018,
+            user: "mon".into(),
+            databases,
+            ..Facts::default()
+        };
+        assert_eq!(
+            explain(&plan(&collectors, &facts, &settings)),
+            "\
+collector  interval  timeout  connection  databases
+locks      15s       5s       A (held)
+tables     1m        5s       B           a, b, c and 2 more
+
+not running   because
+wal           without it the WAL directory may not be listed; mend with `GRANT pg_monitor TO mon`
+checkpointer  needs PostgreSQL 17 or later; this is 15
+"
+        );
+    }
+}

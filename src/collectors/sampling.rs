@@ -151,3 +151,75 @@ fn metric_name(text: &str) -> String {
         .map(|c| if allowed(c) { c } else { '_' })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::*;
+
+    const OWN: &str = "
+name: own
+doc: Own.
+labels: [name]
+queries: [{sql: SELECT}]
+metrics:
+  size: {from: size, divide_by: 1000, help: Size.}
+  state: {value: 1, labels: [name, state], help: State.}
+  \"set_{name}\": {from: setting, labels: [], help: \"Setting: {name}\"}
+  later: {from: column_of_a_later_version, help: Later.}
+";
+
+    fn check(rows: &[[Option<&str>; 4]], cap: usize) -> (Vec<String>, u64) {
+        let collectors = load(&[("own.yml".into(), OWN.into())]).unwrap();
+        let table = Table {
+            columns: ["name", "size", "state", "setting"].map(Arc::from).to_vec(),
+            rows: rows
+                .iter()
+                .map(|row| row.map(|cell| cell.map(String::from)).to_vec())
+                .collect(),
+            unreadable: 1,
+        };
+        let sampled = samples(collectors.last().unwrap(), &table, cap);
+        let lines = sampled
+            .samples
+            .iter()
+            .map(|sample| format!("{}{} {}", sample.family.name, sample.labels, sample.value));
+        (lines.collect(), sampled.dropped)
+    }
+
+    #[test]
+    fn rows_become_samples_and_what_is_wrong_costs_itself() {
+        let rows = [
+            [Some("a.b"), Some("1500"), Some("up"), Some("on?")],
+            [Some("c"), None, None, Some("t")],
+            [Some("c"), Some("NaN"), Some("up"), Some("f")],
+        ];
+        let (lines, dropped) = check(&rows, 100);
+        assert_eq!(
+            lines,
+            [
+                r#"size{name="a.b"} 1.5"#,
+                r#"state{name="a.b", state="up"} 1"#,
+                "set_c{} 1",
+                r#"size{name="c"} NaN"#,
+                r#"state{name="c", state="up"} 1"#,
+            ]
+        );
+        assert_eq!(dropped, 3, "an unreadable row, no number, a duplicate");
+    }
+
+    #[test]
+    fn past_the_cap_the_last_rows_are_left_out_whole() {
+        let rows = ["a", "b", "c"].map(|name| [Some(name), Some("1"), Some("up"), None]);
+        let (lines, dropped) = check(&rows, 5);
+        assert_eq!(lines.len(), 4);
+        assert!(lines[3].contains(r#"name="b""#));
+        assert_eq!(dropped, 1 + 2);
+    }
+
+    #[test]
+    fn a_name_made_from_a_row_is_made_valid() {
+        let (lines, _) = check(&[[Some("ext.a-b"), None, None, Some("5")]], 9);
+        assert_eq!(lines, ["set_ext_a_b{} 5"]);
+    }
+}
