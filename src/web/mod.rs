@@ -6,6 +6,7 @@ mod door;
 mod exposition;
 mod settings;
 mod tls;
+mod words;
 
 use std::sync::Arc;
 

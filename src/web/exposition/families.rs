@@ -15,26 +15,22 @@ pub(super) struct Rows {
 /// Sorts samples into families. Where two sources disagree about a family the first one's type and HELP hold for both,
 /// and of two samples of one series the first counts, so that no collector can spoil another's page.
 pub(super) fn gather(current: &[(Source, Arc<[Sample]>)], server: Option<&str>) -> Vec<Rows> {
-    let mut families: BTreeMap<&str, (&Arc<Family>, Vec<(&Labels, f64)>)> = BTreeMap::new();
+    let mut families: BTreeMap<&str, Rows> = BTreeMap::new();
     let wanted = current
         .iter()
         .filter(|(source, _)| server.is_none_or(|name| *source.server == *name));
     for sample in wanted.flat_map(|(_, samples)| samples.iter()) {
-        let entry = families.entry(&sample.family.name);
-        let (_, rows) = entry.or_insert_with(|| (&sample.family, Vec::new()));
-        rows.push((&sample.labels, sample.value));
+        let family = families.entry(&sample.family.name).or_insert_with(|| Rows {
+            family: sample.family.clone(),
+            rows: Vec::new(),
+        });
+        family.rows.push((sample.labels.clone(), sample.value));
     }
-    families
-        .into_values()
-        .map(|(family, mut rows)| {
-            // The sort is stable: of equal series the first stays first.
-            rows.sort_by(|(one, _), (other, _)| one.cmp(other));
-            rows.dedup_by(|(later, _), (earlier, _)| later == earlier);
-            let owned = |(labels, value): (&Labels, f64)| (labels.clone(), value);
-            Rows {
-                family: family.clone(),
-                rows: rows.into_iter().map(owned).collect(),
-            }
-        })
-        .collect()
+    let mut gathered: Vec<Rows> = families.into_values().collect();
+    for Rows { rows, .. } in &mut gathered {
+        // A stable sort: of equal series the first stays first.
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        rows.dedup_by(|later, earlier| later.0 == earlier.0);
+    }
+    gathered
 }
