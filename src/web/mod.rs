@@ -1,9 +1,11 @@
 //! What a scraper and a browser see: the exposition, health and the status page.
-//! Takes the board and the store; hands on HTTP.
+//! Takes the board, the store, the incident ledger and the tally of deliveries; hands on HTTP.
 
 mod auth;
 mod door;
 mod exposition;
+pub mod overview;
+mod page;
 mod settings;
 mod tls;
 mod words;
@@ -16,6 +18,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 
+use crate::incident::Ledger;
+use crate::notify::Tally;
 use crate::sample::Timestamp;
 use crate::scrape::Board;
 use crate::store::Store;
@@ -23,6 +27,7 @@ use crate::store::Store;
 use exposition::Exposition;
 
 pub use door::{Door, OpenError};
+pub use page::page;
 pub use settings::{Settings, Tls};
 
 /// Everything the pages are written from.
@@ -32,6 +37,10 @@ pub struct View {
     pub board: Arc<Board>,
     /// The history.
     pub store: Arc<Store>,
+    /// Alerts and who has been told of them.
+    pub ledger: Arc<Ledger>,
+    /// How delivery is going.
+    pub tally: Arc<Tally>,
     /// Names of the watched servers in the order of the configuration.
     pub servers: Vec<Arc<str>>,
     /// When pgvigil started.
@@ -45,6 +54,7 @@ pub fn router(view: Arc<View>, settings: &Settings) -> Router {
     let exposition = Arc::new(Exposition::new(view.board.clone(), view.servers.clone()));
     let open = Router::new()
         .route("/metrics", get(metrics).with_state(exposition))
+        .route("/", get(status))
         .route("/-/healthy", get(|| async { "pgvigil is healthy\n" }))
         .route("/-/ready", get(ready))
         .route("/favicon.ico", get(icon))
@@ -53,6 +63,25 @@ pub fn router(view: Arc<View>, settings: &Settings) -> Router {
     match auth::Gate::of(&settings.users) {
         Some(gate) => open.layer(middleware::from_fn_with_state(gate, auth::guard)),
         None => open,
+    }
+}
+
+/// The page asks for nothing from anywhere, and no other page may frame it.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+
+async fn status(State(view): State<Arc<View>>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let draw = move || page::page(&overview::overview(&view, Timestamp::now())).into_string();
+    match tokio::task::spawn_blocking(draw).await {
+        Ok(page) => (headers, page).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

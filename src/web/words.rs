@@ -88,17 +88,23 @@ pub(super) fn number(value: f64) -> String {
 
 /// A moment in UTC to the minute, with its date when it is not today's: `14:02`, `21 Nov 14:02`.
 pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
-    let zoned = |moment: Timestamp| {
-        let moment = jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default();
-        moment.to_zoned_datetime(jiff::tz::TimeZone::UTC)
-    };
-    let (at, now) = (zoned(at), zoned(now));
+    let (at, now) = (utc(at), utc(now));
     let pattern = if at.date() == now.date() {
         "%H:%M"
     } else {
         "%-d %b %H:%M"
     };
     at.strftime(pattern).to_string()
+}
+
+/// A moment in UTC with date and seconds.
+pub(super) fn clock(at: Timestamp) -> String {
+    utc(at).strftime("%-d %b %Y %H:%M:%S").to_string()
+}
+
+fn utc(moment: Timestamp) -> jiff::ZonedDateTime {
+    let moment = jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default();
+    moment.to_zoned_datetime(jiff::tz::TimeZone::UTC)
 }
 
 fn digits_after_point(value: f64) -> usize {

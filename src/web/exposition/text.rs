@@ -1,7 +1,6 @@
 //! Prometheus text format 0.0.4.
 
-use std::fmt::Write;
-
+use crate::promql::format_number;
 use crate::sample::{Labels, MetricKind};
 
 use super::families::Rows;
@@ -27,7 +26,7 @@ pub(super) fn write(families: &[Rows]) -> String {
             page.push_str(name);
             write_labels(&mut page, labels);
             page.push(' ');
-            write_value(&mut page, *value);
+            page.push_str(&format_number(*value));
             page.push('\n');
         }
     }
@@ -57,19 +56,4 @@ fn write_labels(page: &mut String, labels: &Labels) {
     if !labels.is_empty() {
         page.push('}');
     }
-}
-
-fn write_value(page: &mut String, value: f64) {
-    const EXACT: f64 = 1e15;
-    let written = if value.is_infinite() {
-        page.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
-        Ok(())
-    } else if value.fract() == 0.0 && value.abs() < EXACT && value.to_bits() != (-0.0_f64).to_bits()
-    {
-        write!(page, "{}", value as i64)
-    } else {
-        // The debug form has the shortest digits that read back the same, with an exponent where it is shorter.
-        write!(page, "{value:?}")
-    };
-    debug_assert!(written.is_ok(), "writing into a string cannot fail");
 }

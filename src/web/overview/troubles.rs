@@ -1,0 +1,84 @@
+//! What pgvigil itself has trouble with: sources it cannot read, people it cannot tell.
+
+use std::collections::BTreeMap;
+
+use super::Tone;
+use crate::notify;
+use crate::sample::Timestamp;
+use crate::scrape::Status;
+
+/// A source that could not be read, or not in full.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    /// Server, database and collector.
+    pub source: String,
+    /// Why the last try failed; empty when it only left series out.
+    pub reason: String,
+    /// When it was last read in full.
+    pub last_success: Option<Timestamp>,
+    /// Series left out of the last reading.
+    pub dropped: u64,
+}
+
+/// How delivery to one address is going.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Address {
+    /// The receiver's name, with the mailbox or host where it has several.
+    pub name: String,
+    /// `email`, `slack` or `alertmanager`.
+    pub channel: &'static str,
+    /// The colour of it.
+    pub tone: Tone,
+    /// Messages that were taken, and that were refused for good.
+    pub delivered: u64,
+    /// Messages that were refused for good.
+    pub failed: u64,
+    /// Incidents that it should be told of and has not been.
+    pub waiting: u64,
+    /// When a message was last taken.
+    pub last_success: Option<Timestamp>,
+    /// Why the last try failed; empty when it did not.
+    pub reason: String,
+}
+
+pub(super) fn troubles(statuses: &[Status]) -> Vec<Trouble> {
+    let wrong = statuses
+        .iter()
+        .filter(|status| status.error.is_some() || status.dropped > 0);
+    let each = wrong.map(|status| Trouble {
+        source: status.source.to_string(),
+        reason: status.error.clone().unwrap_or_default(),
+        last_success: status.last_success,
+        dropped: status.dropped,
+    });
+    each.collect()
+}
+
+pub(super) fn addresses(all: BTreeMap<String, notify::Status>) -> Vec<Address> {
+    let each = all.into_iter().map(|(name, status)| Address {
+        name,
+        channel: status.channel,
+        tone: match (&status.error, status.last_success) {
+            (Some(_), _) => Tone::Warning,
+            (None, Some(_)) => Tone::Good,
+            (None, None) => Tone::Unknown,
+        },
+        delivered: status.delivered,
+        failed: status.failed,
+        waiting: status.waiting,
+        last_success: status.last_success,
+        reason: status.error.unwrap_or_default(),
+    });
+    each.collect()
+}
+
+/// Why a server cannot be read, by the source that was tried last.
+pub(super) fn reason(statuses: &[Status], server: &str) -> Option<String> {
+    let of_server = statuses
+        .iter()
+        .filter(|status| *status.source.server == *server);
+    of_server
+        .filter(|status| status.error.is_some())
+        .max_by_key(|status| status.last_attempt)
+        .and_then(|status| status.error.clone())
+}

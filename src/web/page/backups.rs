@@ -1,0 +1,49 @@
+//! The backup sources, a card each.
+
+use maud::{Markup, html};
+
+use super::{badge, class};
+use crate::web::overview::{Backup, Tone};
+use crate::web::words;
+
+pub(super) fn backups(backups: &[Backup]) -> Markup {
+    html! {
+        section id="backups" {
+            h2 { "Backups" }
+            @if backups.is_empty() { p class="quiet" { "No backup is configured, so none is watched." } }
+            div class="cards" { @for backup in backups { (card(backup)) } }
+        }
+    }
+}
+
+fn card(backup: &Backup) -> Markup {
+    let word = match backup.tone {
+        Tone::Good => "good",
+        Tone::Unknown => "not looked at yet",
+        _ => "look at it",
+    };
+    let row = |label: &str, text: &str| html! { div { dt { (label) } dd { (text) } } };
+    html! {
+        article class={ "card " (class(backup.tone)) } {
+            h3 { (backup.name) " " (badge(backup.tone, word)) }
+            @for problem in &backup.problems { p class="note" { (problem) } }
+            dl {
+                @if let Some(age) = backup.age { (row("newest", &format!("{} old", words::span(age)))) }
+                @if let Some(promised) = backup.promised { (row("promised every", &words::span(promised))) }
+                @if !backup.size.is_empty() { (row("size", &size(backup))) }
+                @if let Some(count) = backup.count { (row("kept", &count.to_string())) }
+                @if backup.age.is_some() {
+                    (row("proof", if backup.proof.is_empty() { "none yet" } else { backup.proof }))
+                }
+            }
+        }
+    }
+}
+
+fn size(backup: &Backup) -> String {
+    if backup.typical_size.is_empty() {
+        backup.size.clone()
+    } else {
+        format!("{}, usually {}", backup.size, backup.typical_size)
+    }
+}
