@@ -7,22 +7,22 @@ use super::parser::{Node, Operand, Pipeline, Tree};
 use super::value::Value;
 
 /// A query's answer, for the `query` function: labels and value of each element.
-pub type Answer = Result<Vec<(Labels, f64)>, String>;
+pub(in crate::rules) type Answer = Result<Vec<(Labels, f64)>, String>;
 
 /// What a template is printed for.
-pub struct Input<'a> {
+pub(in crate::rules) struct Input<'a> {
     /// The element's labels with its metric name, before the rule's labels.
-    pub labels: &'a Labels,
+    pub(in crate::rules) labels: &'a Labels,
     /// The element's value.
-    pub value: f64,
+    pub(in crate::rules) value: f64,
     /// `external_labels` of the configuration.
-    pub external_labels: &'a Labels,
+    pub(in crate::rules) external_labels: &'a Labels,
     /// `external_url` of the configuration.
-    pub external_url: &'a str,
+    pub(in crate::rules) external_url: &'a str,
     /// The slot.
-    pub at: Timestamp,
+    pub(in crate::rules) at: Timestamp,
     /// Evaluates an expression at the slot.
-    pub query: &'a dyn Fn(&str) -> Answer,
+    pub(in crate::rules) query: &'a dyn Fn(&str) -> Answer,
 }
 
 /// Templates that call each other deeper than this are taken for endless.

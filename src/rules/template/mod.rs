@@ -12,7 +12,7 @@ mod value;
 
 use std::sync::Arc;
 
-pub use eval::{Answer, Input};
+pub(super) use eval::{Answer, Input};
 
 /// A parsed template.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ impl Template {
     }
 
     /// What it prints for one result; of an error, `<error expanding template: …>`.
-    pub fn print(&self, input: &Input) -> String {
+    pub(super) fn print(&self, input: &Input) -> String {
         match &self.tree {
             None => self.source.to_string(),
             Some(tree) => eval::print(tree, input)

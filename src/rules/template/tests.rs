@@ -158,7 +158,7 @@ fn templates_print_as_in_prometheus() {
         ),
         (
             "{{ print 1 2 \"a\" \"b\" 3 }}|{{ println 1 \"a\" }}",
-            "1 2a b3|1 a\n",
+            "1 2ab3|1 a\n",
         ),
         (
             "{{ html \"<a&'\" }} {{ js \"a'=b\" }} {{ urlquery \"a b&c\" }} {{ urlQueryEscape \"x=1\" }}",
