@@ -1,1 +1,198 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
+
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::collectors::Collector;
+use crate::config::Config;
+use crate::document::{Problem, read_matching};
+use crate::incident::{Event, Ledger};
+use crate::notify::Tally;
+use crate::rules::{RuleSet, Statuses};
+use crate::sample::Timestamp;
+use crate::scrape::Board;
+use crate::server::Server;
+use crate::store::Store;
+use crate::{backup, collectors, notify, rules, scrape, telemetry, web};
+
+use watch::Watch;
+
+/// How long the rooms may take to stop before the process leaves them.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What the configuration's files say, read and checked before anything starts.
+pub struct Loaded {
+    /// The rules in force.
+    pub rules: RuleSet,
+    /// The collectors, built in and the user's own.
+    pub catalogue: Vec<Arc<Collector>>,
+    /// The servers, not yet connected to.
+    pub servers: Vec<Arc<Server>>,
+}
+
+/// Reads rule files and collectors and prepares the servers.
+///
+/// # Errors
+/// Every mistake in any of the files.
+pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
+    let servers = servers(config);
+    match (rules::load(&config.rules), catalogue(config)) {
+        (Ok(rules), Ok(catalogue)) => Ok(Loaded {
+            rules,
+            catalogue,
+            servers,
+        }),
+        (rules, catalogue) => {
+            let mut problems = rules.err().unwrap_or_default();
+            problems.extend(catalogue.err().unwrap_or_default());
+            Err(problems)
+        }
+    }
+}
+
+/// The collectors that are built in and those of `collect.include`.
+///
+/// # Errors
+/// Every mistake in the included files.
+pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
+    collectors::load(&read_matching("collect.include", &config.collect.include)?)
+}
+
+/// The configured servers, not yet connected to.
+pub fn servers(config: &Config) -> Vec<Arc<Server>> {
+    let servers = config.servers.iter().cloned();
+    servers
+        .map(|settings| Arc::new(Server::new(settings, config.collect.timeout)))
+        .collect()
+}
+
+/// Watches until `stop` is cancelled.
+///
+/// # Errors
+/// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
+/// incident log. A server that is down is none of these.
+pub async fn run(config: Config, loaded: Loaded, stop: CancellationToken) -> anyhow::Result<()> {
+    let started = Timestamp::now();
+    let door = web::Door::open(config.listen, config.web.clone())?;
+    let ledger = Arc::new(open_ledger(&config)?);
+    let store = Arc::new(Store::new(&config.store, started));
+    let board = Arc::new(Board::new(store.clone(), config.servers.len() > 1));
+    let statuses = Arc::new(Statuses::default());
+    let tally = Arc::new(Tally::default());
+    end_orphans(&loaded.rules, &ledger, started);
+
+    let tasks = TaskTracker::new();
+    let view = Arc::new(web::View {
+        board: board.clone(),
+        store: store.clone(),
+        ledger: ledger.clone(),
+        tally: tally.clone(),
+        servers: config
+            .servers
+            .iter()
+            .map(|server| server.name.as_str().into())
+            .collect(),
+        started,
+        version: env!("CARGO_PKG_VERSION"),
+    });
+    tasks.spawn(serve(door, view, stop.clone()));
+    tasks.spawn(scrape::run(
+        loaded.servers,
+        loaded.catalogue,
+        config.collect.clone(),
+        board.clone(),
+        stop.clone(),
+    ));
+    let (backups, state_dir) = (config.backups.clone(), config.state_dir.clone());
+    let (probed, stopped) = (board.clone(), stop.clone());
+    tasks.spawn(async move { backup::run(backups, probed, &state_dir, stopped).await });
+    let own = telemetry::Own {
+        started,
+        store: store.clone(),
+        statuses: statuses.clone(),
+        tally: tally.clone(),
+        ledger: ledger.clone(),
+    };
+    tasks.spawn(telemetry::run(
+        own,
+        board.clone(),
+        config.collect.interval,
+        stop.clone(),
+    ));
+    tasks.spawn(notify::run(
+        config.notify.clone(),
+        ledger.clone(),
+        messages(&config, &loaded.rules),
+        tally,
+        stop.clone(),
+    ));
+    let watch = Arc::new(Watch {
+        board,
+        store,
+        ledger,
+        statuses,
+        external_labels: config.external_labels,
+        external_url: config.external_url.clone(),
+    });
+    for group in loaded.rules.groups {
+        tasks.spawn(watch.clone().run(group, stop.clone()));
+    }
+    tasks.close();
+    tracing::info!(url = %config.external_url, state_dir = %config.state_dir.display(), "pgvigil watches");
+    stop.cancelled().await;
+    if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
+        tracing::warn!("not every task stopped within {FAREWELL:?}");
+    }
+    Ok(())
+}
+
+/// What messages say about this process and its rules.
+pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
+    let rules = rules.groups.iter().flat_map(|group| &group.rules);
+    notify::Context {
+        external_url: config.external_url.clone(),
+        external_labels: config.external_labels.clone(),
+        expressions: rules
+            .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn open_ledger(config: &Config) -> anyhow::Result<Ledger> {
+    let (ledger, warnings) = Ledger::open(&config.state_dir).with_context(|| {
+        format!(
+            "cannot use the state directory `{}`",
+            config.state_dir.display()
+        )
+    })?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(ledger)
+}
+
+/// Alerts whose rule is gone end now, so that whoever was told of them is told of their end.
+fn end_orphans(rules: &RuleSet, ledger: &Ledger, now: Timestamp) {
+    let ended: Vec<Event> = ledger.read(|book| {
+        let orphans = rules.orphans(book.alerts.values());
+        orphans
+            .into_iter()
+            .map(|alert| Event::Alert(alert.ended(now)))
+            .collect()
+    });
+    ledger.record(&ended);
+}
+
+async fn serve(door: web::Door, view: Arc<web::View>, stop: CancellationToken) {
+    if let Err(error) = door.serve(view, stop.clone()).await {
+        tracing::error!(%error, "pages can no longer be served; stopping");
+        stop.cancel();
+    }
+}

@@ -242,6 +242,45 @@ pub struct Sample {
     pub value: f64,
 }
 
+/// A metric that the code itself declares; collectors declare theirs in YAML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// The metric name as it stands on the page.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: MetricKind,
+    /// Its HELP text.
+    pub help: &'static str,
+}
+
+impl Metric {
+    /// Declares a gauge.
+    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
+        let kind = MetricKind::Gauge;
+        Metric { name, kind, help }
+    }
+
+    /// Declares a counter.
+    pub const fn counter(name: &'static str, help: &'static str) -> Self {
+        let kind = MetricKind::Counter;
+        Metric { name, kind, help }
+    }
+
+    /// One value of it.
+    pub fn sample(self, labels: &[(&str, &str)], value: f64) -> Sample {
+        let family = Family {
+            name: self.name.into(),
+            kind: self.kind,
+            help: self.help.into(),
+        };
+        Sample {
+            family: Arc::new(family),
+            labels: Labels::new(labels.iter().copied()),
+            value,
+        }
+    }
+}
+
 /// Where samples come from: one collector (or probe) on one database of one server.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

@@ -1,1 +1,225 @@
 //! Tracing, and pgvigil's own metrics as samples like any other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::incident::Ledger;
+use crate::notify::Tally;
+use crate::rules::Statuses;
+use crate::sample::{Metric, Sample, Source, Timestamp};
+use crate::scrape::Board;
+use crate::store::Store;
+
+/// Starts logging to standard error; `PGVIGIL_LOG` filters, `PGVIGIL_LOG_FORMAT=json` is for machines.
+///
+/// # Errors
+/// The filter cannot be read.
+pub fn start_logging() -> anyhow::Result<()> {
+    let filter = std::env::var("PGVIGIL_LOG").unwrap_or_else(|_| "info".into());
+    let filter = EnvFilter::try_new(&filter).map_err(|error| {
+        anyhow!("PGVIGIL_LOG is no log filter: {error}; try `info` or `pgvigil::notify=debug`")
+    })?;
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    let json = std::env::var("PGVIGIL_LOG_FORMAT").is_ok_and(|format| format == "json");
+    let started = if json {
+        logging.json().try_init()
+    } else {
+        logging.try_init()
+    };
+    started.map_err(|error| anyhow!("logging cannot start: {error}"))
+}
+
+/// The rooms whose state becomes metrics.
+pub struct Own {
+    /// When the process started.
+    pub started: Timestamp,
+    /// Its series.
+    pub store: Arc<Store>,
+    /// Its rule groups.
+    pub statuses: Arc<Statuses>,
+    /// Its receivers.
+    pub tally: Arc<Tally>,
+    /// Its incident log.
+    pub ledger: Arc<Ledger>,
+}
+
+/// Publishes pgvigil's own metrics on an interval until told to stop.
+pub async fn run(own: Own, board: Arc<Board>, interval: Duration, stop: CancellationToken) {
+    let source = Source::new("", "", "pgvigil");
+    board.declare(&source, interval, 3);
+    let mut timer = tokio::time::interval(interval);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = timer.tick() => {}
+        }
+        board.publish(&source, Timestamp::now(), Duration::ZERO, own.samples(), 0);
+    }
+}
+
+const BUILD_INFO: Metric =
+    Metric::gauge("pgvigil_build_info", "Always 1; the version is the label.");
+const STORE_SERIES: Metric = Metric::gauge("pgvigil_store_series", "Series held in memory.");
+const STORE_SAMPLES: Metric = Metric::gauge("pgvigil_store_samples", "Samples held in memory.");
+const STORE_BYTES: Metric = Metric::gauge(
+    "pgvigil_store_bytes",
+    "Memory that the samples and their index take, estimated.",
+);
+const STORE_REFUSED: Metric = Metric::counter(
+    "pgvigil_store_refused_samples_total",
+    "Samples refused because they were not newer than their series.",
+);
+const EVALUATIONS: Metric = Metric::counter("pgvigil_rule_evaluations_total", "Rules evaluated.");
+const EVALUATION_FAILURES: Metric = Metric::counter(
+    "pgvigil_rule_evaluation_failures_total",
+    "Rules that gave an error.",
+);
+const MISSED: Metric = Metric::counter(
+    "pgvigil_rule_group_iterations_missed_total",
+    "Evaluations skipped because one ran long.",
+);
+const LAST_EVALUATION: Metric = Metric::gauge(
+    "pgvigil_rule_group_last_evaluation_timestamp_seconds",
+    "The last slot at which the group was evaluated.",
+);
+const EVALUATION_TOOK: Metric = Metric::gauge(
+    "pgvigil_rule_group_last_duration_seconds",
+    "How long the last evaluation of the group took.",
+);
+const DELIVERED: Metric = Metric::counter(
+    "pgvigil_notifications_delivered_total",
+    "Messages a receiver took.",
+);
+const FAILED: Metric = Metric::counter("pgvigil_notifications_failed_total", "Messages given up.");
+const RETRIED: Metric = Metric::counter(
+    "pgvigil_notifications_retried_total",
+    "Tries that failed and were repeated later.",
+);
+const WAITING: Metric = Metric::gauge(
+    "pgvigil_notifications_waiting",
+    "Messages that wait for their receiver.",
+);
+const RECEIVER_UP: Metric = Metric::gauge(
+    "pgvigil_receiver_up",
+    "Whether the last try at the receiver succeeded.",
+);
+const LOG_WRITABLE: Metric = Metric::gauge(
+    "pgvigil_incident_log_writable",
+    "Whether the incident log could be written at the last try.",
+);
+const CPU: Metric = Metric::counter(
+    "process_cpu_seconds_total",
+    "Processor time used by pgvigil, user and system.",
+);
+const RESIDENT: Metric = Metric::gauge(
+    "process_resident_memory_bytes",
+    "Resident memory of pgvigil.",
+);
+const VIRTUAL: Metric = Metric::gauge("process_virtual_memory_bytes", "Virtual memory of pgvigil.");
+const OPEN_FDS: Metric = Metric::gauge("process_open_fds", "Open file descriptors of pgvigil.");
+const MAX_FDS: Metric = Metric::gauge("process_max_fds", "File descriptors pgvigil may open.");
+const START_TIME: Metric = Metric::gauge(
+    "process_start_time_seconds",
+    "When pgvigil was started, in Unix seconds.",
+);
+
+/// Every metric declared here, for the reference and for checking rules.
+pub const METRICS: &[Metric] = &[
+    BUILD_INFO,
+    STORE_SERIES,
+    STORE_SAMPLES,
+    STORE_BYTES,
+    STORE_REFUSED,
+    EVALUATIONS,
+    EVALUATION_FAILURES,
+    MISSED,
+    LAST_EVALUATION,
+    EVALUATION_TOOK,
+    DELIVERED,
+    FAILED,
+    RETRIED,
+    WAITING,
+    RECEIVER_UP,
+    LOG_WRITABLE,
+    CPU,
+    RESIDENT,
+    VIRTUAL,
+    OPEN_FDS,
+    MAX_FDS,
+    START_TIME,
+];
+
+impl Own {
+    fn samples(&self) -> Vec<Sample> {
+        let mut samples = vec![
+            BUILD_INFO.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1.0),
+            START_TIME.sample(&[], self.started.seconds()),
+            LOG_WRITABLE.sample(&[], f64::from(u8::from(self.ledger.healthy()))),
+        ];
+        let size = self.store.size();
+        samples.push(STORE_SERIES.sample(&[], size.series as f64));
+        samples.push(STORE_SAMPLES.sample(&[], size.samples as f64));
+        samples.push(STORE_BYTES.sample(&[], size.bytes as f64));
+        samples.push(STORE_REFUSED.sample(&[], size.refused as f64));
+        for group in self.statuses.all() {
+            let labels = [
+                ("file", group.file.as_str()),
+                ("rule_group", group.group.as_str()),
+            ];
+            samples.push(EVALUATIONS.sample(&labels, group.evaluations as f64));
+            samples.push(EVALUATION_FAILURES.sample(&labels, group.failures as f64));
+            samples.push(MISSED.sample(&labels, group.missed as f64));
+            samples.push(EVALUATION_TOOK.sample(&labels, group.took.as_secs_f64()));
+            samples.extend(
+                group
+                    .last_evaluation
+                    .map(|slot| LAST_EVALUATION.sample(&labels, slot.seconds())),
+            );
+        }
+        for (address, receiver) in self.tally.all() {
+            let labels = [
+                ("receiver", receiver.receiver.as_str()),
+                ("channel", receiver.channel),
+                ("address", address.as_str()),
+            ];
+            samples.push(DELIVERED.sample(&labels, receiver.delivered as f64));
+            samples.push(FAILED.sample(&labels, receiver.failed as f64));
+            samples.push(RETRIED.sample(&labels, receiver.retried as f64));
+            samples.push(WAITING.sample(&labels, receiver.waiting as f64));
+            samples
+                .push(RECEIVER_UP.sample(&labels, f64::from(u8::from(receiver.error.is_none()))));
+        }
+        samples.extend(process().unwrap_or_default());
+        samples
+    }
+}
+
+/// What the kernel says of this process; `None` where there is no `/proc`.
+fn process() -> Option<Vec<Sample>> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field is the command's name in parentheses and may itself hold blanks.
+    let fields: Vec<f64> = stat
+        .rsplit_once(") ")?
+        .1
+        .split_ascii_whitespace()
+        .map(|field| field.parse().unwrap_or(0.0))
+        .collect();
+    let ticks = rustix::param::clock_ticks_per_second() as f64;
+    let page = rustix::param::page_size() as f64;
+    let mut samples = vec![
+        CPU.sample(&[], (fields.get(11)? + fields.get(12)?) / ticks),
+        VIRTUAL.sample(&[], *fields.get(20)?),
+        RESIDENT.sample(&[], fields.get(21)? * page),
+    ];
+    samples.push(OPEN_FDS.sample(&[], std::fs::read_dir("/proc/self/fd").ok()?.count() as f64));
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    samples.extend(limit.map(|most| MAX_FDS.sample(&[], most as f64)));
+    Some(samples)
+}

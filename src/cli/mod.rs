@@ -1,1 +1,157 @@
-//! One file per subcommand.
+//! The command line: one file per subcommand. Takes arguments; hands on an exit code.
+
+mod backup;
+mod check;
+mod demo;
+mod explain;
+mod grants;
+mod notify;
+mod once;
+mod reference;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Flags, load};
+use crate::document::Problem;
+use crate::server::{Facts, Server};
+
+pub use reference::reference;
+
+/// Keeps watch over PostgreSQL: metrics, rules, alerts and backups in one binary.
+///
+/// With nothing but DATABASE_URL it watches that server with every default. Without a subcommand it serves.
+#[derive(Parser)]
+#[command(name = "pgvigil", version, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every subcommand understands.
+#[derive(Args, Clone, Default)]
+struct Global {
+    /// The configuration file; default `pgvigil.yml` here, then `/etc/pgvigil/pgvigil.yml`
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the page and /metrics answer, such as 127.0.0.1:9187
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The folder for what must outlive a restart
+    #[arg(long, global = true, value_name = "FOLDER")]
+    state_dir: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Watch the servers: collect, publish, evaluate, tell (the default)
+    Serve,
+    /// See it all work on a throw-away PostgreSQL, from a database to an alert in an inbox
+    Demo(demo::Options),
+    /// Collect once, print and exit: for cron and for reading
+    Once(once::Options),
+    /// Check configuration, rules, connections and privileges, and say what is missing
+    Check(check::Options),
+    /// Show which collectors run on each server, and why the others do not
+    Explain,
+    /// Print the SQL for a least-privilege role
+    Grants(grants::Options),
+    /// Look at backups
+    #[command(subcommand)]
+    Backup(backup::Action),
+    /// Try the receivers
+    #[command(subcommand)]
+    Notify(notify::Action),
+}
+
+/// Parses the arguments of this process and does what they say.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let flags = arguments.global.flags();
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => with_config(&flags, serve::run),
+        Command::Demo(options) => in_runtime(demo::run(options)),
+        Command::Once(options) => with_config(&flags, |config| once::run(config, options)),
+        Command::Check(options) => check::run(&flags, options),
+        Command::Explain => with_config(&flags, explain::run),
+        Command::Grants(options) => grants::run(&options),
+        Command::Backup(action) => backup::run(&action),
+        Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
+    }
+}
+
+impl Global {
+    fn flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            listen: self.listen.clone(),
+            state_dir: self.state_dir.clone(),
+        }
+    }
+}
+
+/// Loads the configuration and runs a subcommand with it; exit code 2 when there are mistakes.
+fn with_config<F: Future<Output = ExitCode>>(
+    flags: &Flags,
+    run: impl FnOnce(Config) -> F,
+) -> ExitCode {
+    match load(flags) {
+        Ok(config) => in_runtime(run(config)),
+        Err(problems) => refuse(&problems),
+    }
+}
+
+fn in_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => cannot_run(&anyhow::Error::new(error).context("cannot start")),
+    }
+}
+
+/// Prints every mistake of the configuration.
+fn refuse(problems: &[Problem]) -> ExitCode {
+    let count = problems.len();
+    let mistakes = if count == 1 {
+        "1 mistake".into()
+    } else {
+        format!("{count} mistakes")
+    };
+    eprintln!("error: the configuration has {mistakes}\n");
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    ExitCode::from(2)
+}
+
+/// Prints why pgvigil cannot run, its causes beneath.
+fn cannot_run(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because {cause}");
+    }
+    ExitCode::from(2)
+}
+
+/// What a server is, or why it cannot be asked, with the way out.
+async fn facts(server: &Server) -> Result<Facts, String> {
+    if let Err(error) = server.alive().await {
+        let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
+        return Err(format!("{error}{}", hint.unwrap_or_default()));
+    }
+    server.facts().await.map_err(|error| error.to_string())
+}
+
+fn describe(facts: &Facts) -> String {
+    let role = if facts.standby { "standby" } else { "primary" };
+    let (major, minor) = (facts.major(), facts.version % 10_000);
+    format!("PostgreSQL {major}.{minor}, {role}, as `{}`", facts.user)
+}

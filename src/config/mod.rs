@@ -1,1 +1,253 @@
-//! File + environment + flags → valid `Config`. Assembles the settings that each room reads for itself.
+//! File + environment + flags → valid [`Config`]. Assembles the settings that each room reads for itself; every
+//! mistake is found in one run.
+
+mod environment;
+mod layers;
+mod reference;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::document::{Place, Problem, Reader, Section, parse};
+use crate::sample::Labels;
+use crate::{backup, collectors, notify, rules, server, store, web};
+
+pub use environment::{ALIASES, Alias, Environment};
+pub use reference::reference;
+
+use layers::Layer;
+
+/// Everything pgvigil needs to run, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from, where there is one.
+    pub file: Option<PathBuf>,
+    /// Where the page, the metrics and the API are served.
+    pub listen: SocketAddr,
+    /// How people reach it, for links in messages; without a slash at the end.
+    pub external_url: String,
+    /// Labels added to what leaves for other systems.
+    pub external_labels: Labels,
+    /// The folder for what must outlive a restart.
+    pub state_dir: PathBuf,
+    /// TLS and authentication of the web side.
+    pub web: web::Settings,
+    /// What is watched.
+    pub servers: Vec<server::Settings>,
+    /// How it is read.
+    pub collect: collectors::Settings,
+    /// How long it is remembered.
+    pub store: store::Settings,
+    /// What is an alert.
+    pub rules: rules::Settings,
+    /// Who is told.
+    pub notify: notify::Settings,
+    /// Where the backups should be.
+    pub backups: Vec<backup::Settings>,
+}
+
+/// What the command line sets over file and environment.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<String>,
+    /// `--state-dir`.
+    pub state_dir: Option<String>,
+}
+
+/// Looked for when neither `--config` nor `PGVIGIL_CONFIG` names a file.
+const USUAL_FILES: [&str; 2] = ["pgvigil.yml", "/etc/pgvigil/pgvigil.yml"];
+
+/// The configuration of this process.
+///
+/// # Errors
+/// Every mistake in file, environment and flags.
+pub fn load(flags: &Flags) -> Result<Config, Vec<Problem>> {
+    load_from(flags, &std::env::vars().collect())
+}
+
+/// The same with the environment given.
+///
+/// # Errors
+/// Every mistake in file, environment and flags.
+pub fn load_from(flags: &Flags, environment: &Environment) -> Result<Config, Vec<Problem>> {
+    let get = |name: &str| variable(environment, name);
+    let file = flags
+        .config
+        .clone()
+        .or_else(|| get("PGVIGIL_CONFIG").map(PathBuf::from))
+        .or_else(usual_file);
+    let mut layers = Vec::new();
+    if let Some(path) = &file {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            vec![Problem::at(
+                &Place::of(&name),
+                format!("cannot be read: {error}"),
+            )]
+        })?;
+        layers.push(Layer::file(
+            &name,
+            parse(&name, &text).map_err(|problem| vec![problem])?,
+        ));
+    }
+    let more = environment::layers(environment, &layers).map_err(|problem| vec![problem])?;
+    layers.extend(more);
+    layers.extend(flag_layers(flags).map_err(|problem| vec![problem])?);
+    read(layers, environment, file)
+}
+
+fn flag_layers(flags: &Flags) -> Result<Vec<Layer>, Problem> {
+    let mut layers = Vec::new();
+    if let Some(listen) = &flags.listen {
+        layers.push(Layer::value("flag --listen", &["listen"], listen)?);
+    }
+    if let Some(state_dir) = &flags.state_dir {
+        layers.push(Layer::value("flag --state-dir", &["state_dir"], state_dir)?);
+    }
+    Ok(layers)
+}
+
+fn read(
+    layers: Vec<Layer>,
+    environment: &Environment,
+    file: Option<PathBuf>,
+) -> Result<Config, Vec<Problem>> {
+    let get = |name: &str| variable(environment, name);
+    let reader = Reader::new(Some(&get));
+    let root = layers::merge(layers).map_err(|problem| vec![problem])?;
+    let mut config = reader.read(&root, |s| Config::read(s, &get));
+    config.file = file;
+    if config.servers.is_empty() {
+        match server::from_environment(&get) {
+            Ok(Some(server)) => config.servers.push(server),
+            Ok(None) => reader.report(no_server()),
+            Err(error) => reader.report(Problem {
+                hint: Some(error.hint),
+                ..Problem::at(&Place::of("environment"), error.message)
+            }),
+        }
+    }
+    config.check(&reader);
+    let problems = reader.problems();
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(problems)
+    }
+}
+
+impl Config {
+    /// Reads the whole file's shape; also what the reference is written from.
+    fn read(s: &mut Section, get: &dyn Fn(&str) -> Option<String>) -> Self {
+        Config {
+            file: None,
+            listen: s
+                .parsed("listen", "address", "127.0.0.1:9187", "Where the page, `/metrics` and health answer.", |text| {
+                    text.parse().map_err(|_| format!("`{text}` is no address; write `127.0.0.1:9187` or `[::]:9187`"))
+                })
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9187))),
+            external_url: s
+                .text("external_url", "", "How people reach this page, for links in messages; default `http://` and `listen`.")
+                .trim_end_matches('/')
+                .to_owned(),
+            external_labels: Labels::new(s.pairs("external_labels", "Labels added to alerts that leave for Alertmanager, where they lack them.")),
+            state_dir: s
+                .optional_path("state_dir", "The folder for what must outlive a restart; default `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/pgvigil`.")
+                .unwrap_or_else(|| default_state_dir(get)),
+            web: s.section("web", "TLS and authentication of everything that is served.", web::Settings::read),
+            servers: s.list("servers", "The PostgreSQL servers to watch; without it the environment names one.", server::Settings::read),
+            collect: s.section("collect", "How servers are read.", collectors::Settings::read),
+            store: s.section("store", "How much history is kept in memory.", store::Settings::read),
+            rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
+            notify: s.section("notify", "Who is told.", notify::Settings::read),
+            backups: backup::Settings::read(s),
+        }
+        .with_external_url()
+    }
+
+    fn with_external_url(mut self) -> Self {
+        if self.external_url.is_empty() {
+            self.external_url = format!("http://{}", self.listen);
+        }
+        self
+    }
+
+    /// What no single room can see: names that must be unique, or must exist elsewhere.
+    fn check(&self, reader: &Reader) {
+        let mut names: Vec<&str> = Vec::new();
+        for server in &self.servers {
+            if names.contains(&server.name.as_str()) {
+                let hint = "give each entry of `servers` a `name` of its own";
+                reader.report(complaint(
+                    "servers",
+                    format!("two servers are named `{}`", server.name),
+                    hint,
+                ));
+            }
+            names.push(&server.name);
+        }
+        for backup in self
+            .backups
+            .iter()
+            .filter(|backup| !backup.server.is_empty())
+        {
+            if !names.contains(&backup.server.as_str()) {
+                let message = format!(
+                    "backup `{}` belongs to server `{}`, which is not watched",
+                    backup.name, backup.server
+                );
+                let hint = format!("the servers are {}", names.join(", "));
+                reader.report(complaint("backups", message, &hint));
+            }
+        }
+    }
+}
+
+fn complaint(path: &str, message: String, hint: &str) -> Problem {
+    let place = Place::of("configuration");
+    Problem {
+        place,
+        path: path.into(),
+        message,
+        hint: Some(hint.into()),
+    }
+}
+
+fn no_server() -> Problem {
+    let message = "no server to watch".to_owned();
+    complaint(
+        "servers",
+        message,
+        "set DATABASE_URL=postgresql://user@host/database, or write `servers:` in pgvigil.yml",
+    )
+}
+
+fn variable(environment: &Environment, name: &str) -> Option<String> {
+    let found = environment.iter().find(|(variable, _)| variable == name);
+    found
+        .map(|(_, text)| text.clone())
+        .filter(|text| !text.is_empty())
+}
+
+fn usual_file() -> Option<PathBuf> {
+    USUAL_FILES
+        .iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
+}
+
+fn default_state_dir(get: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    if let Some(given) = get("STATE_DIRECTORY") {
+        return PathBuf::from(given);
+    }
+    if let Some(home) = get("XDG_STATE_HOME") {
+        return PathBuf::from(home).join("pgvigil");
+    }
+    get("HOME").map_or_else(
+        || PathBuf::from("/var/lib/pgvigil"),
+        |home| PathBuf::from(home).join(".local/state/pgvigil"),
+    )
+}

@@ -1,1 +1,141 @@
-//!
+//! Configuration: layers in, a valid `Config` or every mistake out.
+
+use std::path::PathBuf;
+
+use pgvigil::config::{Config, Flags, load_from};
+
+/// Loads a file and an environment; gives the mistakes as a user sees them.
+fn check(yaml: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pgvigil.yml");
+    std::fs::write(&file, yaml).unwrap();
+    let environment = environment
+        .iter()
+        .map(|(name, text)| (name.to_string(), text.to_string()))
+        .collect();
+    let flags = Flags {
+        config: Some(file),
+        ..Flags::default()
+    };
+    let place = format!("{}/", folder.path().display());
+    load_from(&flags, &environment).map_err(|problems| {
+        problems
+            .iter()
+            .map(|problem| problem.to_string().replace(&place, ""))
+            .collect()
+    })
+}
+
+#[test]
+fn every_mistake_is_reported_with_its_place() {
+    let yaml = "\
+listen: 9187
+servers:
+  - name: rachel
+    url: postgresql://pgvigil@db/rachel
+    databses: {exclude: [x]}
+collect:
+  interval: 15
+backups:
+  - {name: nightly, server: rahcel, files: /backups/*.gz}
+";
+    let complaints = check(yaml, &[("PGVIGIL_STORE__RETENTON", "2h")]).unwrap_err();
+    let expected = [
+        "pgvigil.yml:1:9: listen: `9187` is no address; write `127.0.0.1:9187` or `[::]:9187`",
+        "pgvigil.yml:5:5: servers[0].databses: unknown key\n  hint: did you mean `databases`?",
+        "pgvigil.yml:7:13: collect.interval: `15` is no duration; write a number and a unit, such as `15s`, `5m`, `1d` or `1h30m`",
+        "environment variable PGVIGIL_STORE__RETENTON: store.retenton: unknown key\n  hint: did you mean `retention`?",
+        "backups: backup `nightly` belongs to server `rahcel`, which is not watched\n  hint: the servers are rachel",
+    ];
+    for line in expected {
+        assert!(
+            complaints.iter().any(|complaint| complaint.ends_with(line)),
+            "{line}\nin {complaints:#?}"
+        );
+    }
+    assert_eq!(complaints.len(), expected.len(), "{complaints:#?}");
+}
+
+#[test]
+fn later_layers_win() {
+    let yaml = "listen: 127.0.0.1:1\nstate_dir: /a\nservers: [{url: 'postgresql://u@h/d'}]\n";
+    let config = check(
+        yaml,
+        &[
+            ("PGVIGIL_LISTEN", "127.0.0.1:2"),
+            ("PGVIGIL_COLLECT__INTERVAL", "7s"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.listen.port(), 2);
+    assert_eq!(config.collect.interval.as_secs(), 7);
+    assert_eq!(config.state_dir, PathBuf::from("/a"));
+    assert_eq!(config.external_url, "http://127.0.0.1:2");
+}
+
+#[test]
+fn a_connection_string_is_enough() {
+    let sources: [&[(&str, &str)]; 4] = [
+        &[(
+            "DATABASE_URL",
+            "postgresql://pgvigil@db.example:5433/rachel",
+        )],
+        &[
+            ("PGHOST", "db.example"),
+            ("PGPORT", "5433"),
+            ("PGUSER", "pgvigil"),
+            ("PGDATABASE", "rachel"),
+        ],
+        &[(
+            "DATA_SOURCE_NAME",
+            "postgresql://pgvigil@db.example:5433/rachel",
+        )],
+        &[
+            ("DATA_SOURCE_URI", "db.example:5433/rachel"),
+            ("DATA_SOURCE_USER", "pgvigil"),
+        ],
+    ];
+    for environment in sources {
+        let config = check("", environment)
+            .unwrap_or_else(|complaints| panic!("{environment:?}: {complaints:?}"));
+        assert_eq!(config.servers.len(), 1);
+        assert_eq!(config.servers[0].name, "db.example:5433", "{environment:?}");
+    }
+}
+
+#[test]
+fn nothing_to_watch_says_what_to_set() {
+    let complaints = check("", &[]).unwrap_err();
+    assert_eq!(complaints.len(), 1);
+    assert!(
+        complaints[0].contains("set DATABASE_URL="),
+        "{complaints:?}"
+    );
+}
+
+#[test]
+fn receivers_come_from_short_names() {
+    let environment = [
+        ("DATABASE_URL", "postgresql://u@h/d"),
+        ("PGVIGIL_SMTP_URL", "smtp://mail.example:587"),
+        ("PGVIGIL_EMAIL_TO", "oncall@example.com, lead@example.com"),
+        ("PGVIGIL_EMAIL_FROM", "pgvigil@example.com"),
+        (
+            "PGVIGIL_SLACK_WEBHOOK_URL",
+            "https://hooks.slack.example/T/B/secret",
+        ),
+        (
+            "PGVIGIL_ALERTMANAGER_URL",
+            "http://am-1:9093,http://am-2:9093",
+        ),
+    ];
+    let config = check("", &environment).unwrap();
+    let names: Vec<&str> = config
+        .notify
+        .receivers
+        .iter()
+        .map(|receiver| receiver.name.as_str())
+        .collect();
+    assert_eq!(names, ["email", "slack", "alertmanager"]);
+    assert!(!format!("{config:?}").contains("hooks.slack.example/T/B/secret"));
+}

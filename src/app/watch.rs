@@ -1,0 +1,112 @@
+//! Evaluates rule groups at their slots and carries the results: samples to the store, transitions to the incident log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::incident::{Event, Ledger};
+use crate::rules::{self, Alert, Before, Context, Evaluation, Group, Rule, Statuses};
+use crate::sample::{Labels, Timestamp};
+use crate::scrape::Board;
+use crate::store::Store;
+
+/// What every group is evaluated with.
+pub(super) struct Watch {
+    pub(super) board: Arc<Board>,
+    pub(super) store: Arc<Store>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) statuses: Arc<Statuses>,
+    pub(super) external_labels: Labels,
+    pub(super) external_url: String,
+}
+
+impl Watch {
+    /// Evaluates one group at each of its slots until told to stop.
+    pub(super) async fn run(self: Arc<Self>, group: Group, stop: CancellationToken) {
+        let mut last = Timestamp::now();
+        let mut written = vec![Vec::new(); group.rules.len()];
+        loop {
+            let wait = rules::next_slot(&group, last).since(Timestamp::now());
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+            let now = Timestamp::now();
+            if let Some(due) = rules::due(&group, last, now) {
+                last = due.slot;
+                tokio::task::block_in_place(|| self.evaluate(&group, due, &mut written));
+            } else if now < last {
+                // The clock was set back: the slots of the new time are the ones that count.
+                last = now;
+            }
+        }
+    }
+
+    fn evaluate(&self, group: &Group, due: rules::Due, written: &mut [Vec<Labels>]) {
+        let (started, mut errors) = (Instant::now(), BTreeMap::new());
+        for (rule, series) in group.rules.iter().zip(written) {
+            match self.evaluate_rule(rule, group, due.slot, series) {
+                Ok(evaluation) => *series = self.carry(evaluation),
+                Err(error) => {
+                    tracing::debug!(rule.group = %group.name, rule.name = %rule.name, %error, "rule has no result");
+                    errors.insert(rule.key.clone(), error);
+                }
+            }
+        }
+        self.statuses
+            .evaluated(group, due.slot, due.missed, started.elapsed(), errors);
+    }
+
+    fn evaluate_rule(
+        &self,
+        rule: &Rule,
+        group: &Group,
+        slot: Timestamp,
+        series: &[Labels],
+    ) -> Result<Evaluation, String> {
+        let alerts: Vec<Alert> = self.ledger.read(|book| {
+            book.alerts
+                .values()
+                .filter(|alert| rule.owns(alert))
+                .cloned()
+                .collect()
+        });
+        let alerts: Vec<&Alert> = alerts.iter().collect();
+        let context = Context {
+            external_labels: &self.external_labels,
+            external_url: &self.external_url,
+            retired: &|source| self.board.retired(source),
+        };
+        rules::evaluate(
+            rule,
+            group,
+            Before {
+                alerts: &alerts,
+                series,
+            },
+            &self.store,
+            slot,
+            &context,
+        )
+    }
+
+    /// Hands a result on; gives back the series it wrote.
+    fn carry(&self, evaluation: Evaluation) -> Vec<Labels> {
+        for (labels, value, sources) in evaluation.samples {
+            self.store
+                .append(evaluation.at, &sources, [(labels, value)]);
+        }
+        let events: Vec<Event> = evaluation
+            .transitions
+            .into_iter()
+            .map(Event::Alert)
+            .collect();
+        if !events.is_empty() {
+            self.ledger.record(&events);
+        }
+        self.ledger.refresh(evaluation.alerts);
+        evaluation.series
+    }
+}

@@ -1,0 +1,34 @@
+//! `pgvigil backup`: looks at backup files by hand.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::backup;
+
+/// What to do with backups.
+#[derive(Subcommand)]
+pub(super) enum Action {
+    /// Read each file to its end and say whether it is whole, without a server
+    Verify {
+        /// Dumps: plain, custom, tar or directory format, in any compression
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+}
+
+pub(super) fn run(action: &Action) -> ExitCode {
+    let Action::Verify { paths } = action;
+    let mut all_whole = true;
+    for path in paths {
+        let verdict = backup::verify(path);
+        all_whole &= verdict.problem.is_none();
+        println!("{}: {}", path.display(), backup::report(&verdict));
+    }
+    if all_whole {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}

@@ -1,0 +1,172 @@
+//! `pgvigil check`: configuration, rules, connections and privileges, each with what is missing.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::collectors::{self, Collector, Reason};
+use crate::config::{Config, Flags, load};
+use crate::document::Problem;
+use crate::rules::RuleSet;
+use crate::server::Server;
+use crate::{app, rules, telemetry};
+
+/// How far the check goes.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Check files only and connect to nothing
+    #[arg(long)]
+    offline: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Finding {
+    Good,
+    Warning,
+    Bad,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Finding::Good => "ok",
+            Finding::Warning => "warning",
+            Finding::Bad => "bad",
+        })
+    }
+}
+
+/// Prints findings as they come and remembers the worst.
+struct Report {
+    worst: Finding,
+}
+
+impl Report {
+    fn say(&mut self, finding: Finding, what: &str, words: &str) {
+        self.worst = self.worst.max(finding);
+        let mut lines = words.lines();
+        println!(
+            "{finding:<8} {what:<14} {}",
+            lines.next().unwrap_or_default()
+        );
+        for line in lines {
+            println!("{:<24}{}", "", line.trim_start());
+        }
+    }
+
+    fn problems(&mut self, finding: Finding, what: &str, problems: &[Problem]) {
+        for problem in problems {
+            self.say(finding, what, &problem.to_string());
+        }
+    }
+
+    fn exit(&self) -> ExitCode {
+        if self.worst == Finding::Bad {
+            ExitCode::from(1)
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+pub(super) fn run(flags: &Flags, options: Options) -> ExitCode {
+    let mut report = Report {
+        worst: Finding::Good,
+    };
+    let config = match load(flags) {
+        Ok(config) => config,
+        Err(problems) => {
+            report.problems(Finding::Bad, "configuration", &problems);
+            return report.exit();
+        }
+    };
+    let origin = config.file.as_ref().map_or_else(
+        || "from the environment".into(),
+        |file| file.display().to_string(),
+    );
+    report.say(Finding::Good, "configuration", &origin);
+    let catalogue = check_collectors(&config, &mut report);
+    check_rules(&config, &catalogue, &mut report);
+    if options.offline {
+        return report.exit();
+    }
+    super::in_runtime(async {
+        for server in app::servers(&config) {
+            check_server(&server, &catalogue, &config.collect, &mut report).await;
+        }
+        report.exit()
+    })
+}
+
+fn check_collectors(config: &Config, report: &mut Report) -> Vec<Arc<Collector>> {
+    match app::catalogue(config) {
+        Ok(catalogue) => {
+            let words = format!("{} in the catalogue", catalogue.len());
+            report.say(Finding::Good, "collectors", &words);
+            catalogue
+        }
+        Err(problems) => {
+            report.problems(Finding::Bad, "collectors", &problems);
+            Vec::new()
+        }
+    }
+}
+
+fn check_rules(config: &Config, catalogue: &[Arc<Collector>], report: &mut Report) {
+    match rules::load(&config.rules) {
+        Ok(set) => {
+            let count: usize = set.groups.iter().map(|group| group.rules.len()).sum();
+            report.say(
+                Finding::Good,
+                "rules",
+                &format!("{count} rules in {} groups", set.groups.len()),
+            );
+            report.problems(Finding::Warning, "rules", &set.warnings);
+            report.problems(Finding::Warning, "rules", &impossible(&set, catalogue));
+        }
+        Err(problems) => report.problems(Finding::Bad, "rules", &problems),
+    }
+}
+
+/// Rules over metrics that nothing here declares can never fire.
+fn impossible(set: &RuleSet, catalogue: &[Arc<Collector>]) -> Vec<Problem> {
+    let collected = catalogue
+        .iter()
+        .flat_map(|collector| &collector.metrics)
+        .map(|metric| metric.family.name.to_string());
+    let probed = [
+        telemetry::METRICS,
+        crate::scrape::METRICS,
+        crate::backup::METRICS,
+    ];
+    let probed = probed.iter().copied().flatten();
+    let known: BTreeSet<String> = collected
+        .chain(probed.map(|metric| metric.name.to_string()))
+        .collect();
+    set.unknown_metrics(&known)
+}
+
+async fn check_server(
+    server: &Server,
+    catalogue: &[Arc<Collector>],
+    settings: &collectors::Settings,
+    report: &mut Report,
+) {
+    let facts = match super::facts(server).await {
+        Ok(facts) => facts,
+        Err(error) => return report.say(Finding::Bad, &server.name, &error),
+    };
+    report.say(Finding::Good, &server.name, &super::describe(&facts));
+    for omission in collectors::plan(catalogue, &facts, settings).omitted {
+        if let Reason::Privilege { missing, grant } = omission.reason {
+            let words = format!(
+                "collector `{}`: {}\nhint: {grant}",
+                omission.collector.name, missing.reason
+            );
+            report.say(Finding::Warning, &server.name, &words);
+        }
+    }
+}

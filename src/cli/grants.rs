@@ -1,0 +1,23 @@
+//! `pgvigil grants`: the SQL for a least-privilege role.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::server;
+
+/// What the printed SQL is made for.
+#[derive(Args)]
+pub(super) struct Options {
+    /// The role's name
+    #[arg(default_value = "pgvigil")]
+    role: String,
+    /// The server's major version; without it, what needs a newer one is printed as a comment
+    #[arg(long, value_name = "MAJOR")]
+    major: Option<u32>,
+}
+
+pub(super) fn run(options: &Options) -> ExitCode {
+    print!("{}", server::grants(&options.role, options.major));
+    ExitCode::SUCCESS
+}

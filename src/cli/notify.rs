@@ -1,0 +1,44 @@
+//! `pgvigil notify`: tries the receivers.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::app;
+use crate::config::Config;
+use crate::notify;
+use crate::rules::RuleSet;
+
+/// What to do with the receivers.
+#[derive(Subcommand)]
+pub(super) enum Action {
+    /// Send a firing and a resolved message to each receiver and say what happened
+    Test,
+}
+
+pub(super) async fn run(config: Config, action: Action) -> ExitCode {
+    let Action::Test = action;
+    if config.notify.receivers.is_empty() {
+        eprintln!("error: no receivers are configured");
+        eprintln!("  hint: write `notify.receivers`, or set PGVIGIL_SMTP_URL and PGVIGIL_EMAIL_TO");
+        return ExitCode::from(2);
+    }
+    let context = app::messages(&config, &RuleSet::default());
+    let mut all_taken = true;
+    for outcome in notify::test(&config.notify, &context).await {
+        all_taken &= outcome.error.is_none();
+        let result = outcome
+            .error
+            .as_deref()
+            .unwrap_or("both messages were taken");
+        println!("{} ({}): {result}", outcome.receiver, outcome.address);
+        for line in &outcome.dialogue {
+            println!("    {line}");
+        }
+    }
+    if all_taken {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}

@@ -1,0 +1,149 @@
+//! `pgvigil once`: collects once, prints, exits.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use crate::config::Config;
+use crate::sample::{Sample, Source, Timestamp};
+use crate::scrape::Reading;
+use crate::{app, scrape};
+
+/// How the result is printed.
+#[derive(Args)]
+pub(super) struct Options {
+    /// `text`: a line per series; `json`: an array; `line`: epoch,connections,database_bytes,cache_hit
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Line,
+}
+
+pub(super) async fn run(config: Config, options: Options) -> ExitCode {
+    let loaded = match app::load(&config) {
+        Ok(loaded) => loaded,
+        Err(problems) => return super::refuse(&problems),
+    };
+    let mut all_read = true;
+    for server in &loaded.servers {
+        let readings = match scrape::once(server, &loaded.catalogue, &config.collect).await {
+            Ok(readings) => readings,
+            Err(error) => {
+                eprintln!("{error}");
+                all_read = false;
+                continue;
+            }
+        };
+        for (source, error) in failures(&readings) {
+            eprintln!("error: {source}: {error}");
+            all_read = false;
+        }
+        print(&server.name, server.database(), &readings, options.format);
+    }
+    if all_read {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}
+
+fn failures(readings: &[Reading]) -> impl Iterator<Item = (&Source, &String)> {
+    readings
+        .iter()
+        .filter_map(|reading| Some((&reading.source, reading.outcome.as_ref().err()?)))
+}
+
+fn print(server: &str, database: &str, readings: &[Reading], format: Format) {
+    let mut samples: Vec<&Sample> = readings
+        .iter()
+        .filter_map(|reading| reading.outcome.as_ref().ok())
+        .flatten()
+        .collect();
+    samples.sort_by(|a, b| (&a.family.name, &a.labels).cmp(&(&b.family.name, &b.labels)));
+    match format {
+        Format::Text => {
+            for sample in samples {
+                println!("{}{} {}", sample.family.name, labels(sample), sample.value);
+            }
+        }
+        Format::Json => println!("{}", json(server, &samples)),
+        Format::Line => println!("{}", line(database, &samples)),
+    }
+}
+
+fn labels(sample: &Sample) -> String {
+    if sample.labels.is_empty() {
+        String::new()
+    } else {
+        sample.labels.to_string()
+    }
+}
+
+fn json(server: &str, samples: &[&Sample]) -> serde_json::Value {
+    let series = samples.iter().map(|sample| {
+        serde_json::json!({ "name": sample.family.name, "labels": sample.labels, "value": sample.value })
+    });
+    serde_json::json!({ "server": server, "samples": series.collect::<Vec<_>>() })
+}
+
+/// The line that the guide's monitor-db.sh appends to its log; a value that could not be read is empty.
+fn line(database: &str, samples: &[&Sample]) -> String {
+    let named = |name: &'static str| {
+        samples
+            .iter()
+            .filter(move |sample| &*sample.family.name == name)
+    };
+    let own =
+        |name: &'static str| named(name).find(|sample| sample.labels.get("datname") == database);
+    let connections: Vec<f64> = named("pg_stat_activity_count")
+        .map(|sample| sample.value)
+        .collect();
+    let connections = if connections.is_empty() {
+        String::new()
+    } else {
+        connections.iter().sum::<f64>().to_string()
+    };
+    let size =
+        own("pg_database_size_bytes").map_or_else(String::new, |sample| sample.value.to_string());
+    let hit = own("pg_stat_database_cache_hit_ratio")
+        .map_or_else(String::new, |sample| format!("{:.4}", sample.value));
+    format!("{},{connections},{size},{hit}", Timestamp::now().0 / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::sample::{Family, Labels, MetricKind};
+
+    fn sample(name: &str, datname: &str, value: f64) -> Sample {
+        let family = Family {
+            name: name.into(),
+            kind: MetricKind::Gauge,
+            help: "".into(),
+        };
+        Sample {
+            family: Arc::new(family),
+            labels: Labels::new([("datname", datname)]),
+            value,
+        }
+    }
+
+    #[test]
+    fn the_guides_line_has_four_fields_and_empty_means_unknown() {
+        let samples = [
+            sample("pg_stat_activity_count", "rachel", 3.0),
+            sample("pg_stat_activity_count", "other", 2.0),
+            sample("pg_database_size_bytes", "rachel", 8_000_000.0),
+            sample("pg_database_size_bytes", "other", 1.0),
+        ];
+        let line = line("rachel", &samples.iter().collect::<Vec<_>>());
+        assert!(line.ends_with(",5,8000000,"), "{line}");
+    }
+}
