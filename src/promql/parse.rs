@@ -2,9 +2,14 @@
 //!
 //! What it takes differently from Prometheus, and what is done about it:
 //! - a number of seconds that is no duration (`[1e30]`, `offset inf`) makes it panic: such texts are not shown to it;
-//! - `0s` is refused wherever it stands: written as `0` where a number or an offset may be zero;
+//! - `0s` is refused wherever it stands: written as `0` where a number or an offset may be zero; `[0]` is refused;
 //! - deep nesting would exhaust the stack: refused with its own message;
+//! - bytes written as `\xc3` in a string become characters of their own: decoded beforehand;
+//! - in a pattern `.` does not match a line break: compiled again;
+//! - numbers are taken where vectors are needed (`ln(0)`): refused here;
 //! - `{a="1" or b="2"}`, `fill` and experimental functions are taken: refused here.
+//!
+//! Its messages are handed on as they are: it gives no places.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,6 +19,8 @@ use promql_parser::parser::{
     self, AggregateExpr, AtModifier, BinModifier, BinaryExpr, LabelModifier, Offset,
     VectorMatchCardinality, VectorSelector,
 };
+
+use regex::Regex;
 
 use super::ParseError;
 use super::expr::{
@@ -64,16 +71,26 @@ impl Translation {
             })),
             parser::Expr::Binary(binary) => Expr::Binary(Box::new(self.binary(binary)?)),
             parser::Expr::Aggregate(tree) => Expr::Aggregate(Box::new(self.aggregate(tree)?)),
-            parser::Expr::Call(call) => Expr::Call(Call {
-                function: function::find(call.func.name)?,
-                arguments: call
-                    .args
-                    .args
-                    .iter()
-                    .map(|argument| self.expr(argument))
-                    .collect::<Result<_, _>>()?,
-            }),
+            parser::Expr::Call(call) => Expr::Call(self.call(call)?),
             parser::Expr::Extension(_) => return Err(error("unknown kind of expression")),
+        })
+    }
+
+    fn call(&mut self, call: &parser::Call) -> Result<Call, ParseError> {
+        let name = call.func.name;
+        let arguments = &call.args.args;
+        for (argument, expected) in arguments.iter().zip(&call.func.arg_types) {
+            let got = argument.value_type();
+            if got != *expected {
+                return Err(error(format!(
+                    "expected type {expected} in call to function '{name}', got {got}"
+                )));
+            }
+        }
+        let arguments = arguments.iter().map(|argument| self.expr(argument));
+        Ok(Call {
+            function: function::find(name)?,
+            arguments: arguments.collect::<Result<_, _>>()?,
         })
     }
 
@@ -144,11 +161,16 @@ fn conditions(matchers: &Matchers) -> Result<Vec<Matcher>, ParseError> {
         test: match &matcher.op {
             MatchOp::Equal => Test::Equal(matcher.value.clone()),
             MatchOp::NotEqual => Test::NotEqual(matcher.value.clone()),
-            MatchOp::Re(pattern) => Test::Like(pattern.clone()),
-            MatchOp::NotRe(pattern) => Test::NotLike(pattern.clone()),
+            MatchOp::Re(pattern) => Test::Like(whole(&matcher.value, pattern)),
+            MatchOp::NotRe(pattern) => Test::NotLike(whole(&matcher.value, pattern)),
         },
     });
     Ok(conditions.collect())
+}
+
+/// The pattern with `.` for any character; as the parser compiled it where it had to be mended.
+fn whole(pattern: &str, compiled: &Regex) -> Regex {
+    Regex::new(&format!("^(?s:{pattern})$")).unwrap_or_else(|_| compiled.clone())
 }
 
 fn matching(modifier: &BinModifier) -> Matching {
@@ -241,4 +263,113 @@ fn epoch_millis(moment: SystemTime) -> i64 {
 /// Bounded to what sums of a few still fit.
 fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).map_or(i64::MAX / 8, |span| span.min(i64::MAX / 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn wrong_expressions_are_refused() {
+        let cases = [
+            ("foo bar", "invalid promql query"),
+            (
+                "rate(foo)",
+                "expected type matrix in call to function 'rate', got vector",
+            ),
+            (
+                "ln(0)",
+                "expected type vector in call to function 'ln', got scalar",
+            ),
+            (
+                "1 > 2",
+                "comparisons between scalars must use BOOL modifier",
+            ),
+            (
+                "{a=\"1\" or b=\"2\"}",
+                "unexpected \"or\" in label matching, expected \",\" or \"}\"",
+            ),
+            (
+                "mad_over_time(a[5m])",
+                "function \"mad_over_time\" is experimental and not evaluated",
+            ),
+            (
+                "histogram_avg(a)",
+                "function \"histogram_avg\" works on native histograms, which are not evaluated",
+            ),
+            (
+                "limitk(1, a)",
+                "aggregation \"limitk\" is experimental and not evaluated",
+            ),
+            (
+                "a * fill(0) b",
+                "the fill modifiers are experimental and not evaluated",
+            ),
+        ];
+        for (text, message) in cases {
+            let refused = parse(text).map_err(|error| error.message);
+            assert_eq!(refused.err().as_deref(), Some(message), "{text}");
+        }
+    }
+
+    const WORDS: &[&str] = &[
+        "a",
+        "rate",
+        "sum",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "=",
+        "=~",
+        "\"x\"",
+        "'\\xff'",
+        "5m",
+        "0s",
+        "0",
+        "1e30",
+        "-1",
+        "Inf",
+        "NaN",
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        ">",
+        "bool",
+        "and",
+        "on",
+        "by",
+        "group_left",
+        "offset",
+        "@",
+        ":",
+        ",",
+        "start",
+        "topk",
+        "label_replace",
+        "0x",
+        "1e",
+        ".",
+        "#",
+        "é",
+        "\\",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(words in prop::collection::vec(prop::sample::select(WORDS), 0..12), glue in prop::sample::select(vec!["", " "])) {
+            let _ = parse(&words.join(glue));
+        }
+
+        #[test]
+        fn no_characters_make_it_panic(text in "\\PC{0,40}") {
+            let _ = parse(&text);
+        }
+    }
 }

@@ -266,7 +266,8 @@ mod tests {
 
     #[test]
     fn few_bytes_hold_a_sample() {
-        let cases: [(&str, f64, fn(i64) -> f64); 4] = [
+        type Case = (&'static str, f64, fn(i64) -> f64);
+        let cases: [Case; 4] = [
             ("a setting", 1.5, |_| 100.0),
             ("a count of connections", 2.7, |step| {
                 (7 + step % 3 - step % 2) as f64

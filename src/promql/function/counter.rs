@@ -70,6 +70,7 @@ mod tests {
     use crate::sample::Timestamp;
 
     type Function = fn(&Samples<'_>, &[f64]) -> Option<f64>;
+    type Case<'a> = (&'a str, Function, &'a [(i64, f64)], Option<f64>);
 
     /// `function` over `(0 s, 100 s]` of samples given by second and value.
     fn over(function: Function, points: &[(i64, f64)]) -> Option<f64> {
@@ -92,7 +93,7 @@ mod tests {
         let late = [(50, 100.0), (60, 110.0), (70, 120.0)];
         let near_zero = [(50, 1.0), (60, 11.0), (70, 21.0)];
         let reset = [(10, 50.0), (40, 80.0), (70, 10.0), (100, 40.0)];
-        let cases: [(&str, Function, &[(i64, f64)], Option<f64>); 11] = [
+        let cases: [Case; 11] = [
             ("both edges are near", increase, &steady, Some(100.0)),
             ("per second", rate, &steady, Some(1.0)),
             ("half an interval at each end", increase, &late, Some(30.0)),
