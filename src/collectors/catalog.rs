@@ -213,17 +213,15 @@ mod tests {
 
     #[test]
     fn statements_name_their_relations_with_a_schema() {
-        let relation = regex::Regex::new(r"(?:FROM|JOIN)\s+(pg_\w+)\s*(\(?)").unwrap();
+        let relation = regex::Regex::new(r"(?:FROM|JOIN)\s+(pg_\w+)").unwrap();
         for collector in load(&[]).unwrap() {
+            // The function of an extension is wherever the extension was put.
+            if collector.extension.is_some() {
+                continue;
+            }
             for query in &collector.queries {
                 for found in relation.captures_iter(&query.sql) {
-                    // The function of an extension is wherever the extension was put.
-                    assert!(
-                        collector.extension.is_some(),
-                        "{}: {}",
-                        collector.name,
-                        &found[1]
-                    );
+                    assert_eq!(&found[1], "pg_catalog", "{}", collector.name);
                 }
             }
         }

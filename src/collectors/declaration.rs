@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Metric;
+use crate::server::Lane;
 
 /// One collector: what it reads, when, under which conditions, and what its columns are.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,15 +53,6 @@ pub enum Cadence {
     Times(u32),
     /// At an interval of its own.
     Every(Duration),
-}
-
-/// Which connection reads a collector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// The held connection A, which must never be kept waiting.
-    Quick,
-    /// Connection B, opened when needed.
-    Slow,
 }
 
 /// The role a server plays in replication.

@@ -1,7 +1,8 @@
 //! A plan as text for a person: what runs, how often and where, and why the rest does not.
 
-use super::{Lane, Plan, Run};
+use super::{Plan, Run};
 use crate::document::format_duration;
+use crate::server::Lane;
 
 /// The plan as two tables.
 pub fn explain(plan: &Plan) -> String {
@@ -21,8 +22,8 @@ pub fn explain(plan: &Plan) -> String {
             format_duration(run.interval),
             format_duration(run.timeout),
             match run.lane {
-                Lane::Quick => "A (held)".into(),
-                Lane::Slow => "B".into(),
+                Lane::Held => "A (held)".into(),
+                Lane::Visit => "B".into(),
             },
             databases(run),
         ]

@@ -12,7 +12,7 @@ mod sampling;
 mod settings;
 
 pub use catalog::load;
-pub use declaration::{Cadence, Collector, Lane, Privilege, Query, Role, Scope};
+pub use declaration::{Cadence, Collector, Privilege, Query, Role, Scope};
 pub use explain::explain;
 pub use metric::{Metric, Origin};
 pub use plan::{Omission, Plan, Reason, Run, plan};

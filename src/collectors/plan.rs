@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cadence, Collector, Lane, Privilege, Role, Scope, Settings};
-use crate::server::Facts;
+use super::{Cadence, Collector, Privilege, Role, Scope, Settings};
+use crate::server::{Facts, Lane};
 
 /// What runs on one server, in the order of the catalogue.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -164,7 +164,7 @@ fn run(collector: &Arc<Collector>, sql: &str, facts: &Facts, settings: &Settings
     };
     let (lane, databases) = match collector.scope {
         Scope::Server => (collector.lane, Vec::new()),
-        Scope::Database => (Lane::Slow, facts.databases.clone()),
+        Scope::Database => (Lane::Visit, facts.databases.clone()),
     };
     Run {
         collector: collector.clone(),
@@ -323,9 +323,9 @@ mod tests {
         assert_eq!(seconds(run("activity")), (10, 3));
         assert_eq!(seconds(run("locks")), (60, 1));
         assert_eq!(seconds(run("table_sizes")), (200, 30));
-        assert_eq!(run("table_sizes").lane, Lane::Slow);
+        assert_eq!(run("table_sizes").lane, Lane::Visit);
         assert_eq!(run("table_sizes").databases, ["app", "Odd Name"]);
-        assert_eq!(run("database_sizes").lane, Lane::Slow);
+        assert_eq!(run("database_sizes").lane, Lane::Visit);
         assert!(run("database_sizes").databases.is_empty());
         assert!(run("sessions").sql.contains("query_age > 90.5"));
         assert!(plan.runs.iter().all(|run| !run.sql.contains("${")));

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::metric::placeholders;
 use super::settings::PARAMETERS;
-use super::{Cadence, Collector, Lane, Metric, Origin, Privilege, Query, Role, Scope};
+use super::{Cadence, Collector, Metric, Origin, Privilege, Query, Role, Scope};
 use crate::document::{Section, parse_duration};
 use crate::sample::{Family, MetricKind};
+use crate::server::Lane;
 
 /// Reads one file's root mapping.
 pub(super) fn collector(s: &mut Section) -> Collector {
@@ -105,8 +106,8 @@ fn lane(s: &mut Section) -> Lane {
         )
         .as_str()
     {
-        "slow" => Lane::Slow,
-        _ => Lane::Quick,
+        "slow" => Lane::Visit,
+        _ => Lane::Held,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Cadence, Collector, Lane, Metric, Scope, load};
+use super::{Cadence, Collector, Metric, Scope, load};
 use crate::document::format_duration;
 use crate::sample::MetricKind;
+use crate::server::Lane;
 
 /// `docs/metrics.md`: a table for each built-in collector.
 pub fn reference() -> String {
@@ -46,8 +47,8 @@ fn conditions(collector: &Collector) -> Vec<String> {
     };
     let scope = match (collector.scope, collector.lane) {
         (Scope::Database, _) => "in every database",
-        (Scope::Server, Lane::Quick) => "once per server",
-        (Scope::Server, Lane::Slow) => "once per server, on the second connection",
+        (Scope::Server, Lane::Held) => "once per server",
+        (Scope::Server, Lane::Visit) => "once per server, on the second connection",
     };
     let mut conditions = vec![format!("Read every {interval}, {scope}")];
     match collector.on {
