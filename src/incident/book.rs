@@ -82,9 +82,7 @@ impl Book {
             return;
         };
         if known.active_at == alert.active_at && known.state == alert.state {
-            known.annotations = alert.annotations;
-            known.value = alert.value;
-            known.last_seen = alert.last_seen;
+            *known = alert;
         }
     }
 

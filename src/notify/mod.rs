@@ -1,24 +1,45 @@
 //! Tells people: policy, outbox, and one file per channel. Never evaluates.
 //! Takes the incident log; hands messages to channels and their results back to the log.
 
-mod alertmanager;
-mod email;
+mod address;
+pub mod alertmanager;
+mod due;
+pub mod email;
+mod failure;
+mod http;
 mod matcher;
+mod message;
+mod office;
+mod outbox;
+mod pace;
+mod plan;
+mod policy;
 mod settings;
-mod slack;
+pub mod slack;
 mod tally;
+mod trial;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
-pub use settings::{Channel, Receiver, Settings, Terms};
+pub use matcher::Matcher;
+pub use policy::WATCHDOG;
+pub use settings::{Channel, Entry, Receiver, Settings, Terms};
 pub use tally::{Status, Tally};
+pub use trial::{Outcome, test};
 
-use crate::incident::Ledger;
+use self::address::Address;
+use self::alertmanager::Push;
+use self::office::Office;
+use self::outbox::Outbox;
+use crate::incident::{Event, Ledger};
 use crate::rules::RuleKey;
-use crate::sample::Labels;
+use crate::sample::{Labels, Timestamp};
 
 /// What messages say about this process and its rules.
 #[derive(Debug, Clone, Default)]
@@ -31,31 +52,61 @@ pub struct Context {
     pub expressions: BTreeMap<RuleKey, String>,
 }
 
-/// What happened to a test message.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// The receiver's name.
-    pub receiver: String,
-    /// Which address of it: a mailbox, a host.
-    pub address: String,
-    /// The conversation, line by line, without secrets.
-    pub dialogue: Vec<String>,
-    /// Why it failed; `None` when both messages were taken.
-    pub error: Option<String>,
-}
-
 /// Tells every receiver what it should be told, until `stop`; then one last short try for what is due.
 pub async fn run(
-    _settings: Settings,
-    _ledger: Arc<Ledger>,
-    _context: Context,
-    _tally: Arc<Tally>,
-    _stop: CancellationToken,
+    settings: Settings,
+    ledger: Arc<Ledger>,
+    context: Context,
+    tally: Arc<Tally>,
+    stop: CancellationToken,
 ) {
-    todo!()
+    let (addresses, pushes) = everybody(&settings);
+    let keys = addresses.iter().map(|address| &address.key);
+    let names: Vec<String> = keys
+        .chain(pushes.iter().map(|push| &push.key))
+        .cloned()
+        .collect();
+    tally.keep(&names);
+    let office = Office {
+        policy: settings.policy.into(),
+        ledger,
+        context: Arc::new(context),
+        tally,
+    };
+    let at = Timestamp::now();
+    office.record(Event::Receivers { at, names }).await;
+    let mut tasks = JoinSet::new();
+    for address in addresses {
+        office
+            .tally
+            .introduce(&address.key, &address.receiver, address.channel());
+        tasks.spawn(Outbox::new(office.clone(), address).run(stop.clone()));
+    }
+    for push in pushes {
+        office
+            .tally
+            .introduce(&push.key, &push.receiver, "alertmanager");
+        tasks.spawn(push.run(office.clone(), stop.clone()));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            error!(%error, "a sender ended by itself");
+        }
+    }
 }
 
-/// Sends a firing and a resolved message to every address of every receiver.
-pub async fn test(_settings: &Settings, _context: &Context) -> Vec<Outcome> {
-    todo!()
+fn everybody(settings: &Settings) -> (Vec<Address>, Vec<Push>) {
+    let client = http::client();
+    let (mut addresses, mut pushes) = (Vec::new(), Vec::new());
+    for receiver in &settings.receivers {
+        match &receiver.channel {
+            Channel::Alertmanager(settings) => {
+                pushes.extend(Push::of(&receiver.name, settings, &client))
+            }
+            Channel::Email(_) | Channel::Slack(_) => {
+                addresses.extend(Address::of(receiver, &client))
+            }
+        }
+    }
+    (addresses, pushes)
 }

@@ -39,9 +39,17 @@ impl Tally {
             .clone()
     }
 
-    pub(super) fn update(&self, address: &str, change: impl FnOnce(&mut Status)) {
+    pub(super) fn update<T>(&self, address: &str, change: impl FnOnce(&mut Status) -> T) -> T {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(all.entry(address.to_owned()).or_default());
+        change(all.entry(address.to_owned()).or_default())
+    }
+
+    /// Makes an address known before its first message.
+    pub(super) fn introduce(&self, address: &str, receiver: &str, channel: &'static str) {
+        self.update(address, |status| {
+            receiver.clone_into(&mut status.receiver);
+            status.channel = channel;
+        });
     }
 
     /// Drops what is no longer configured.

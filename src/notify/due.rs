@@ -1,0 +1,147 @@
+//! What one address should be told now. Pure: a function of the book, the policy and the time.
+
+use std::time::Duration;
+
+use super::plan::Case;
+use super::policy::{self, Shadows};
+use super::settings::Entry;
+use crate::incident::Book;
+use crate::rules::Alert;
+use crate::sample::Timestamp;
+
+/// What is due is held this long, so that rules that fire together give one message.
+pub(super) const BATCH: Duration = Duration::from_secs(2);
+
+/// Whom the messages are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reader<'a> {
+    /// The receiver, as the policy calls it.
+    pub(super) receiver: &'a str,
+    /// The address, as the book calls it.
+    pub(super) address: &'a str,
+    /// Whether a message belongs to one thread only.
+    pub(super) threads: bool,
+}
+
+/// What to tell, and when to look again.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Due {
+    /// The next message, when there is one to send now.
+    pub(super) letter: Option<Letter>,
+    /// When the next one will be, if nothing else happens.
+    pub(super) next: Option<Timestamp>,
+    /// Incidents that wait to be told.
+    pub(super) waiting: usize,
+}
+
+/// The content of one message.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Letter {
+    /// The incidents it tells of.
+    pub(super) items: Vec<Item>,
+    /// The thread it continues; empty when it begins one.
+    pub(super) thread: String,
+    /// The subject of that thread.
+    pub(super) subject: String,
+}
+
+/// One incident in a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    /// The incident's id.
+    pub(super) incident: String,
+    /// The alert as it is now.
+    pub(super) alert: Alert,
+    /// What there is to tell.
+    pub(super) reason: Reason,
+}
+
+/// What there is to tell of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    /// It fires.
+    Opened,
+    /// It still fires.
+    Repeated,
+    /// It ended.
+    Resolved,
+}
+
+/// What `reader` should be told at `now`, when messages are held for `batch`.
+pub(super) fn due(
+    book: &Book,
+    policy: &[Entry],
+    reader: &Reader,
+    now: Timestamp,
+    batch: Duration,
+) -> Due {
+    let shadows = Shadows::of(book);
+    let mut planned: Vec<(Timestamp, Item)> = Vec::new();
+    for alert in book.firing().chain(&book.ended) {
+        let Some(incident) = alert.incident() else {
+            continue;
+        };
+        let told = book.told(&incident, reader.address);
+        let case = Case {
+            alert,
+            told,
+            terms: policy::terms(policy, reader.receiver, &alert.labels)
+                .filter(|_| !shadows.hide(alert)),
+            joined: book.receivers.get(reader.address).copied(),
+            reopened: reopened(book, alert),
+            now,
+        };
+        if let Some((reason, at)) = case.plan() {
+            let alert = alert.clone();
+            planned.push((
+                at,
+                Item {
+                    incident,
+                    alert,
+                    reason,
+                },
+            ));
+        }
+    }
+    planned.sort_by_key(|(at, _)| *at);
+    let waiting = planned.iter().filter(|(at, _)| *at <= now).count();
+    let ready = planned.first().map(|(at, _)| *at + batch);
+    if ready.is_none_or(|ready| ready > now) {
+        return Due {
+            letter: None,
+            next: ready,
+            waiting,
+        };
+    }
+    planned.truncate(waiting);
+    let items = planned.into_iter().map(|(_, item)| item).collect();
+    Due {
+        letter: Some(letter(book, reader, items)),
+        next: None,
+        waiting,
+    }
+}
+
+/// Of what is due, that which belongs into one message with the oldest.
+fn letter(book: &Book, reader: &Reader, mut items: Vec<Item>) -> Letter {
+    let thread_of = |item: &Item| {
+        let told = book.told(&item.incident, reader.address);
+        told.map(|told| (told.thread.clone(), told.subject.clone()))
+            .unwrap_or_default()
+    };
+    let (thread, subject) = items.first().map(thread_of).unwrap_or_default();
+    if reader.threads {
+        items.retain(|item| thread_of(item).0 == thread);
+    }
+    Letter {
+        items,
+        thread,
+        subject,
+    }
+}
+
+fn reopened(book: &Book, alert: &Alert) -> bool {
+    let key = (alert.rule.clone(), alert.labels.clone());
+    let now = book.alerts.get(&key);
+    now.is_some_and(|now| now.resolved_at.is_none() && now.fired_at > alert.fired_at)
+}

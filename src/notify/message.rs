@@ -1,0 +1,189 @@
+//! What a message says, before a channel gives it a shape: what, where, since when, how bad, what to do.
+
+use super::Context;
+use super::due::{Item, Letter, Reason};
+use super::words;
+use crate::rules::Alert;
+use crate::sample::Timestamp;
+
+/// One message about one or more incidents.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Message {
+    /// The title of the thread: the same for as long as the incident lives.
+    pub(super) subject: String,
+    /// The thread it continues; empty when it begins one.
+    pub(super) thread: String,
+    /// What is told, in a few words: `FIRING: PostgresqlDown on rachel`.
+    pub(super) headline: String,
+    /// The incidents, the gravest first, ended ones last.
+    pub(super) incidents: Vec<Incident>,
+    /// The status page; empty when it has no known address.
+    pub(super) page: String,
+    /// When it was written.
+    pub(super) at: Timestamp,
+}
+
+/// One incident in a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Incident {
+    /// Its id.
+    pub(super) id: String,
+    /// Whether it ended.
+    pub(super) resolved: bool,
+    /// `FIRING`, `STILL FIRING` or `RESOLVED`.
+    pub(super) state: &'static str,
+    /// The alert's name.
+    pub(super) name: String,
+    /// The server, or whatever it is about; empty when no label says so.
+    pub(super) place: String,
+    /// The label `severity`.
+    pub(super) severity: String,
+    /// The annotation `summary`, else `description`.
+    pub(super) summary: String,
+    /// The annotation `description`, unless it is the summary.
+    pub(super) description: String,
+    /// Named facts for a table: value, times, what to do, labels.
+    pub(super) facts: Vec<(String, String)>,
+}
+
+/// Writes a message from a letter.
+pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Message {
+    let mut items: Vec<&Item> = letter.items.iter().collect();
+    items.sort_by_key(|item| {
+        let ended = item.reason == Reason::Resolved;
+        (
+            ended,
+            rank(&item.alert),
+            item.alert.fired_at,
+            &item.incident,
+        )
+    });
+    let incidents: Vec<Incident> = items.into_iter().map(|item| incident(item, now)).collect();
+    let subject = if letter.subject.is_empty() {
+        title(&incidents)
+    } else {
+        letter.subject.clone()
+    };
+    Message {
+        subject,
+        thread: letter.thread.clone(),
+        headline: headline(&incidents),
+        incidents,
+        page: context.external_url.clone(),
+        at: now,
+    }
+}
+
+fn rank(alert: &Alert) -> usize {
+    let severity = alert.labels.get("severity");
+    let order = ["critical", "warning", "info"];
+    order
+        .iter()
+        .position(|known| *known == severity)
+        .unwrap_or(order.len())
+}
+
+fn title(incidents: &[Incident]) -> String {
+    let Some(first) = incidents.first() else {
+        return String::new();
+    };
+    let mut title = match first.place.as_str() {
+        "" => first.name.clone(),
+        place => format!("[{place}] {}", first.name),
+    };
+    if incidents.len() > 1 {
+        title.push_str(&format!(" and {} more", incidents.len() - 1));
+    }
+    words::one_line(&title)
+}
+
+fn headline(incidents: &[Incident]) -> String {
+    if let [one] = incidents {
+        return one.headline();
+    }
+    let ended = incidents
+        .iter()
+        .filter(|incident| incident.resolved)
+        .count();
+    let parts = [(incidents.len() - ended, "firing"), (ended, "resolved")];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    parts.join(", ")
+}
+
+fn incident(item: &Item, now: Timestamp) -> Incident {
+    let alert = &item.alert;
+    let note = |name: &str| alert.annotations.get(name).cloned().unwrap_or_default();
+    let (mut summary, mut description) = (note("summary"), note("description"));
+    if description.is_empty() {
+        description = note("message");
+    }
+    if summary.is_empty() || summary == description {
+        summary = std::mem::take(&mut description);
+    }
+    let label = |name: &str| alert.labels.get(name).to_owned();
+    let places = ["instance", "server", "source"];
+    let place = places
+        .iter()
+        .map(|name| label(name))
+        .find(|place| !place.is_empty());
+    Incident {
+        id: item.incident.clone(),
+        resolved: item.reason == Reason::Resolved,
+        state: match item.reason {
+            Reason::Opened => "FIRING",
+            Reason::Repeated => "STILL FIRING",
+            Reason::Resolved => "RESOLVED",
+        },
+        name: label("alertname"),
+        place: place.unwrap_or_default(),
+        severity: label("severity"),
+        summary,
+        description,
+        facts: facts(alert, now),
+    }
+}
+
+fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
+    let fired = alert.fired_at.unwrap_or(alert.active_at);
+    let note = |name: &str| alert.annotations.get(name).cloned().unwrap_or_default();
+    let ended = alert.resolved_at.map(|ended| {
+        let lasted = words::span(ended.since(fired));
+        format!("{}, after {lasted}", words::moment(ended))
+    });
+    let since = match alert.resolved_at {
+        Some(_) => words::moment(fired),
+        None => words::moment_ago(fired, now),
+    };
+    let unread = alert.stale_since.map(|stale| words::moment_ago(stale, now));
+    let shown_elsewhere = ["alertname", "severity"];
+    let labels: Vec<String> = alert
+        .labels
+        .iter()
+        .filter(|(name, _)| !shown_elsewhere.contains(name))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let named = [
+        ("What to do", note("action")),
+        ("Guide", note("runbook_url")),
+        ("Value", words::value(alert.value)),
+        ("Since", since),
+        ("Until", ended.unwrap_or_default()),
+        ("No data since", unread.unwrap_or_default()),
+        ("Labels", labels.join(", ")),
+    ];
+    let said = named.into_iter().filter(|(_, text)| !text.is_empty());
+    said.map(|(name, text)| (name.to_owned(), text)).collect()
+}
+
+impl Incident {
+    /// State, name and place in one line.
+    pub(super) fn headline(&self) -> String {
+        let at = if self.place.is_empty() { "" } else { " on " };
+        let line = format!("{}: {}{at}{}", self.state, self.name, self.place);
+        words::one_line(&line)
+    }
+}

@@ -1,0 +1,140 @@
+//! One address's sender. It has no queue of its own: after each message and each failure it asks the book what is due,
+//! so the newest state is what goes out, and a restart goes on where this one stopped.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::address::Address;
+use super::due::{self, BATCH, Due, Letter, Reader, Reason};
+use super::failure::Kind;
+use super::message::compose;
+use super::office::{LAST_TRY, Office, Pause, late};
+use super::pace::{Backoff, Bucket};
+use crate::incident::{Delivery, Event};
+use crate::sample::Timestamp;
+
+/// A service that asks for a longer pause is asked again after this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// The sender to one address.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    office: Office,
+    address: Address,
+    bucket: Bucket,
+    backoff: Backoff,
+}
+
+impl Outbox {
+    /// A sender that has not sent anything yet.
+    pub(super) fn new(office: Office, address: Address) -> Self {
+        let (every, burst) = address.pace();
+        Outbox {
+            office,
+            address,
+            bucket: Bucket::new(every, burst, Instant::now()),
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// Sends what is due until `stop`, then tries once more, for a short time, what is due by then.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut changes = self.office.ledger.changes();
+        loop {
+            changes.mark_unchanged();
+            let pause = tokio::select! {
+                pause = self.turn() => pause,
+                () = late(&stop) => return,
+            };
+            if !pause.wait(&mut changes, &stop).await {
+                break;
+            }
+        }
+        if let Some(letter) = self.due(Duration::ZERO).letter {
+            // When this takes too long the message stays due, and the next start sends it.
+            let _ = timeout(LAST_TRY, self.attempt(&letter)).await;
+        }
+    }
+
+    async fn turn(&mut self) -> Pause {
+        let due = self.due(BATCH);
+        let Some(letter) = due.letter else {
+            return Pause::until(due.next);
+        };
+        let wait = self.bucket.wait(Instant::now());
+        if !wait.is_zero() {
+            return Pause::of(wait);
+        }
+        Pause::of(self.attempt(&letter).await)
+    }
+
+    fn due(&self, batch: Duration) -> Due {
+        let reader = Reader {
+            receiver: &self.address.receiver,
+            address: &self.address.key,
+            threads: self.address.has_threads(),
+        };
+        let Office {
+            policy,
+            ledger,
+            tally,
+            ..
+        } = &self.office;
+        let now = Timestamp::now();
+        let due = ledger.read(|book| due::due(book, policy, &reader, now, batch));
+        tally.update(&self.address.key, |status| {
+            status.waiting = due.waiting as u64
+        });
+        due
+    }
+
+    /// Sends a letter and notes what became of it; how long to wait before the next.
+    async fn attempt(&mut self, letter: &Letter) -> Duration {
+        self.bucket.take(Instant::now());
+        let message = compose(letter, &self.office.context, Timestamp::now());
+        let key = &self.address.key;
+        let event = match self.address.send(&message, &mut Vec::new()).await {
+            Ok(thread) => {
+                self.office.taken(key);
+                let mut delivery = delivery(key, letter);
+                if !thread.is_empty() {
+                    delivery.subject = message.subject;
+                    delivery.thread = thread;
+                }
+                Event::Delivered(delivery)
+            }
+            Err(failure) => match failure.kind {
+                Kind::Temporary(asked) => {
+                    self.office.delayed(key, &failure.reason);
+                    let asked = asked.unwrap_or_default().min(LONGEST_PAUSE);
+                    return self.backoff.next().max(asked);
+                }
+                Kind::Permanent => {
+                    self.office.refused(key, &failure.reason);
+                    let mut delivery = delivery(key, letter);
+                    delivery.error = failure.reason;
+                    Event::Failed(delivery)
+                }
+            },
+        };
+        self.backoff.reset();
+        self.office.record(event).await;
+        Duration::ZERO
+    }
+}
+
+fn delivery(address: &str, letter: &Letter) -> Delivery {
+    let items = letter.items.iter();
+    Delivery {
+        receiver: address.to_owned(),
+        at: Timestamp::now(),
+        incidents: items
+            .map(|item| (item.incident.clone(), item.reason == Reason::Resolved))
+            .collect(),
+        thread: String::new(),
+        subject: String::new(),
+        error: String::new(),
+    }
+}

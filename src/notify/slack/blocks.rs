@@ -1,0 +1,168 @@
+//! A message as Slack's blocks, within its limits: whole incidents, then how many more there are.
+
+use serde_json::{Value, json};
+
+use crate::notify::message::{Incident, Message};
+
+/// Slack takes 50 blocks; an incident is two, and one says how many more there are.
+const MOST_INCIDENTS: usize = 20;
+
+/// Slack takes 3,000 characters in a section; this leaves room for the headline and the marks.
+const MOST_TEXT: usize = 1_300;
+
+/// Slack takes more, but splits or folds long texts.
+const MOST_PLAIN: usize = 2_000;
+
+/// The whole message: blocks, and the text that phones and screen readers show instead.
+pub(super) fn render(message: &Message) -> Value {
+    let shown = message.incidents.iter().take(MOST_INCIDENTS);
+    let mut blocks: Vec<Value> = shown.flat_map(incident).collect();
+    let more = message.incidents.len().saturating_sub(MOST_INCIDENTS);
+    let mut closing = Vec::new();
+    if more > 0 {
+        closing.push(format!("… and {more} more"));
+    }
+    if !message.page.is_empty() {
+        closing.push(format!(
+            "<{}|status page>",
+            escape(&message.page, MOST_TEXT)
+        ));
+    }
+    if !closing.is_empty() {
+        blocks.push(context(&closing.join("  ·  ")));
+    }
+    json!({"text": plain(message), "blocks": blocks})
+}
+
+/// The message in a few lines of plain text.
+pub(super) fn plain(message: &Message) -> String {
+    let mut text = escape(&message.headline, 300);
+    for (place, incident) in message.incidents.iter().enumerate() {
+        let line = match message.incidents.len() {
+            1 => escape(&incident.summary, MOST_TEXT),
+            _ => escape(
+                &format!("{} {}", incident.headline(), incident.summary),
+                300,
+            ),
+        };
+        if text.chars().count() + line.chars().count() > MOST_PLAIN {
+            text.push_str(&format!("\n… and {} more", message.incidents.len() - place));
+            break;
+        }
+        text.push('\n');
+        text.push_str(&line);
+    }
+    text.trim_end().to_owned()
+}
+
+fn incident(incident: &Incident) -> [Value; 2] {
+    let sign = match (incident.resolved, incident.severity.as_str()) {
+        (true, _) => ":large_green_circle:",
+        (false, "critical") => ":red_circle:",
+        (false, _) => ":large_orange_circle:",
+    };
+    let mut text = format!("{sign} *{}*", escape(&incident.headline(), 300));
+    for part in [&incident.summary, &incident.description] {
+        if !part.is_empty() {
+            text.push('\n');
+            text.push_str(&escape(part, MOST_TEXT));
+        }
+    }
+    let facts = incident
+        .facts
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", escape(value, 300)));
+    let severity = format!("Severity: {}", escape(&incident.severity, 100));
+    let severity = (!incident.severity.is_empty()).then_some(severity);
+    let facts: Vec<String> = severity.into_iter().chain(facts).collect();
+    let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
+    [section, context(&facts.join("  ·  "))]
+}
+
+fn context(text: &str) -> Value {
+    json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
+}
+
+/// Slack's three escapes, and at most `limit` characters after them.
+fn escape(text: &str, limit: usize) -> String {
+    let mut escaped = String::new();
+    let mut left = limit;
+    for c in text.chars() {
+        let mut plain = [0; 4];
+        let piece = match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            c => c.encode_utf8(&mut plain),
+        };
+        let length = piece.chars().count();
+        if length + 1 > left {
+            escaped.push('…');
+            break;
+        }
+        left -= length;
+        escaped.push_str(piece);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::words;
+
+    fn storm(incidents: usize, summary: &str) -> Message {
+        let incident = Incident {
+            id: "1-1".into(),
+            resolved: false,
+            state: "FIRING",
+            name: "PostgresqlDown".into(),
+            place: "rachel".into(),
+            severity: "critical".into(),
+            summary: summary.into(),
+            description: words::cut(summary, 3_000),
+            facts: vec![("Labels".into(), summary.into())],
+        };
+        Message {
+            subject: String::new(),
+            thread: String::new(),
+            headline: format!("{incidents} firing"),
+            incidents: vec![incident; incidents],
+            page: "https://pgvigil.example".into(),
+            at: crate::sample::Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn the_limits_hold_for_the_worst_message() {
+        let body = render(&storm(57, &"<&>".repeat(5_000)));
+        let blocks = body["blocks"].as_array().unwrap();
+        assert_eq!(blocks.len(), 41);
+        for block in blocks {
+            let text = block["text"]["text"].as_str();
+            let text = text
+                .or_else(|| block["elements"][0]["text"].as_str())
+                .unwrap();
+            assert!(text.chars().count() <= 3_000, "{}", text.chars().count());
+        }
+        let last = blocks[40]["elements"][0]["text"].as_str().unwrap();
+        assert_eq!(
+            last,
+            "… and 37 more  ·  <https://pgvigil.example|status page>"
+        );
+        assert!(body["text"].as_str().unwrap().chars().count() < 2_500);
+    }
+
+    #[test]
+    fn marks_are_escaped_and_never_cut() {
+        assert_eq!(escape("a<b & c>d", 100), "a&lt;b &amp; c&gt;d");
+        assert_eq!(escape("<<<", 9), "&lt;&lt;…");
+        assert_eq!(escape("abc", 3), "ab…");
+    }
+
+    #[test]
+    fn the_text_says_it_all_in_short() {
+        assert_eq!(plain(&storm(1, "no answer")), "1 firing\nno answer");
+        assert!(plain(&storm(57, &"x".repeat(400))).ends_with("… and 51 more"));
+    }
+}
