@@ -70,6 +70,14 @@ impl Address {
         }
     }
 
+    /// Where it is, as a person calls it, without secrets.
+    pub(super) fn place(&self) -> String {
+        match &self.line {
+            Line::Mail(mail) => mail.mailbox(),
+            Line::Slack(_) => "webhook".into(),
+        }
+    }
+
     /// One message so often, after a burst.
     pub(super) fn pace(&self) -> (Duration, u32) {
         match &self.line {

@@ -18,10 +18,10 @@ const LASTED: Duration = Duration::from_secs(60);
 /// What happened to a test message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// The receiver's name; with `/` and the mailbox or host where it has several.
+    /// The receiver's name.
+    pub receiver: String,
+    /// Where it went: a mailbox, `webhook`, an Alertmanager's host.
     pub address: String,
-    /// `email`, `slack` or `alertmanager`.
-    pub channel: &'static str,
     /// The conversation, line by line, without secrets.
     pub dialogue: Vec<String>,
     /// Why it failed; `None` when both messages were taken.
@@ -43,8 +43,8 @@ pub async fn test(settings: &Settings, context: &Context) -> Vec<Outcome> {
         let mut dialogue = Vec::new();
         let result = write(&address, [&firing, &resolved], context, &mut dialogue).await;
         outcomes.push(outcome(
-            address.key.clone(),
-            address.channel(),
+            &address.receiver,
+            address.place(),
             dialogue,
             result,
         ));
@@ -52,7 +52,7 @@ pub async fn test(settings: &Settings, context: &Context) -> Vec<Outcome> {
     for push in pushes {
         let mut dialogue = Vec::new();
         let result = submit(&push, [&firing, &resolved], context, &mut dialogue).await;
-        outcomes.push(outcome(push.key.clone(), "alertmanager", dialogue, result));
+        outcomes.push(outcome(&push.receiver, push.place(), dialogue, result));
     }
     outcomes
 }
@@ -95,14 +95,14 @@ async fn submit(
 }
 
 fn outcome(
+    receiver: &str,
     address: String,
-    channel: &'static str,
     dialogue: Vec<String>,
     result: Result<(), Failure>,
 ) -> Outcome {
     Outcome {
+        receiver: receiver.to_owned(),
         address,
-        channel,
         dialogue,
         error: result.err().map(|failure| failure.reason),
     }

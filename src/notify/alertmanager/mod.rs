@@ -66,6 +66,11 @@ impl Push {
         settings.urls.iter().map(push).collect()
     }
 
+    /// Its host, without user and password.
+    pub(super) fn place(&self) -> String {
+        self.base.to_string()
+    }
+
     /// Pushes what is due until `stop`, then once more for a short time.
     pub(super) async fn run(mut self, office: Office, stop: CancellationToken) {
         let mut changes = office.ledger.changes();

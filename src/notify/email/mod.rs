@@ -26,6 +26,11 @@ impl Mail {
         Mail { settings, to, list }
     }
 
+    /// The mailbox's address.
+    pub(super) fn mailbox(&self) -> String {
+        self.to.to_string()
+    }
+
     /// Sends a message, noting the conversation; the Message-ID of the thread's first mail.
     pub(super) async fn send(
         &self,
