@@ -4,13 +4,12 @@ use std::fmt::Write;
 
 use super::Verdict;
 
-/// What was found, several lines: the verdict first, then what the backup says of itself.
+/// What was found: the judgement on the first line, then, indented, what the backup says of itself.
 pub fn report(verdict: &Verdict) -> String {
-    let mut text = String::new();
+    let mut text = judgement(verdict) + "\n";
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<10} {value}");
+        let _ = writeln!(text, "  {name:<9} {value}");
     };
-    line("verdict", &judgement(verdict));
     line("format", &verdict.format);
     if let Some(database) = &verdict.database {
         line("database", database);
