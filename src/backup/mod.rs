@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
+pub use metric::METRICS;
 pub use report::report;
 pub use settings::{Files, Settings};
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State};
