@@ -12,7 +12,10 @@ use crate::sample::{Labels, Sources, Timestamp};
 /// How often old chunks are looked for.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// The share of `max_bytes` that is freed at once when the store is full, so that this is seldom.
+/// A chunk that grew within this time is not dropped for want of room: what is current stays whole.
+const CURRENT: Duration = Duration::from_secs(15 * 60);
+
+/// The part of `max_bytes` that is freed at once when the store is full, so that this is seldom.
 const FREED_AT_ONCE: usize = 16;
 
 /// The series, by place, by labels, and by each label.
@@ -26,6 +29,8 @@ pub(super) struct Shelf {
     refused: u64,
     covers_since: Timestamp,
     tidied: Timestamp,
+    /// What was left when room was last made.
+    left: usize,
 }
 
 impl Shelf {
@@ -40,6 +45,7 @@ impl Shelf {
             refused: 0,
             covers_since: start,
             tidied: start,
+            left: 0,
         }
     }
 
@@ -68,17 +74,22 @@ impl Shelf {
 
     /// Drops what is older than `horizon`, and beyond that the oldest until `max_bytes` holds.
     pub(super) fn tidy(&mut self, now: Timestamp, horizon: Timestamp, max_bytes: usize) {
+        let step = max_bytes / FREED_AT_ONCE;
+        // Room is made a step early, so that new series find some.
+        let most = max_bytes - step;
         let due = now.since(self.tidied) >= TIDY_EVERY;
-        if !due && self.bytes <= max_bytes {
+        let full = self.bytes > most && self.bytes > self.left + step;
+        if !due && !full {
             return;
         }
         self.tidied = now;
         self.drop_until(horizon);
-        if self.bytes > max_bytes {
-            let excess = self.bytes - max_bytes + max_bytes / FREED_AT_ONCE;
-            if let Some(end) = self.end_of_oldest(excess) {
+        if self.bytes > most {
+            let excess = self.bytes - most + step;
+            if let Some(end) = self.end_of_oldest(excess, now.before(CURRENT)) {
                 self.drop_until(end);
             }
+            self.left = self.bytes;
         }
     }
 
@@ -124,10 +135,10 @@ impl Shelf {
         self.by_labels.insert(labels, id);
     }
 
-    /// The end of the oldest chunks that together free `bytes`.
-    fn end_of_oldest(&self, bytes: usize) -> Option<Timestamp> {
-        let mut ends: Vec<(Timestamp, usize)> =
-            self.series.iter().flatten().flat_map(Held::ends).collect();
+    /// The end of the oldest chunks that together free `bytes`, or of all that ended by `limit`.
+    fn end_of_oldest(&self, bytes: usize, limit: Timestamp) -> Option<Timestamp> {
+        let ends = self.series.iter().flatten().flat_map(Held::ends);
+        let mut ends: Vec<(Timestamp, usize)> = ends.filter(|(end, _)| *end <= limit).collect();
         ends.sort_unstable_by_key(|(end, _)| *end);
         let mut freed = 0;
         let enough = ends.iter().find(|(_, size)| {
