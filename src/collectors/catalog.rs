@@ -12,7 +12,7 @@ macro_rules! built_in {
 }
 
 /// Name and text of each file, in the order of the reference.
-const BUILT_IN: [(&str, &str); 33] = built_in![
+const BUILT_IN: [(&str, &str); 32] = built_in![
     "server",
     "connection_slots",
     "connections",
@@ -36,7 +36,6 @@ const BUILT_IN: [(&str, &str); 33] = built_in![
     "wal_receiver",
     "archiver",
     "wal",
-    "wal_archive",
     "bgwriter",
     "checkpointer",
     "tables",

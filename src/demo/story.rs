@@ -1,0 +1,173 @@
+//! What the demo shows, in order: numbers, a crowd, the alert and who is told of it, its end.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::arrival::Arrival;
+use super::cluster::{Cluster, Session};
+use super::journal::Journal;
+use super::numbers::Numbers;
+use super::workload;
+use crate::config::Config;
+
+const TICK: Duration = Duration::from_secs(1);
+/// With the clients at work, between 80 % and 90 % of the connections.
+const CROWD: usize = 20;
+const LINES_BEFORE_THE_CROWD: usize = 3;
+/// What the whole may take, on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// How far it has come.
+#[derive(PartialEq)]
+enum Chapter {
+    Quiet { shown: usize },
+    Crowded { told: Told },
+    Relieved { told: Told },
+    Told,
+}
+
+/// Who has been told.
+#[derive(PartialEq, Default, Clone, Copy)]
+struct Told {
+    mail: bool,
+    slack: bool,
+}
+
+/// Tells it on standard output.
+pub(super) struct Story<'a> {
+    cluster: &'a Cluster,
+    metrics: String,
+    arrivals: UnboundedReceiver<Arrival>,
+    journal: Journal,
+    client: reqwest::Client,
+}
+
+impl<'a> Story<'a> {
+    /// Of a watch that runs with `config` and whose receivers are the sinks behind `arrivals`.
+    pub(super) fn new(
+        cluster: &'a Cluster,
+        config: &Config,
+        arrivals: UnboundedReceiver<Arrival>,
+    ) -> Story<'a> {
+        Story {
+            cluster,
+            metrics: format!("http://{}/metrics", config.listen),
+            arrivals,
+            journal: Journal::of(&config.state_dir),
+            client: reqwest::Client::new(),
+        }
+    }
+
+    /// Returns when all has been shown, or at once when `stop` is cancelled.
+    ///
+    /// # Errors
+    /// What was to be seen did not come.
+    pub(super) async fn tell(mut self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut chapter, mut crowd, mut before) = (Chapter::Quiet { shown: 0 }, Vec::new(), None);
+        while chapter != Chapter::Told {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                Some(arrival) = self.arrivals.recv() => {
+                    show(start, &format!("{} arrives:", arrival.title()));
+                    quote(&arrival.text());
+                    chapter = chapter.after(&arrival);
+                }
+                _ = ticks.tick() => {
+                    for turn in self.journal.news() {
+                        show(start, &format!("{} {}", turn.alert, turn.now));
+                    }
+                    if let Some(numbers) = Numbers::read(&self.client, &self.metrics).await {
+                        show(start, &numbers.line(before.as_ref()));
+                        before = Some(numbers);
+                        chapter = self.turn_page(chapter, &mut crowd, start).await?;
+                    }
+                }
+            }
+            if start.elapsed() > PATIENCE {
+                bail!("the alert and its end did not arrive within {PATIENCE:?}");
+            }
+        }
+        Ok(())
+    }
+
+    /// After each line of numbers.
+    async fn turn_page(
+        &self,
+        chapter: Chapter,
+        crowd: &mut Vec<Session>,
+        start: Instant,
+    ) -> anyhow::Result<Chapter> {
+        Ok(match chapter {
+            Chapter::Quiet {
+                shown: LINES_BEFORE_THE_CROWD,
+            } => {
+                show(start, &format!("-> {CROWD} more clients connect and stay"));
+                *crowd = workload::crowd(self.cluster, CROWD).await?;
+                Chapter::Crowded {
+                    told: Told::default(),
+                }
+            }
+            Chapter::Quiet { shown } => Chapter::Quiet { shown: shown + 1 },
+            Chapter::Crowded { told } if told.is_complete() => {
+                show(start, "-> the clients leave");
+                crowd.clear();
+                Chapter::Relieved {
+                    told: Told::default(),
+                }
+            }
+            Chapter::Relieved { told } if told.is_complete() => Chapter::Told,
+            same => same,
+        })
+    }
+}
+
+impl Chapter {
+    fn after(self, arrival: &Arrival) -> Chapter {
+        match self {
+            Chapter::Crowded { told } if !arrival.is_resolve() => Chapter::Crowded {
+                told: told.by(arrival),
+            },
+            Chapter::Relieved { told } if arrival.is_resolve() => Chapter::Relieved {
+                told: told.by(arrival),
+            },
+            same => same,
+        }
+    }
+}
+
+impl Told {
+    fn by(self, arrival: &Arrival) -> Told {
+        match arrival {
+            Arrival::Mail(_) => Told { mail: true, ..self },
+            Arrival::Slack(_) => Told {
+                slack: true,
+                ..self
+            },
+        }
+    }
+
+    fn is_complete(self) -> bool {
+        self.mail && self.slack
+    }
+}
+
+fn show(start: Instant, text: &str) {
+    let seconds = start.elapsed().as_secs();
+    println!("{:>2}:{:02}  {text}", seconds / 60, seconds % 60);
+}
+
+/// Prints text with a margin, so that it stands apart.
+pub(super) fn quote(text: &str) {
+    println!();
+    for line in text.lines() {
+        println!("      | {line}");
+    }
+    println!();
+}
