@@ -1,10 +1,17 @@
 //! The one door through which samples enter: what each source last read, how fresh it is, and the freshness rule.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::sample::{Sample, Source, Timestamp};
+use crate::sample::{Labels, NAME, STALE, Sample, Source, Sources, Timestamp};
 use crate::store::Store;
+
+/// What `job` says in the store.
+const JOB: &str = "pgvigil";
+
+/// Prometheus writes `up` about us by itself, so that ours is for the store alone.
+const STORE_ONLY: &str = "up";
 
 /// How one source is doing.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,66 +37,286 @@ pub struct Status {
 /// What every source last read. Shared by reference; every call locks for itself.
 #[derive(Debug)]
 pub struct Board {
-    _store: Arc<Store>,
+    store: Arc<Store>,
+    several_servers: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: BTreeMap<Source, Entry>,
+    owners: HashMap<Identity, Source>,
+    /// Of each watched server whether all its sources are declared; `None` before the watch begins.
+    planned: Option<HashMap<Arc<str>, bool>>,
+    generation: u64,
+}
+
+/// What makes a series one on the page: its name and its labels there.
+type Identity = (Arc<str>, Labels);
+
+#[derive(Debug)]
+struct Entry {
+    status: Status,
+    lifetime: u32,
+    stored: Arc<[Sample]>,
+    page: Arc<[Sample]>,
 }
 
 impl Board {
     /// An empty board that writes into `store`. With `several_servers` every series has a `server` label.
-    pub fn new(_store: Arc<Store>, _several_servers: bool) -> Self {
-        todo!()
+    pub fn new(store: Arc<Store>, several_servers: bool) -> Self {
+        Board {
+            store,
+            several_servers,
+            state: Mutex::default(),
+        }
     }
 
     /// Makes a source known before its first reading. Its samples live for `lifetime` intervals after the last success.
-    pub fn declare(&self, _source: &Source, _interval: Duration, _lifetime: u32) {
-        todo!()
+    pub fn declare(&self, source: &Source, interval: Duration, lifetime: u32) {
+        let mut state = self.locked();
+        let entry = state.entry(source);
+        entry.status.interval = interval;
+        entry.lifetime = lifetime;
     }
 
     /// Takes a full reading: replaces the source's samples, writes them to the store with `job`, `instance` (and
     /// `server`), and a staleness marker for each series that is gone.
     pub fn publish(
         &self,
-        _source: &Source,
-        _at: Timestamp,
-        _took: Duration,
-        _samples: Vec<Sample>,
-        _dropped: u64,
+        source: &Source,
+        at: Timestamp,
+        took: Duration,
+        samples: Vec<Sample>,
+        dropped: u64,
     ) {
-        todo!()
+        let labelled: Vec<Sample> = samples
+            .into_iter()
+            .map(|sample| self.labelled(source, sample))
+            .collect();
+        let mut state = self.locked();
+        let read = labelled.len();
+        let accepted = state.admit(source, labelled);
+        let duplicates = (read - accepted.len()) as u64;
+        let gone = state.replace(source, accepted);
+        let entry = state.entry(source);
+        entry.status = Status {
+            took,
+            last_attempt: Some(at),
+            last_success: Some(at),
+            error: None,
+            series: entry.page.len(),
+            dropped: dropped + duplicates,
+            ..entry.status.clone()
+        };
+        let stored = Arc::clone(&entry.stored);
+        let ended = gone.iter().map(|sample| (sample, STALE));
+        let current = stored.iter().map(|sample| (sample, sample.value));
+        self.store_all(source, at, ended.chain(current));
+        self.store.succeeded(source, at);
     }
 
     /// Notes a failed reading; the last samples stay until they expire.
-    pub fn fail(&self, _source: &Source, _at: Timestamp, _took: Duration, _error: String) {
-        todo!()
+    pub fn fail(&self, source: &Source, at: Timestamp, took: Duration, error: String) {
+        let mut state = self.locked();
+        let status = &mut state.entry(source).status;
+        status.took = took;
+        status.last_attempt = Some(at);
+        status.error = Some(error);
     }
 
     /// Takes a source and its series away, with staleness markers (a database was dropped, a collector no longer runs).
-    pub fn retire(&self, _source: &Source, _at: Timestamp) {
-        todo!()
+    pub fn retire(&self, source: &Source, at: Timestamp) {
+        let mut state = self.locked();
+        self.end(&mut state, source, at);
+        state.entries.remove(source);
+    }
+
+    /// Makes the watched servers known, none of which has a plan yet.
+    pub(super) fn watch<'n>(&self, servers: impl Iterator<Item = &'n str>) {
+        let unplanned = servers.map(|server| (server.into(), false));
+        // What belongs to no server is declared by its room when it starts.
+        let own = std::iter::once(("".into(), true));
+        self.locked().planned = Some(unplanned.chain(own).collect());
+    }
+
+    /// Notes that every source of a server is declared.
+    pub(super) fn planned(&self, server: &str) {
+        if let Some(servers) = &mut self.locked().planned {
+            servers.insert(server.into(), true);
+        }
     }
 
     /// Whether a source will never be read again: its server is not watched, or the server's plan is known and has no
     /// such source.
-    pub fn retired(&self, _source: &Source) -> bool {
-        todo!()
+    pub fn retired(&self, source: &Source) -> bool {
+        let state = self.locked();
+        let Some(servers) = &state.planned else {
+            return false;
+        };
+        let complete = servers.get(&source.server).copied().unwrap_or(true);
+        complete && !state.entries.contains_key(source)
     }
 
     /// Lets samples whose lifetime has passed become absent.
-    pub fn expire(&self, _now: Timestamp) {
-        todo!()
+    pub fn expire(&self, now: Timestamp) {
+        let mut state = self.locked();
+        let expired: Vec<Source> = state
+            .entries
+            .values()
+            .filter(|entry| !entry.stored.is_empty() && entry.has_expired(now))
+            .map(|entry| entry.status.source.clone())
+            .collect();
+        for source in expired {
+            self.end(&mut state, &source, now);
+        }
     }
 
     /// Rises whenever a sample on the page changes.
     pub fn generation(&self) -> u64 {
-        todo!()
+        self.locked().generation
     }
 
     /// All current samples by source, `server` label included where several servers are watched.
     pub fn current(&self) -> Vec<(Source, Arc<[Sample]>)> {
-        todo!()
+        let state = self.locked();
+        let entries = state.entries.iter();
+        entries
+            .filter(|(_, entry)| !entry.page.is_empty())
+            .map(|(source, entry)| (source.clone(), Arc::clone(&entry.page)))
+            .collect()
     }
 
     /// How every source is doing, sorted by source.
     pub fn statuses(&self) -> Vec<Status> {
-        todo!()
+        let state = self.locked();
+        state
+            .entries
+            .values()
+            .map(|entry| entry.status.clone())
+            .collect()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn labelled(&self, source: &Source, sample: Sample) -> Sample {
+        if !self.several_servers || source.server.is_empty() {
+            return sample;
+        }
+        Sample {
+            labels: sample.labels.with("server", &source.server),
+            ..sample
+        }
+    }
+
+    fn end(&self, state: &mut State, source: &Source, at: Timestamp) {
+        let gone = state.replace(source, Vec::new());
+        state.entry(source).status.series = 0;
+        self.store_all(source, at, gone.iter().map(|sample| (sample, STALE)));
+    }
+
+    fn store_all<'s>(
+        &self,
+        source: &Source,
+        at: Timestamp,
+        samples: impl Iterator<Item = (&'s Sample, f64)>,
+    ) {
+        let instance = if source.server.is_empty() {
+            JOB
+        } else {
+            &source.server
+        };
+        let added = [("instance", instance), ("job", JOB)];
+        let in_store = |sample: &Sample| {
+            let named = [(NAME, sample.family.name.as_ref())];
+            Labels::new(sample.labels.iter().chain(named).chain(added))
+        };
+        let samples = samples.map(|(sample, value)| (in_store(sample), value));
+        self.store
+            .append(at, &Sources::one(source.clone()), samples);
     }
 }
+
+impl State {
+    fn entry(&mut self, source: &Source) -> &mut Entry {
+        self.entries
+            .entry(source.clone())
+            .or_insert_with(|| Entry::unread(source.clone()))
+    }
+
+    /// Leaves out series that stand in the reading twice or belong to another source, and takes the rest into possession.
+    fn admit(&mut self, source: &Source, samples: Vec<Sample>) -> Vec<Sample> {
+        let mut seen = std::collections::HashSet::with_capacity(samples.len());
+        let mut admitted = samples;
+        admitted.retain(|sample| {
+            let identity = identity(sample);
+            let owned = self
+                .owners
+                .entry(identity.clone())
+                .or_insert_with(|| source.clone());
+            owned == source && seen.insert(identity)
+        });
+        admitted
+    }
+
+    /// Puts samples in the place of a source's last ones and hands back those whose series have ended.
+    fn replace(&mut self, source: &Source, samples: Vec<Sample>) -> Vec<Sample> {
+        let stays: std::collections::HashSet<Identity> = samples.iter().map(identity).collect();
+        let entry = self.entry(source);
+        let gone: Vec<Sample> = entry
+            .stored
+            .iter()
+            .filter(|sample| !stays.contains(&identity(sample)))
+            .cloned()
+            .collect();
+        let on_page = |sample: &&Sample| sample.family.name.as_ref() != STORE_ONLY;
+        let page: Arc<[Sample]> = samples.iter().filter(on_page).cloned().collect();
+        let changed = entry.page != page;
+        if changed {
+            entry.page = page;
+        }
+        entry.stored = samples.into();
+        self.generation += u64::from(changed);
+        for sample in &gone {
+            self.owners.remove(&identity(sample));
+        }
+        gone
+    }
+}
+
+impl Entry {
+    fn unread(source: Source) -> Self {
+        Entry {
+            status: Status {
+                source,
+                interval: Duration::from_secs(15),
+                took: Duration::ZERO,
+                last_attempt: None,
+                last_success: None,
+                error: None,
+                series: 0,
+                dropped: 0,
+            },
+            lifetime: 3,
+            stored: Arc::default(),
+            page: Arc::default(),
+        }
+    }
+
+    /// A reading that begins on time still takes its time, so that the lifetime ends a quarter of an interval later.
+    fn has_expired(&self, now: Timestamp) -> bool {
+        let lifetime = self.status.interval * self.lifetime + self.status.interval / 4;
+        self.status
+            .last_success
+            .is_none_or(|success| now.since(success) > lifetime)
+    }
+}
+
+fn identity(sample: &Sample) -> Identity {
+    (Arc::clone(&sample.family.name), sample.labels.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,49 +1,68 @@
-//! Runs collectors and backup probes on their intervals and keeps what they last read.
+//! Runs collectors on their intervals and keeps what they last read.
 //! Takes plans and servers; hands samples to the store and the page through the [`Board`].
 
 mod board;
-
-pub use board::{Board, Status};
+mod job;
+mod liveness;
+mod once;
+mod reading;
+mod report;
+mod timetable;
+mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::collectors::{Collector, Settings};
-use crate::sample::{Metric, Sample, Source};
-use crate::server::{Server, ServerError};
+use crate::sample::{Metric, Timestamp};
+use crate::server::Server;
+
+pub use board::{Board, Status};
+pub use liveness::LIVENESS;
+pub use once::{Reading, once};
 
 /// Every metric about the reading itself: `pg_up`, the self-metrics per source and postgres_exporter's own.
-pub const METRICS: &[Metric] = &[];
+pub const METRICS: &[Metric] = &[
+    liveness::PG_UP,
+    report::DURATION,
+    report::SUCCESS,
+    report::LAST_SUCCESS,
+    report::SERIES,
+    report::DROPPED,
+    report::COLLECTOR_DURATION,
+    report::COLLECTOR_SUCCESS,
+    report::SCRAPE_DURATION,
+    report::SCRAPE_ERROR,
+    report::SCRAPES,
+];
 
-/// One source read once.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
-    /// What was read.
-    pub source: Source,
-    /// Its samples, or why there are none.
-    pub outcome: Result<Vec<Sample>, String>,
-}
-
-/// Reads every server on its own timers until told to stop.
+/// Reads every server on its own timers until told to stop: each fails alone.
 pub async fn run(
-    _servers: Vec<Arc<Server>>,
-    _catalogue: Vec<Arc<Collector>>,
-    _settings: Settings,
-    _board: Arc<Board>,
-    _stop: CancellationToken,
+    servers: Vec<Arc<Server>>,
+    catalogue: Vec<Arc<Collector>>,
+    settings: Settings,
+    board: Arc<Board>,
+    stop: CancellationToken,
 ) {
-    todo!()
+    let (catalogue, settings) = (Arc::from(catalogue), Arc::new(settings));
+    board.watch(servers.iter().map(|server| server.name.as_str()));
+    let mut tasks = JoinSet::new();
+    for server in servers {
+        let watch = watch::Watch::new(server, &catalogue, &settings, &board);
+        let stop = stop.clone();
+        tasks.spawn(async move { stop.run_until_cancelled(watch.run()).await.is_some() });
+    }
+    tasks.spawn(async move { stop.run_until_cancelled(let_expire(&board)).await.is_some() });
+    tasks.join_all().await;
 }
 
-/// Reads everything of one server once.
-///
-/// # Errors
-/// The server cannot be reached.
-pub async fn once(
-    _server: &Server,
-    _catalogue: &[Arc<Collector>],
-    _settings: &Settings,
-) -> Result<Vec<Reading>, ServerError> {
-    todo!()
+async fn let_expire(board: &Board) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        board.expire(Timestamp::now());
+    }
 }

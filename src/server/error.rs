@@ -31,6 +31,39 @@ pub enum Trouble {
     Other,
 }
 
+impl Trouble {
+    /// The way out that each of them usually has.
+    fn hint(self) -> Option<&'static str> {
+        match self {
+            Trouble::Address => Some("check the host (or socket directory) and the port in `url`"),
+            Trouble::Refused => Some(
+                "check that the server runs, listens on this address (`listen_addresses`) and uses this port",
+            ),
+            Trouble::Silent => {
+                Some("check firewalls between here and the server, and whether it hangs")
+            }
+            Trouble::Tls => Some(
+                "check `sslmode` and `sslrootcert` in `url` against the server's `ssl` settings and certificate",
+            ),
+            Trouble::Password => Some(
+                "set `password_file`, `~/.pgpass` or the password in `url`, and check it with psql",
+            ),
+            Trouble::Role => Some(
+                "`pgvigil grants` prints the role to create; `pg_hba.conf` must let it in from this address",
+            ),
+            Trouble::Database => Some("check the database name in `url`"),
+            Trouble::Full => Some(
+                "grant `pg_use_reserved_connections` to the role (PostgreSQL 16 and later), and check its CONNECTION LIMIT",
+            ),
+            Trouble::Starting => Some("wait; if it lasts, the server's log says what it is doing"),
+            Trouble::Pooler => {
+                Some("let the pooler pass `options`, or connect to the server itself")
+            }
+            Trouble::Settings | Trouble::Lost | Trouble::Other => None,
+        }
+    }
+}
+
 /// A failure to reach a server; never with a secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {cause}")]
@@ -43,4 +76,94 @@ pub struct ServerError {
     pub cause: String,
     /// The way out, where there is one to name.
     pub hint: Option<String>,
+}
+
+impl ServerError {
+    /// A failure with the hint that usually helps.
+    pub(super) fn new(trouble: Trouble, what: String, cause: String) -> Self {
+        let hint = trouble.hint().map(str::to_owned);
+        ServerError {
+            trouble,
+            what,
+            cause,
+            hint,
+        }
+    }
+
+    /// Sorts what went wrong between the first byte and the end of authentication.
+    pub(super) fn from_connecting(what: String, error: &tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(told) => {
+                let trouble = trouble_of(told.code().code(), told.message());
+                let cause = format!("{} ({})", told.message(), told.code().code());
+                ServerError::new(trouble, what, cause)
+            }
+            None => {
+                let cause = source_text(error);
+                ServerError::new(trouble_of_transport(error, &cause), what, cause)
+            }
+        }
+    }
+}
+
+fn trouble_of(code: &str, message: &str) -> Trouble {
+    match code {
+        "28P01" => Trouble::Password,
+        "28000" | "42501" => Trouble::Role,
+        "3D000" => Trouble::Database,
+        "53300" => Trouble::Full,
+        "57P01" | "57P02" | "57P03" => Trouble::Starting,
+        _ if message.contains("unsupported startup parameter") => Trouble::Pooler,
+        _ => Trouble::Other,
+    }
+}
+
+/// tokio-postgres keeps its kinds to itself, so that its words and sources must tell.
+fn trouble_of_transport(error: &tokio_postgres::Error, cause: &str) -> Trouble {
+    let words = error.to_string();
+    if words.contains("TLS") || cause.contains("certificate") || cause.contains("fatal alert") {
+        Trouble::Tls
+    } else if words.contains("authentication") || words.contains("configuration") {
+        Trouble::Password
+    } else {
+        Trouble::Lost
+    }
+}
+
+/// The innermost cause, or the error's own words when there is none.
+fn source_text(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_refusals_are_told_apart() {
+        let cases = [
+            ("28P01", "password authentication failed", Trouble::Password),
+            ("28000", "no pg_hba.conf entry for host", Trouble::Role),
+            ("3D000", "database \"x\" does not exist", Trouble::Database),
+            ("53300", "sorry, too many clients already", Trouble::Full),
+            (
+                "57P03",
+                "the database system is starting up",
+                Trouble::Starting,
+            ),
+            (
+                "08P01",
+                "unsupported startup parameter: options",
+                Trouble::Pooler,
+            ),
+            ("XX000", "anything", Trouble::Other),
+        ];
+        for (code, message, trouble) in cases {
+            assert_eq!(trouble_of(code, message), trouble, "{code} {message}");
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::{Databases, ReadError, Table};
+
 /// The state of one server as far as it decides which collectors run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -29,5 +31,60 @@ impl Facts {
     /// The major version, such as 15.
     pub fn major(&self) -> u32 {
         self.version / 10_000
+    }
+}
+
+/// Every fact as a pair of kind and value. Databases of managed services that nobody may enter are left out; any other
+/// that refuses is visited all the same, so that it is named.
+pub(super) const SQL: &str = "
+SELECT 'version', pg_catalog.current_setting('server_version_num')
+UNION ALL SELECT 'version_text', pg_catalog.version()
+UNION ALL SELECT 'standby', pg_catalog.pg_is_in_recovery()::text
+UNION ALL SELECT 'user', current_user::text
+UNION ALL SELECT 'superuser', rolsuper::text FROM pg_catalog.pg_roles WHERE rolname = current_user
+UNION ALL SELECT 'privilege', rolname::text FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE')
+UNION ALL SELECT 'database', pg_catalog.current_database()::text
+UNION ALL SELECT 'connectable', datname::text FROM pg_catalog.pg_database
+  WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2
+    AND (datname NOT IN ('rdsadmin', 'cloudsqladmin', 'azure_maintenance', 'azure_sys')
+         OR pg_catalog.has_database_privilege(oid, 'CONNECT'))
+UNION ALL SELECT 'extension', extname::text FROM pg_catalog.pg_extension";
+
+impl Facts {
+    /// From the answer to [`SQL`].
+    ///
+    /// # Errors
+    /// The answer has no version, so that it did not come from PostgreSQL.
+    pub(super) fn from_table(table: &Table, admitted: &Databases) -> Result<Facts, ReadError> {
+        let mut facts = Facts::default();
+        for row in &table.rows {
+            let [Some(kind), Some(value)] = row.as_slice() else {
+                continue;
+            };
+            let value = value.clone();
+            match kind.as_str() {
+                "version" => facts.version = value.parse().unwrap_or_default(),
+                "version_text" => facts.version_text = value,
+                "standby" => facts.standby = value == "true",
+                "user" => facts.user = value,
+                "superuser" => facts.superuser = value == "true",
+                "privilege" => {
+                    facts.privileges.insert(value);
+                }
+                "database" => facts.database = value,
+                "connectable" if admitted.admit(&value) => facts.databases.push(value),
+                "extension" => {
+                    facts.extensions.insert(value);
+                }
+                _ => {}
+            }
+        }
+        facts.databases.sort();
+        if facts.version == 0 {
+            return Err(ReadError::Connection(
+                "the server does not say which PostgreSQL it is".into(),
+            ));
+        }
+        Ok(facts)
     }
 }

@@ -1,8 +1,22 @@
 //! A server as the rest of the house sees it, and the two lanes on which it is read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Facts, ReadError, ServerError, Settings, Table};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::endpoint::Endpoint;
+use super::error::{ServerError, Trouble};
+use super::held::{Held, Unavailable, impatient, patient};
+use super::wire::Wire;
+use super::{Facts, ReadError, Settings, Table, Visit, facts};
+
+/// How long a sign of life may take on an open session, on a new one, and at the door while the session is in use.
+const ANSWER: Duration = Duration::from_millis(500);
+const TURN: Duration = Duration::from_millis(500);
+const FRESH: Duration = Duration::from_secs(2);
+const KNOCK: Duration = Duration::from_secs(2);
 
 /// On which of the at most two connections a statement runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,26 +32,65 @@ pub enum Lane {
 pub struct Server {
     /// Its configured name.
     pub name: String,
+    database: String,
+    settings: Settings,
+    endpoint: Arc<Endpoint>,
+    held: Held,
+    permits: Arc<Semaphore>,
 }
 
 impl Server {
-    /// The configured database.
-    pub fn database(&self) -> &str {
-        todo!()
-    }
-
     /// A server that is connected to when first read. Statements end after `timeout` on the server itself, unless a
     /// reading asks for more.
-    pub fn new(_settings: Settings, _timeout: Duration) -> Self {
-        todo!()
+    pub fn new(settings: Settings, timeout: Duration) -> Self {
+        let endpoint = Arc::new(Endpoint::new(settings.clone(), timeout));
+        Server {
+            name: settings.name.clone(),
+            database: endpoint.dsn().map(|dsn| dsn.database).unwrap_or_default(),
+            settings,
+            held: Held::new(Arc::clone(&endpoint)),
+            endpoint,
+            permits: Arc::new(Semaphore::new(1)),
+        }
     }
 
-    /// Whether it answers, on connection A, with one new attempt on a fresh connection.
+    /// The configured database; empty where the connection string could not be read at the start.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// What it was set up with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether it answers, on connection A, with one new attempt on a fresh connection. While A is in use, whether
+    /// anybody opens the door: a statement that takes long is no sign of death.
     ///
     /// # Errors
     /// Why it does not, within four seconds.
     pub async fn alive(&self) -> Result<(), ServerError> {
-        todo!()
+        let mut answer = self
+            .held
+            .read("SELECT 1", ANSWER, impatient(TURN, FRESH))
+            .await;
+        if let Ok(Err(_)) = answer {
+            answer = self
+                .held
+                .read("SELECT 1", ANSWER, impatient(TURN, FRESH))
+                .await;
+        }
+        match answer {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.failed(Trouble::Lost, error.to_string())),
+            Err(Unavailable::Down(error)) => Err(error),
+            Err(Unavailable::Busy) => self.knock().await,
+        }
+    }
+
+    /// How often connection A was opened; when it changes, the facts may have.
+    pub fn sessions_opened(&self) -> u64 {
+        self.held.opened()
     }
 
     /// What it is, read on connection A.
@@ -45,7 +98,15 @@ impl Server {
     /// # Errors
     /// As [`Server::read`].
     pub async fn facts(&self) -> Result<Facts, ReadError> {
-        todo!()
+        let table = self
+            .read(
+                Lane::Held,
+                None,
+                facts::SQL,
+                self.endpoint.statement_timeout(),
+            )
+            .await?;
+        Facts::from_table(&table, &self.settings.databases)
     }
 
     /// Runs one statement. Without a database, in the configured one; another database is always visited.
@@ -54,11 +115,51 @@ impl Server {
     /// The server's, or that it could not be reached or did not answer in time.
     pub async fn read(
         &self,
-        _lane: Lane,
-        _database: Option<&str>,
-        _sql: &str,
-        _timeout: Duration,
+        lane: Lane,
+        database: Option<&str>,
+        sql: &str,
+        timeout: Duration,
     ) -> Result<Table, ReadError> {
-        todo!()
+        if lane == Lane::Visit || database.is_some() {
+            return self.visit(database).await?.read(sql, timeout).await;
+        }
+        match self.held.read(sql, timeout, patient()).await {
+            Ok(outcome) => outcome,
+            Err(Unavailable::Down(error)) => Err(ReadError::Connection(error.to_string())),
+            Err(Unavailable::Busy) => Err(ReadError::Connection("the connection is in use".into())),
+        }
+    }
+
+    /// Opens connection B on a database (the configured one when `None`), after whoever has it or waits for it.
+    ///
+    /// # Errors
+    /// It could not be opened.
+    pub async fn visit(&self, database: Option<&str>) -> Result<Visit, ReadError> {
+        Visit::open(&self.endpoint, Arc::clone(&self.permits), database).await
+    }
+
+    async fn knock(&self) -> Result<(), ServerError> {
+        let configured = || {
+            self.endpoint
+                .dsn()
+                .ok()
+                .and_then(|dsn| dsn.targets.first().cloned())
+        };
+        let Some(target) = self.held.target().or_else(configured) else {
+            return Err(self.failed(Trouble::Settings, "no host is given".into()));
+        };
+        match timeout(KNOCK, Wire::knock(&target)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.failed(Trouble::Lost, error.to_string())),
+            Err(_) => Err(self.failed(Trouble::Silent, "no answer in time".into())),
+        }
+    }
+
+    fn failed(&self, trouble: Trouble, cause: String) -> ServerError {
+        ServerError::new(
+            trouble,
+            format!("server `{}` does not answer", self.name),
+            cause,
+        )
     }
 }

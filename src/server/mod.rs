@@ -2,13 +2,19 @@
 //! Takes a server's settings; hands on [`Facts`] for the planner and [`Table`]s for the collectors.
 
 mod dsn;
+mod endpoint;
 mod environment;
 mod error;
 mod facts;
 mod grants;
+mod held;
 mod lanes;
+mod session;
 mod settings;
 mod table;
+mod tls;
+mod visit;
+mod wire;
 
 pub use dsn::{Dsn, DsnError, SslMode};
 pub use environment::from_environment;
@@ -18,3 +24,4 @@ pub use grants::grants;
 pub use lanes::{Lane, Server};
 pub use settings::{Databases, QueryText, Settings};
 pub use table::{ReadError, Table};
+pub use visit::Visit;

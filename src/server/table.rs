@@ -1,6 +1,7 @@
 //! What a statement answered, as plain text cells, and the ways in which it can fail.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The rows of one answer. Cells are text as PostgreSQL writes it; `None` is NULL.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,7 +28,7 @@ pub enum ReadError {
     Locked(String),
     /// The statement ran past its time and was cancelled.
     #[error("no answer within {0:?}")]
-    Timeout(std::time::Duration),
+    Timeout(Duration),
     /// There is no connection: refused, lost, or no authentication; never with a secret in it.
     #[error("{0}")]
     Connection(String),
@@ -39,4 +40,39 @@ pub enum ReadError {
         /// The server's message.
         message: String,
     },
+}
+
+impl Table {
+    /// The first cell of the first row; `None` when there is none or it is NULL.
+    pub fn first(&self) -> Option<&str> {
+        self.rows.first()?.first()?.as_deref()
+    }
+}
+
+impl ReadError {
+    /// Sorts what a server said about a statement that might take `limit`.
+    pub(super) fn from_server(error: &tokio_postgres::Error, limit: Duration) -> Self {
+        let Some(told) = error.as_db_error() else {
+            let cause = std::error::Error::source(error)
+                .map_or(String::new(), |source| format!(": {source}"));
+            return ReadError::Connection(format!("{error}{cause}"));
+        };
+        let message = told.message().to_owned();
+        match told.code().code() {
+            "42P01" | "42883" | "42704" | "42703" => ReadError::Absent(message),
+            "42501" => ReadError::Denied(message),
+            "55P03" => ReadError::Locked(message),
+            "57014" => ReadError::Timeout(limit),
+            "57P01" | "57P02" | "57P03" | "57P05" => ReadError::Connection(message),
+            code => ReadError::Fault {
+                code: code.to_owned(),
+                message,
+            },
+        }
+    }
+
+    /// Whether the session it came from must not be used again.
+    pub(super) fn ends_session(&self) -> bool {
+        matches!(self, ReadError::Timeout(_) | ReadError::Connection(_))
+    }
 }

@@ -1,0 +1,70 @@
+//! One collector on one database of one server, as it is to be read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::collectors::{Plan, Run};
+use crate::sample::Source;
+use crate::server::Lane;
+
+/// What is read, and how.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What its samples are known by.
+    pub(super) source: Source,
+    /// The database to visit; the configured one when `None`.
+    pub(super) database: Option<String>,
+    /// The statement with its limits.
+    pub(super) run: Run,
+    failing: AtomicBool,
+}
+
+impl Job {
+    /// Everything a plan asks for, in its order.
+    pub(super) fn all(server: &str, plan: &Plan) -> Vec<Arc<Job>> {
+        let of_run = |run: &Run| -> Vec<Arc<Job>> {
+            if run.databases.is_empty() {
+                return vec![Job::new(server, None, run)];
+            }
+            let databases = run.databases.iter();
+            databases
+                .map(|database| Job::new(server, Some(database), run))
+                .collect()
+        };
+        plan.runs.iter().flat_map(of_run).collect()
+    }
+
+    fn new(server: &str, database: Option<&String>, run: &Run) -> Arc<Job> {
+        Arc::new(Job {
+            source: Source::new(
+                server,
+                database.map_or("", String::as_str),
+                &run.collector.name,
+            ),
+            database: database.cloned(),
+            run: run.clone(),
+            failing: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether it is read on the held connection.
+    pub(super) fn is_quick(&self) -> bool {
+        self.run.lane == Lane::Held && self.database.is_none()
+    }
+
+    /// How often it is read.
+    pub(super) fn interval(&self) -> Duration {
+        self.run.interval
+    }
+
+    /// Remembers how the last reading went; says whether that is news.
+    pub(super) fn turns(&self, failing: bool) -> bool {
+        self.failing.swap(failing, Ordering::Relaxed) != failing
+    }
+
+    /// Whether both ask for the same thing.
+    pub(super) fn is_same(&self, other: &Job) -> bool {
+        self.source == other.source && self.run == other.run
+    }
+}

@@ -1,0 +1,91 @@
+//! Everything read once, without timers: what `pgvigil once` prints.
+
+use std::sync::Arc;
+
+use super::job::Job;
+use super::liveness::{self, LIVENESS};
+use super::reading::{self, Through, explained};
+use crate::collectors::{Collector, Settings, plan};
+use crate::sample::{Sample, Source};
+use crate::server::{ReadError, Server, ServerError, Trouble};
+
+/// One source read once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// What was read.
+    pub source: Source,
+    /// Its samples, or why there are none, with the way out where there is one.
+    pub outcome: Result<Vec<Sample>, String>,
+}
+
+/// Connects, plans and reads everything once, over at most two connections.
+///
+/// # Errors
+/// The server cannot be reached; what a collector could not read is in its [`Reading`].
+pub async fn once(
+    server: &Server,
+    catalogue: &[Arc<Collector>],
+    settings: &Settings,
+) -> Result<Vec<Reading>, ServerError> {
+    server.alive().await?;
+    let facts = server.facts().await.map_err(|error| ServerError {
+        trouble: Trouble::Other,
+        what: format!("server `{}` does not say what it is", server.name),
+        cause: error.to_string(),
+        hint: None,
+    })?;
+    let plan = plan(catalogue, &facts, settings);
+    let mut readings = vec![Reading {
+        source: Source::new(&server.name, "", LIVENESS),
+        outcome: Ok(vec![liveness::PG_UP.sample(&[], 1.0)]),
+    }];
+    let (quick, mut slow): (Vec<_>, Vec<_>) = Job::all(&server.name, &plan)
+        .into_iter()
+        .partition(|job| job.is_quick());
+    for job in quick {
+        readings.push(read(&job, &mut Through::Held(server), settings).await);
+    }
+    slow.sort_by(|one, other| one.database.cmp(&other.database));
+    for jobs in slow.chunk_by(|one, other| one.database == other.database) {
+        readings.extend(visit(server, jobs, settings).await);
+    }
+    Ok(readings)
+}
+
+async fn visit(server: &Server, jobs: &[Arc<Job>], settings: &Settings) -> Vec<Reading> {
+    let mut readings = Vec::with_capacity(jobs.len());
+    let mut visit = None;
+    for job in jobs {
+        if visit.as_ref().is_none_or(crate::server::Visit::is_over) {
+            drop(visit.take());
+            visit = match server.visit(job.database.as_deref()).await {
+                Ok(opened) => Some(opened),
+                Err(error) => {
+                    readings.push(failed(job, &error));
+                    continue;
+                }
+            };
+        }
+        if let Some(visit) = &mut visit {
+            readings.push(read(job, &mut Through::Visit(visit), settings).await);
+        }
+    }
+    readings
+}
+
+async fn read(job: &Job, through: &mut Through<'_>, settings: &Settings) -> Reading {
+    match reading::read(job, through, settings.max_series).await.1 {
+        Ok(sampled) => Reading {
+            source: job.source.clone(),
+            outcome: Ok(sampled.samples),
+        },
+        Err(error) => failed(job, &error),
+    }
+}
+
+fn failed(job: &Job, error: &ReadError) -> Reading {
+    Reading {
+        source: job.source.clone(),
+        outcome: Err(explained(job, error)),
+    }
+}

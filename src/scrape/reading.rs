@@ -1,0 +1,97 @@
+//! One reading of one job: the statement, its retries, and what it becomes on the board.
+
+use std::time::{Duration, Instant};
+
+use super::Board;
+use super::job::Job;
+use crate::collectors::{Sampled, samples};
+use crate::sample::Timestamp;
+use crate::server::{Lane, ReadError, Server, Table, Visit};
+
+/// How often a reading that met a lock is tried again; the statement itself leaves out what is locked by then.
+const RETRIES: usize = 2;
+
+/// The connection that a reading runs on.
+pub(super) enum Through<'a> {
+    /// Connection A.
+    Held(&'a Server),
+    /// Connection B.
+    Visit(&'a mut Visit),
+}
+
+impl Through<'_> {
+    async fn read(&mut self, job: &Job) -> Result<Table, ReadError> {
+        let (sql, timeout) = (&job.run.sql, job.run.timeout);
+        match self {
+            Through::Held(server) => server.read(Lane::Held, None, sql, timeout).await,
+            Through::Visit(visit) => visit.read(sql, timeout).await,
+        }
+    }
+}
+
+/// Reads a job and says how long it took. What does not exist on this server is no data, not a failure.
+pub(super) async fn read(
+    job: &Job,
+    through: &mut Through<'_>,
+    max_series: usize,
+) -> (Duration, Result<Sampled, ReadError>) {
+    let begun = Instant::now();
+    let mut answer = through.read(job).await;
+    for _ in 0..RETRIES {
+        if !matches!(answer, Err(ReadError::Locked(_))) {
+            break;
+        }
+        answer = through.read(job).await;
+    }
+    let outcome = match answer {
+        Ok(table) => Ok(samples(&job.run.collector, &table, max_series)),
+        Err(ReadError::Absent(what)) => {
+            tracing::debug!(source = %job.source, what, "nothing to read");
+            Ok(Sampled::default())
+        }
+        Err(error) => Err(error),
+    };
+    (begun.elapsed(), outcome)
+}
+
+/// Puts a reading on the board and logs when a job begins or ceases to fail.
+pub(super) fn publish(
+    job: &Job,
+    board: &Board,
+    (took, outcome): (Duration, Result<Sampled, ReadError>),
+) {
+    let now = Timestamp::now();
+    let (database, collector) = (&job.source.database, &job.source.collector);
+    let server = &job.source.server;
+    match outcome {
+        Ok(Sampled { samples, dropped }) => {
+            board.publish(&job.source, now, took, samples, dropped);
+            if job.turns(false) {
+                tracing::info!(server.name = %server, database.name = %database, collector.name = %collector, "collector reads again");
+            }
+        }
+        Err(error) => {
+            let error = explained(job, &error);
+            if job.turns(true) {
+                tracing::warn!(server.name = %server, database.name = %database, collector.name = %collector, error, "collector fails");
+            }
+            board.fail(&job.source, now, took, error);
+        }
+    }
+}
+
+/// A failure with the way out where there is one to name.
+pub(super) fn explained(job: &Job, error: &ReadError) -> String {
+    match (error, &job.run.collector.privilege) {
+        (ReadError::Denied(_), Some(needed)) => {
+            format!(
+                "{error}; `GRANT {} TO` the role pgvigil connects as",
+                needed.role
+            )
+        }
+        (ReadError::Denied(_), None) => {
+            format!("{error}; `pgvigil grants` prints what the role needs")
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,239 @@
+//! The timers of one server: its sign of life, its facts, the two lanes of its collectors, and the report on them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::board::Board;
+use super::job::Job;
+use super::liveness::{self, Health, LIVENESS};
+use super::reading::{self, Through};
+use super::report::{REPORT, Report};
+use super::timetable::Timetable;
+use crate::collectors::{Collector, Settings, plan};
+use crate::sample::{Source, Timestamp};
+use crate::server::{ReadError, Server};
+
+/// Facts that may change while a connection lasts (role, extensions, databases) are read this often.
+const FACTS: Duration = Duration::from_secs(60);
+
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Everything that happens around one server.
+pub(super) struct Watch {
+    server: Arc<Server>,
+    collectors: Arc<[Arc<Collector>]>,
+    settings: Arc<Settings>,
+    board: Arc<Board>,
+    begun: Instant,
+    health: watch::Sender<Health>,
+    jobs: watch::Sender<Vec<Arc<Job>>>,
+}
+
+impl Watch {
+    pub(super) fn new(
+        server: Arc<Server>,
+        collectors: &Arc<[Arc<Collector>]>,
+        settings: &Arc<Settings>,
+        board: &Arc<Board>,
+    ) -> Self {
+        Watch {
+            server,
+            collectors: Arc::clone(collectors),
+            settings: Arc::clone(settings),
+            board: Arc::clone(board),
+            begun: Instant::now(),
+            health: watch::Sender::new(Health::Unknown),
+            jobs: watch::Sender::new(Vec::new()),
+        }
+    }
+
+    /// Runs for ever; dropping it closes the connections.
+    pub(super) async fn run(self) {
+        tokio::join!(
+            liveness::watch_over(&self.server, &self.board, &self.health),
+            self.plan(),
+            self.read_quick(),
+            self.read_slow(),
+            self.report(),
+        );
+    }
+
+    /// Plans anew on every connection and every minute.
+    async fn plan(&self) {
+        let mut health = self.health.subscribe();
+        loop {
+            if health
+                .wait_for(|health| *health == Health::Up)
+                .await
+                .is_err()
+            {
+                return;
+            }
+            let session = self.server.sessions_opened();
+            match self.server.facts().await {
+                Ok(facts) => {
+                    let plan = plan(&self.collectors, &facts, &self.settings);
+                    self.adopt(Job::all(&self.server.name, &plan));
+                    self.until_facts_may_differ(session).await;
+                }
+                Err(error) => {
+                    tracing::debug!(server.name = self.server.name, %error, "facts could not be read");
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn until_facts_may_differ(&self, session: u64) {
+        let end = Instant::now() + FACTS;
+        while Instant::now() < end && self.server.sessions_opened() == session {
+            sleep(RETRY).await;
+        }
+    }
+
+    /// Declares what is new, retires what is no longer planned.
+    fn adopt(&self, jobs: Vec<Arc<Job>>) {
+        let planned: HashSet<&Source> = jobs.iter().map(|job| &job.source).collect();
+        for job in self.jobs.borrow().iter() {
+            if !planned.contains(&job.source) {
+                self.board.retire(&job.source, Timestamp::now());
+            }
+        }
+        for job in &jobs {
+            self.board
+                .declare(&job.source, job.interval(), job.run.collector.lifetime);
+        }
+        self.board.planned(&self.server.name);
+        self.jobs.send_replace(jobs);
+    }
+
+    /// Connection A: quick collectors, one after another.
+    async fn read_quick(&self) {
+        let mut table = Timetable::default();
+        let mut news = News::of(self);
+        loop {
+            news.wait(self, &mut table, Job::is_quick).await;
+            while let Some(job) = table.due(self.now()) {
+                if !self.fail_if_down(&job) {
+                    let mut through = Through::Held(&self.server);
+                    let outcome = reading::read(&job, &mut through, self.settings.max_series).await;
+                    reading::publish(&job, &self.board, outcome);
+                }
+                table.done(&job, self.now());
+            }
+        }
+    }
+
+    /// Connection B: slow collectors, one database after another.
+    async fn read_slow(&self) {
+        let mut table = Timetable::default();
+        let mut news = News::of(self);
+        loop {
+            news.wait(self, &mut table, |job| !job.is_quick()).await;
+            while let Some(first) = table.due(self.now()) {
+                let due = table.due_with(&first, self.now());
+                self.visit(&due, first.database.as_deref()).await;
+                for job in due {
+                    table.done(&job, self.now());
+                }
+            }
+        }
+    }
+
+    /// Reads everything that is due in one database, on a new visit where a statement ended the last.
+    async fn visit(&self, due: &[Arc<Job>], database: Option<&str>) {
+        let mut visit = None;
+        for job in due {
+            if self.fail_if_down(job) {
+                continue;
+            }
+            if visit.as_ref().is_none_or(crate::server::Visit::is_over) {
+                drop(visit.take());
+                match self.server.visit(database).await {
+                    Ok(opened) => visit = Some(opened),
+                    Err(error) => {
+                        reading::publish(job, &self.board, (Duration::ZERO, Err(error)));
+                        continue;
+                    }
+                }
+            }
+            if let Some(visit) = &mut visit {
+                let mut through = Through::Visit(visit);
+                let outcome = reading::read(job, &mut through, self.settings.max_series).await;
+                reading::publish(job, &self.board, outcome);
+            }
+        }
+    }
+
+    /// A server that is known to be down is not asked by every collector.
+    fn fail_if_down(&self, job: &Job) -> bool {
+        let Health::Down(why) = self.health.borrow().clone() else {
+            return false;
+        };
+        let error = Err(ReadError::Connection(why));
+        reading::publish(job, &self.board, (Duration::ZERO, error));
+        true
+    }
+
+    /// How the collectors are doing, as samples.
+    async fn report(&self) {
+        let source = Source::new(&self.server.name, "", REPORT);
+        let every = self
+            .settings
+            .interval
+            .clamp(Duration::from_secs(1), Duration::from_secs(15));
+        self.board.declare(&source, every, 3);
+        let mut report = Report::default();
+        loop {
+            sleep(every).await;
+            let begun = Instant::now();
+            let mut statuses = self.board.statuses();
+            statuses.retain(|status| {
+                let own = [REPORT, LIVENESS].contains(&status.source.collector.as_ref());
+                *status.source.server == *self.server.name && !own
+            });
+            let samples = report.samples(&statuses);
+            self.board
+                .publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
+}
+
+/// What a lane waits for: a new plan, the server's return, or its next job.
+struct News {
+    jobs: watch::Receiver<Vec<Arc<Job>>>,
+    health: watch::Receiver<Health>,
+}
+
+impl News {
+    fn of(watch: &Watch) -> Self {
+        News {
+            jobs: watch.jobs.subscribe(),
+            health: watch.health.subscribe(),
+        }
+    }
+
+    async fn wait(&mut self, watch: &Watch, table: &mut Timetable, mine: impl Fn(&Job) -> bool) {
+        let due = table.next().map(|due| watch.begun + due);
+        tokio::select! {
+            Ok(()) = self.jobs.changed() => {
+                let jobs = self.jobs.borrow_and_update().clone();
+                table.replace(jobs.into_iter().filter(|job| mine(job)), watch.now());
+            }
+            Ok(()) = self.health.changed() => {
+                if *self.health.borrow_and_update() == Health::Up {
+                    table.hurry(watch.now());
+                }
+            }
+            () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Statements on one session: the simple query protocol, a time limit with cancelling, text cells out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{CancelToken, Client, NoTls, SimpleQueryMessage};
+use tokio_util::sync::CancellationToken;
+
+use super::dsn::{Target, Tls};
+use super::table::{ReadError, Table};
+use super::tls;
+use super::wire::Wire;
+
+/// How much later than the server's own time limit ours comes, so that the server's is the one that is met.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How long the server may take to close a session before it counts as unreachable.
+const CLOSING: Duration = Duration::from_secs(30);
+
+/// How long sending a cancel request may take.
+const CANCELLING: Duration = Duration::from_secs(3);
+
+/// What is known about a session beside its client.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// The host that answered.
+    pub(super) target: Target,
+    /// TLS as it was agreed on; `None` without.
+    pub(super) tls: Option<Tls>,
+    /// Cancelled when the server has closed the session.
+    pub(super) closed: CancellationToken,
+    /// The task that drives the session.
+    pub(super) task: AbortHandle,
+    /// Whether the session has no options of ours.
+    pub(super) pooled: bool,
+    /// The session's own limit.
+    pub(super) statement_timeout: Duration,
+}
+
+impl Line {
+    /// Runs one statement. After [`ReadError::Timeout`] and [`ReadError::Connection`] the session must not be used again.
+    pub(super) async fn read(
+        &self,
+        client: &Client,
+        sql: &str,
+        limit: Duration,
+    ) -> Result<Table, ReadError> {
+        let wrapped = self.pooled || limit > self.statement_timeout;
+        let asked = if wrapped {
+            self.wrapped(sql, limit)
+        } else {
+            sql.to_owned()
+        };
+        match timeout(limit + GRACE, client.simple_query(&asked)).await {
+            Ok(Ok(messages)) => Ok(table(messages)),
+            Ok(Err(error)) => {
+                if wrapped && !client.is_closed() {
+                    let ended = timeout(GRACE, client.simple_query("ROLLBACK")).await;
+                    if !matches!(ended, Ok(Ok(_))) {
+                        return Err(ReadError::Connection(
+                            "the session could not be cleaned up".into(),
+                        ));
+                    }
+                }
+                Err(ReadError::from_server(&error, limit))
+            }
+            Err(_) => {
+                self.cancel(client);
+                Err(ReadError::Timeout(limit))
+            }
+        }
+    }
+
+    /// Waits until the server has closed the session whose client was dropped; after [`CLOSING`] it is given up.
+    pub(super) async fn ended(&self) {
+        if timeout(CLOSING, self.closed.cancelled()).await.is_err() {
+            self.task.abort();
+        }
+    }
+
+    /// Each statement brings its own limits: a session-level `SET` would stay with the pooler's next client.
+    fn wrapped(&self, sql: &str, limit: Duration) -> String {
+        format!(
+            "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = 100; SET LOCAL jit = off; {}; COMMIT",
+            limit.as_millis(),
+            sql.trim().trim_end_matches(';')
+        )
+    }
+
+    /// In the background, for a server that hangs does not take this either.
+    fn cancel(&self, client: &Client) {
+        let (line, token) = (self.clone(), client.cancel_token());
+        tokio::spawn(async move {
+            let sent = timeout(CANCELLING, line.send_cancel(token)).await;
+            if let Err(error) = sent.unwrap_or_else(|late| Err(late.to_string())) {
+                tracing::debug!(error, "a statement past its time could not be cancelled");
+            }
+        });
+    }
+
+    async fn send_cancel(&self, token: CancelToken) -> Result<(), String> {
+        let stream = Wire::connect(&self.target)
+            .await
+            .map_err(|error| error.to_string())?;
+        let sent = match &self.tls {
+            None => token.cancel_query_raw(stream, NoTls).await,
+            Some(tls) => {
+                let mut connector = tls::connector(tls).map_err(|error| error.message)?;
+                let connect =
+                    MakeTlsConnect::<Wire>::make_tls_connect(&mut connector, &self.target.host);
+                token
+                    .cancel_query_raw(stream, connect.map_err(|error| error.to_string())?)
+                    .await
+            }
+        };
+        sent.map_err(|error| error.to_string())
+    }
+}
+
+/// The rows of the one statement that gave any columns.
+fn table(messages: Vec<SimpleQueryMessage>) -> Table {
+    let mut table = Table::default();
+    for message in messages {
+        match message {
+            SimpleQueryMessage::RowDescription(columns) => {
+                table.columns = columns
+                    .iter()
+                    .map(|column| Arc::from(column.name()))
+                    .collect();
+            }
+            SimpleQueryMessage::Row(row) => {
+                let cells = (0..row.len())
+                    .map(|place| row.try_get(place).map(|cell| cell.map(str::to_owned)));
+                match cells.collect::<Result<Vec<_>, _>>() {
+                    Ok(cells) => table.rows.push(cells),
+                    Err(_) => table.unreadable += 1,
+                }
+            }
+            _ => {}
+        }
+    }
+    table
+}
