@@ -2,6 +2,7 @@
 //! Takes rule files and the store; hands transitions to the incident log and samples back to the store.
 
 mod alert;
+mod embedded;
 mod evaluate;
 mod reference;
 mod rule;

@@ -1,0 +1,34 @@
+//! The rule files that are built in: the default set, and examples that a user switches on.
+
+/// Name and text of each file of the default set.
+pub(super) const DEFAULT: [(&str, &str); 3] = [
+    (
+        "default/postgresql.yml",
+        include_str!("../../alerts/postgresql.yml"),
+    ),
+    (
+        "default/backups.yml",
+        include_str!("../../alerts/backups.yml"),
+    ),
+    (
+        "default/pgvigil.yml",
+        include_str!("../../alerts/pgvigil.yml"),
+    ),
+];
+
+/// Name and text of each example; `rules.files` takes them under these names.
+pub(super) const EXAMPLES: [(&str, &str); 2] = [
+    (
+        "example:guide",
+        include_str!("../../alerts/examples/guide.yml"),
+    ),
+    (
+        "example:performance",
+        include_str!("../../alerts/examples/performance.yml"),
+    ),
+];
+
+/// The names of the examples.
+pub(super) fn example_names() -> String {
+    EXAMPLES.map(|(name, _)| format!("`{name}`")).join(", ")
+}
