@@ -14,7 +14,7 @@ pub use duration::{format_duration, parse_duration};
 pub use files::{like, read_matching};
 pub use secret::Secret;
 pub use section::{Declaration, Reader, Section};
-pub use yaml::parse;
+pub use yaml::{parse, parse_first};
 
 /// Where a value was written: a file with line and column, or an environment variable or flag.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

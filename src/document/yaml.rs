@@ -1,4 +1,4 @@
-//! Turns YAML text into a tree of nodes with places. Anchors and aliases are followed; a second document is refused.
+//! Turns YAML text into a tree of nodes with places. Anchors and aliases are followed; what to do with a second document is up to the caller.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +17,21 @@ const MOST_NODES: usize = 1_000_000;
 /// # Errors
 /// The first syntax error, a duplicate key, a key that is not a scalar, or a second document, with its place.
 pub fn parse(origin: &str, text: &str) -> Result<Node, Problem> {
+    match parse_first(origin, text)? {
+        (root, None) => Ok(root),
+        (_, Some(second)) => Err(Problem::at(
+            &second,
+            "a second YAML document in the same file",
+        )),
+    }
+}
+
+/// Parses the first YAML document, as Prometheus reads rule files, and says where a second one begins, which is not
+/// looked into.
+///
+/// # Errors
+/// As [`parse`], but for the second document.
+pub fn parse_first(origin: &str, text: &str) -> Result<(Node, Option<Place>), Problem> {
     let mut tree = Tree {
         origin: origin.into(),
         parser: Parser::new_from_str(text),
@@ -34,17 +49,15 @@ struct Tree<'input> {
 }
 
 impl<'input> Tree<'input> {
-    fn document(&mut self) -> Result<Node, Problem> {
-        let mut root = None;
+    fn document(&mut self) -> Result<(Node, Option<Place>), Problem> {
+        let (mut root, mut second) = (None, None);
         loop {
             let (event, span) = self.next()?;
             match event {
                 Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
                 Event::DocumentStart(_) if root.is_some() => {
-                    return Err(Problem::at(
-                        &self.place(span),
-                        "a second YAML document in the same file",
-                    ));
+                    second = Some(self.place(span));
+                    break;
                 }
                 Event::DocumentStart(_) => {
                     let (event, span) = self.next()?;
@@ -59,10 +72,11 @@ impl<'input> Tree<'input> {
                 }
             }
         }
-        Ok(root.unwrap_or_else(|| Node {
+        let root = root.unwrap_or_else(|| Node {
             place: Place::of(&self.origin),
             value: Value::Null,
-        }))
+        });
+        Ok((root, second))
     }
 
     fn node(&mut self, event: Event<'input>, span: Span, depth: usize) -> Result<Node, Problem> {

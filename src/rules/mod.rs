@@ -4,12 +4,14 @@
 mod alert;
 mod embedded;
 mod evaluate;
+mod file;
 mod reference;
 mod rule;
 mod schedule;
 mod set;
 mod settings;
 mod status;
+mod step;
 mod template;
 
 pub use alert::{Alert, AlertState, Change, RuleKey, Transition};

@@ -79,6 +79,13 @@ impl Rule {
         self.labels.get("severity").map_or("", Template::source)
     }
 
+    /// Its labels as they are written, in name order.
+    pub(super) fn label_sources(&self) -> Vec<(String, String)> {
+        let each = self.labels.iter();
+        each.map(|(name, template)| (name.clone(), template.source().to_owned()))
+            .collect()
+    }
+
     /// Whether an alert is one of this rule's: rules of one name in one group are told apart by the labels they set.
     pub fn owns(&self, alert: &Alert) -> bool {
         let set_alike = |(name, template): (&String, &Template)| {

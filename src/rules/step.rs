@@ -1,0 +1,265 @@
+//! One alert, one evaluation further: a function of the old alert, what was found, and the slot.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::sample::{Labels, Sources, Timestamp};
+
+use super::{Alert, AlertState, Alerting, Change, RuleKey, Transition};
+
+/// How long a resolved alert is remembered.
+const REMEMBERED: Duration = Duration::from_secs(15 * 60);
+/// Changed annotations are recorded no more often than this.
+const BETWEEN_CHANGES: Duration = Duration::from_secs(60);
+
+/// An element that meets the condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Present {
+    pub(super) value: f64,
+    pub(super) annotations: BTreeMap<String, String>,
+    pub(super) sources: Sources,
+}
+
+/// The alert after the evaluation, unless it is forgotten, and what happened to it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) alert: Option<Alert>,
+    pub(super) transition: Option<Transition>,
+}
+
+/// The condition holds.
+pub(super) fn present(
+    old: Option<&Alert>,
+    rule: &RuleKey,
+    labels: &Labels,
+    found: &Present,
+    alerting: &Alerting,
+    slot: Timestamp,
+) -> Step {
+    let old = old.filter(|old| old.state != AlertState::Resolved);
+    let mut alert = old
+        .cloned()
+        .unwrap_or_else(|| begun(rule, labels, found, slot));
+    let interrupted = alert.stale_since.take().is_some() | alert.keep_firing_since.take().is_some();
+    if alert.annotations != found.annotations && alert.changed_since.is_none() {
+        alert.changed_since = Some(slot);
+    }
+    alert.value = found.value;
+    alert.annotations.clone_from(&found.annotations);
+    alert.sources = alert.sources.union(&found.sources);
+    alert.last_seen = slot;
+    let change =
+        if alert.state == AlertState::Pending && slot.since(alert.active_at) >= alerting.hold {
+            alert.state = AlertState::Firing;
+            alert.fired_at = Some(slot);
+            Some(Change::Opened)
+        } else if old.is_none() {
+            Some(Change::Pending)
+        } else if interrupted {
+            Some(Change::Fresh)
+        } else if alert.state == AlertState::Firing && overdue(&alert, slot) {
+            Some(Change::Changed)
+        } else {
+            None
+        };
+    kept(alert, change, slot)
+}
+
+/// The condition no longer holds, or (unless `judgeable`) nothing can be said of it.
+pub(super) fn absent(old: &Alert, alerting: &Alerting, slot: Timestamp, judgeable: bool) -> Step {
+    let mut alert = old.clone();
+    match old.state {
+        AlertState::Pending => forgotten(alert, slot),
+        AlertState::Resolved
+            if old
+                .resolved_at
+                .is_some_and(|end| slot.since(end) <= REMEMBERED) =>
+        {
+            kept(alert, None, slot)
+        }
+        AlertState::Resolved => forgotten(alert, slot),
+        AlertState::Firing if !judgeable => {
+            let change = old.stale_since.is_none().then_some(Change::Stale);
+            alert.stale_since.get_or_insert(slot);
+            kept(alert, change, slot)
+        }
+        AlertState::Firing => {
+            let was_stale = alert.stale_since.take().is_some();
+            let since = *alert.keep_firing_since.get_or_insert(slot);
+            if slot.since(since) < alerting.keep_firing_for {
+                let begins = old
+                    .keep_firing_since
+                    .is_none()
+                    .then_some(Change::KeptFiring);
+                return kept(alert, begins.or(was_stale.then_some(Change::Fresh)), slot);
+            }
+            alert.state = AlertState::Resolved;
+            alert.resolved_at = Some(slot);
+            alert.keep_firing_since = None;
+            kept(alert, Some(Change::Resolved), slot)
+        }
+    }
+}
+
+fn begun(rule: &RuleKey, labels: &Labels, found: &Present, slot: Timestamp) -> Alert {
+    Alert {
+        rule: rule.clone(),
+        labels: labels.clone(),
+        annotations: found.annotations.clone(),
+        value: found.value,
+        sources: found.sources.clone(),
+        state: AlertState::Pending,
+        active_at: slot,
+        fired_at: None,
+        last_seen: slot,
+        keep_firing_since: None,
+        stale_since: None,
+        changed_since: None,
+        resolved_at: None,
+    }
+}
+
+fn overdue(alert: &Alert, slot: Timestamp) -> bool {
+    alert
+        .changed_since
+        .is_some_and(|since| slot.since(since) >= BETWEEN_CHANGES)
+}
+
+fn kept(mut alert: Alert, change: Option<Change>, slot: Timestamp) -> Step {
+    if change.is_some() {
+        alert.changed_since = None;
+    }
+    let transition = change.map(|change| Transition {
+        change,
+        at: slot,
+        alert: alert.clone(),
+    });
+    Step {
+        alert: Some(alert),
+        transition,
+    }
+}
+
+fn forgotten(alert: Alert, slot: Timestamp) -> Step {
+    let transition = Transition {
+        change: Change::Forgotten,
+        at: slot,
+        alert,
+    };
+    Step {
+        alert: None,
+        transition: Some(transition),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What happens to one alert over slots a minute apart: `!` the condition holds, `.` it does not, `?` nobody can
+    /// tell. The answer has a letter per slot: p(ending) O(pened) C(hanged) K(ept) s(tale) F(resh) R(esolved) x.
+    fn course(hold: u64, keep: u64, slots: &str) -> String {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let alerting = Alerting {
+            hold: minutes(hold),
+            keep_firing_for: minutes(keep),
+            annotations: BTreeMap::new(),
+        };
+        let rule = RuleKey {
+            file: "f".into(),
+            group: "g".into(),
+            rule: "r".into(),
+        };
+        let labels = Labels::new([("alertname", "r")]);
+        let mut alert: Option<Alert> = None;
+        let each = slots.chars().enumerate().map(|(minute, what)| {
+            let slot = Timestamp(1_000_000) + minutes(minute as u64);
+            let found = |text: &str| Present {
+                value: minute as f64,
+                annotations: BTreeMap::from([("summary".into(), text.into())]),
+                sources: Sources::default(),
+            };
+            let step = match (what, &alert) {
+                ('!', old) => present(old.as_ref(), &rule, &labels, &found("one"), &alerting, slot),
+                ('2', old) => present(old.as_ref(), &rule, &labels, &found("two"), &alerting, slot),
+                (_, None) => Step {
+                    alert: None,
+                    transition: None,
+                },
+                (what, Some(old)) => absent(old, &alerting, slot, what == '.'),
+            };
+            alert = step.alert;
+            match step.transition.map(|transition| transition.change) {
+                None => '-',
+                Some(Change::Pending) => 'p',
+                Some(Change::Opened) => 'O',
+                Some(Change::Changed) => 'C',
+                Some(Change::KeptFiring) => 'K',
+                Some(Change::Stale) => 's',
+                Some(Change::Fresh) => 'F',
+                Some(Change::Resolved) => 'R',
+                Some(Change::Forgotten) => 'x',
+            }
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn an_alert_takes_its_course() {
+        let cases = [
+            ("without `for` it fires at once", 0, 0, "!!.", "O-R"),
+            (
+                "with `for` it fires when it has held that long",
+                2,
+                0,
+                "!!!!.",
+                "p-O-R",
+            ),
+            ("a pending one is forgotten at once", 2, 0, "!.!", "pxp"),
+            (
+                "a resolved one is remembered for 15 minutes",
+                0,
+                0,
+                "!................ .",
+                "OR--------------- x",
+            ),
+            ("one that comes back is a new one", 1, 0, "!!.!!", "pORpO"),
+            (
+                "`keep_firing_for` counts from the first absence",
+                0,
+                2,
+                "!...",
+                "OK-R",
+            ),
+            (
+                "its return starts the count again",
+                0,
+                2,
+                "!.!...",
+                "OKFK-R",
+            ),
+            ("nothing known is not an end", 0, 0, "!??.", "Os-R"),
+            ("known again and still so", 0, 0, "!??!", "Os-F"),
+            (
+                "nothing known counts for `keep_firing_for` neither",
+                0,
+                2,
+                "!?...",
+                "OsK-R",
+            ),
+            ("nothing known while kept", 0, 3, "!.?..", "OKsFR"),
+            ("nothing known forgets a pending one", 2, 0, "!?", "px"),
+            (
+                "changed annotations are recorded a minute later, once",
+                0,
+                0,
+                "!22222",
+                "O-C---",
+            ),
+        ];
+        for (what, hold, keep, slots, expected) in cases {
+            let (slots, expected) = (slots.replace(' ', ""), expected.replace(' ', ""));
+            assert_eq!(course(hold, keep, &slots), expected, "{what}: {slots}");
+        }
+    }
+}
