@@ -17,6 +17,8 @@ mod policy;
 mod settings;
 pub mod slack;
 mod tally;
+#[cfg(test)]
+mod timeline;
 mod trial;
 mod words;
 

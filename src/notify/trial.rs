@@ -108,7 +108,8 @@ fn outcome(
     }
 }
 
-fn alert(at: Timestamp) -> Alert {
+/// An alert that is not about anything.
+pub(super) fn alert(at: Timestamp) -> Alert {
     let labels = [
         ("alertname", "PgvigilTest"),
         ("instance", "pgvigil"),
