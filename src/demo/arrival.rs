@@ -128,23 +128,27 @@ fn quoted_printable(text: &str) -> Vec<u8> {
 
 /// Decodes the `=?utf-8?b?…?=` words of a header.
 fn decode_words(value: &str) -> String {
-    let words = value.replace("?= =?", "?==?");
-    let mut pieces = words.split("=?");
-    let mut text = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let mut fields = piece.splitn(3, '?').skip(1);
-        let encoding = fields.next().unwrap_or_default().to_ascii_lowercase();
-        let (word, rest) = fields
-            .next()
-            .and_then(|field| field.split_once("?="))
-            .unwrap_or((piece, ""));
-        text += &match encoding.as_str() {
-            "b" => decode_base64(word),
+    // The space between two of them is not meant.
+    let value = value.replace("?= =?", "?==?");
+    let (mut rest, mut text) = (value.as_str(), String::new());
+    while let Some((before, encoding, word, after)) = next_word(rest) {
+        text += before;
+        text += &match encoding {
+            "b" | "B" => decode_base64(word),
             _ => text_of(quoted_printable(&word.replace('_', " "))),
         };
-        text += rest;
+        rest = after;
     }
-    text
+    text + rest
+}
+
+/// What stands before the next encoded word, its encoding, its text, and what stands after it.
+fn next_word(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let (before, word) = text.split_once("=?")?;
+    let (_charset, word) = word.split_once('?')?;
+    let (encoding, word) = word.split_once('?')?;
+    let (word, after) = word.split_once("?=")?;
+    Some((before, encoding, word, after))
 }
 
 #[cfg(test)]
