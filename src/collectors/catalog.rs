@@ -7,12 +7,12 @@ use crate::document::{Problem, Reader, parse};
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("catalog/", $name, ".yml")))),*]
+        &[$(($name, include_str!(concat!("catalog/", $name, ".yml")))),*]
     };
 }
 
 /// Name and text of each file, in the order of the reference.
-const BUILT_IN: [(&str, &str); 32] = built_in![
+const BUILT_IN: &[(&str, &str)] = built_in![
     "server",
     "connection_slots",
     "connections",
@@ -36,6 +36,7 @@ const BUILT_IN: [(&str, &str); 32] = built_in![
     "wal_receiver",
     "archiver",
     "wal",
+    "wal_archive",
     "bgwriter",
     "checkpointer",
     "tables",
@@ -133,7 +134,8 @@ mod tests {
             .iter()
             .map(|collector| &*collector.name)
             .collect();
-        assert_eq!(names, BUILT_IN.map(|(name, _)| name));
+        let files: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, files);
     }
 
     #[test]
@@ -194,6 +196,12 @@ mod tests {
                     "own.yml:1:1: queries: must have at least one query",
                     "own.yml:1:1: metrics: must have at least one metric",
                     "own.yml:1:7: name: `a b` may have only letters, digits and `_`",
+                ],
+            ),
+            (
+                format!("name: a\ndoc: A.\nscope: database\n{queries}\n{metrics}\n"),
+                vec![
+                    "own.yml:5:10: metrics: `x` is read in every database and needs the label `datname`\n  hint: add `current_database() AS datname` to the statement and `datname` to the labels",
                 ],
             ),
             ("name: [\n".to_owned(), vec![]),

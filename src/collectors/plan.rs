@@ -1,11 +1,10 @@
 //! Decides from a server's facts what runs there, and says in words why the rest does not.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cadence, Collector, Privilege, Role, Scope, Settings};
-use crate::server::{Facts, Lane};
+use super::{Cadence, Collector, Reason, Role, Scope, Settings};
+use crate::server::{Facts, Lane, quoted};
 
 /// What runs on one server, in the order of the catalogue.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,60 +39,6 @@ pub struct Omission {
     pub collector: Arc<Collector>,
     /// Why.
     pub reason: Reason,
-}
-
-/// Why a collector does not run; its `Display` is for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// Named in `collect.disable`.
-    Disabled,
-    /// Off by default and not named in `collect.enable`.
-    NotEnabled,
-    /// The server is older than the first query or newer than the last.
-    Version {
-        /// The first major version it can read.
-        since: u32,
-        /// The server's.
-        major: u32,
-    },
-    /// It makes sense on the other role only.
-    Role(Role),
-    /// Its extension is not installed.
-    Extension {
-        /// The extension.
-        name: String,
-        /// The database in which it is missing.
-        database: String,
-    },
-    /// The connected role lacks a privilege.
-    Privilege {
-        /// What it lacks.
-        missing: Privilege,
-        /// The statement that mends it.
-        grant: String,
-    },
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::Disabled => f.write_str("disabled by `collect.disable`"),
-            Reason::NotEnabled => f.write_str("off by default; name it in `collect.enable`"),
-            Reason::Version { since, major } if major < since => {
-                write!(f, "needs PostgreSQL {since} or later; this is {major}")
-            }
-            Reason::Version { major, .. } => write!(f, "has nothing to read on PostgreSQL {major}"),
-            Reason::Role(Role::Standby) => f.write_str("runs on standbys only"),
-            Reason::Role(_) => f.write_str("runs on primaries only"),
-            Reason::Extension { name, database } => write!(
-                f,
-                "extension `{name}` is not installed in database `{database}`"
-            ),
-            Reason::Privilege { missing, grant } => {
-                write!(f, "{}; mend with `{grant}`", missing.reason)
-            }
-        }
-    }
 }
 
 /// Plans what runs on a server with these facts.
@@ -147,7 +92,7 @@ fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Resu
         && !facts.superuser
         && !facts.privileges.contains(&missing.role)
     {
-        let grant = format!("GRANT {} TO {}", missing.role, identifier(&facts.user));
+        let grant = format!("GRANT {} TO {}", missing.role, quoted(&facts.user));
         return Err(Reason::Privilege {
             missing: missing.clone(),
             grant,
@@ -188,17 +133,6 @@ fn with_parameters(sql: &str, settings: &Settings) -> String {
         }
     }
     filled
-}
-
-/// A name as SQL writes it: quoted unless it is plain.
-fn identifier(name: &str) -> String {
-    let starts_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if starts_plain && name.chars().all(plain) {
-        name.into()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
 }
 
 #[cfg(test)]
@@ -355,18 +289,5 @@ mod tests {
                 "x.yml:3:11: override: there is no collector `tabels`\n  hint: `pgvigil explain` lists the collectors",
             ]
         );
-    }
-
-    #[test]
-    fn identifiers_are_quoted_when_they_must_be() {
-        for (name, expected) in [
-            ("pgvigil", "pgvigil"),
-            ("Ops", "\"Ops\""),
-            ("a b", "\"a b\""),
-            ("q\"", "\"q\"\"\""),
-            ("9a", "\"9a\""),
-        ] {
-            assert_eq!(identifier(name), expected);
-        }
     }
 }

@@ -2,24 +2,64 @@
 
 use std::fmt::Write;
 
-use super::{Cadence, Collector, Metric, Scope, load};
-use crate::document::format_duration;
+use super::{Cadence, Collector, Metric, Role, Scope, load, read};
+use crate::document::{Reader, format_duration};
 use crate::sample::MetricKind;
 use crate::server::Lane;
 
-/// `docs/metrics.md`: a table for each built-in collector.
+/// `docs/metrics.md`: a table for each built-in collector, and the format of a user's own.
 pub fn reference() -> String {
     let mut text = String::from(HEAD);
     for collector in load(&[]).unwrap_or_default() {
         section(&mut text, &collector);
+    }
+    text.push_str(FORMAT);
+    for key in Reader::describe(|s| drop(read::collector(s))) {
+        let default = if key.default.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`", key.default)
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {default} | {} |",
+            key.path, key.kind, key.doc
+        );
     }
     text
 }
 
 const HEAD: &str = "# Metrics
 
-Written from the collectors' files by `UPDATE_DOCS=1 cargo test`. An interval of `4x` is four times `collect.interval`.
-A database that is NULL, or a fact that PostgreSQL does not know, is an absent series, never a zero.
+The built-in collectors and what they publish. What PostgreSQL answers with NULL is an absent series, never a zero.
+Written from the collectors' files: `UPDATE_DOCS=1 cargo test --test it collectors`.
+";
+
+const FORMAT: &str = "
+## Collectors of your own
+
+One YAML file each, named in `collect.include`, in the format of the built-in ones. In a statement `${long_query}`
+stands for `collect.long_query` in seconds. In the name and `help` of a metric `{column}` stands for the text of a
+column, so that each row has a metric of its own.
+
+```yaml
+name: jobs
+doc: The queue of background jobs.
+scope: database
+interval: 2x
+labels: [datname, queue]
+queries:
+  - sql: |
+      SELECT current_database() AS datname, queue, count(*) AS waiting
+      FROM app.jobs
+      WHERE started_at IS NULL
+      GROUP BY queue
+metrics:
+  app_jobs_waiting: {from: waiting, unit: jobs, help: Jobs that wait for a worker.}
+```
+
+| key | value | default | |
+| --- | --- | --- | --- |
 ";
 
 fn section(text: &mut String, collector: &Collector) {
@@ -42,7 +82,8 @@ fn section(text: &mut String, collector: &Collector) {
 
 fn conditions(collector: &Collector) -> Vec<String> {
     let interval = match collector.interval {
-        Cadence::Times(times) => format!("{times}x"),
+        Cadence::Times(1) => "`collect.interval`".into(),
+        Cadence::Times(times) => format!("{times} × `collect.interval`"),
         Cadence::Every(interval) => format_duration(interval),
     };
     let scope = match (collector.scope, collector.lane) {
@@ -52,9 +93,9 @@ fn conditions(collector: &Collector) -> Vec<String> {
     };
     let mut conditions = vec![format!("Read every {interval}, {scope}")];
     match collector.on {
-        super::Role::Any => {}
-        super::Role::Primary => conditions.push("on primaries".into()),
-        super::Role::Standby => conditions.push("on standbys".into()),
+        Role::Any => {}
+        Role::Primary => conditions.push("on primaries".into()),
+        Role::Standby => conditions.push("on standbys".into()),
     }
     conditions.extend(
         collector

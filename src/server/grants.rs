@@ -33,7 +33,7 @@ pub fn grants(user: &str, major: Option<u32>) -> String {
 }
 
 /// An identifier as SQL writes it, quoted where it must be.
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name
             .chars()

@@ -20,7 +20,7 @@ pub use dsn::{Dsn, DsnError, SslMode};
 pub use environment::from_environment;
 pub use error::{ServerError, Trouble};
 pub use facts::Facts;
-pub use grants::grants;
+pub use grants::{grants, quoted};
 pub use lanes::{Lane, Server};
 pub use settings::{Databases, QueryText, Settings};
 pub use table::{ReadError, Table};

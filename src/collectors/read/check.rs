@@ -1,0 +1,133 @@
+//! What can be wrong with a collector although each of its keys is right.
+
+use crate::collectors::metric::{fill, placeholders};
+use crate::collectors::settings::PARAMETERS;
+use crate::collectors::{Collector, Metric, Query, Scope};
+use crate::document::Section;
+
+/// Labels that are set where samples enter the store.
+const OWN_LABELS: [&str; 3] = ["server", "job", "instance"];
+
+/// A collector's name is a label value, a key in the settings and a word on the command line.
+pub(super) fn check_name(name: &str, s: &Section) {
+    if !name.is_empty() && !is_word(name, "_") {
+        s.problem(
+            "name",
+            format!("`{name}` may have only letters, digits and `_`"),
+            None,
+        );
+    }
+}
+
+/// Versions must have one query each, and metrics a query that can answer them.
+pub(super) fn check_collector(collector: &Collector, s: &Section) {
+    if collector.queries.is_empty() {
+        s.problem("queries", "must have at least one query", None);
+    }
+    if collector.metrics.is_empty() {
+        s.problem("metrics", "must have at least one metric", None);
+    }
+    let mut in_order: Vec<&Query> = collector.queries.iter().collect();
+    in_order.sort_by_key(|query| query.since);
+    for pair in in_order.windows(2) {
+        if pair[0].until.is_none_or(|until| until >= pair[1].since) {
+            let message = format!("two of them are for PostgreSQL {}", pair[1].since);
+            s.problem("queries", message, Some("end the older one with `until`"));
+        }
+    }
+    for metric in &collector.metrics {
+        let name = &metric.family.name;
+        if !collector.queries.is_empty()
+            && !collector.queries.iter().any(|query| meet(metric, query))
+        {
+            s.problem(
+                "metrics",
+                format!("`{name}` is for versions that no query reads"),
+                None,
+            );
+        }
+        // Else the same series would come from each database.
+        if collector.scope == Scope::Database
+            && !metric.labels.iter().any(|label| **label == *"datname")
+        {
+            let hint =
+                "add `current_database() AS datname` to the statement and `datname` to the labels";
+            s.problem(
+                "metrics",
+                format!("`{name}` is read in every database and needs the label `datname`"),
+                Some(hint),
+            );
+        }
+    }
+}
+
+fn meet(metric: &Metric, query: &Query) -> bool {
+    metric.until.is_none_or(|until| query.since <= until)
+        && query
+            .until
+            .is_none_or(|until| metric.since.unwrap_or_default() <= until)
+}
+
+/// A statement may name only settings that exist.
+pub(super) fn check_parameters(sql: &str, s: &Section) {
+    let named = sql
+        .split("${")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'));
+    for (name, _) in named {
+        if !PARAMETERS.contains(&name) {
+            let known = format!("there is `${{{}}}`", PARAMETERS.join("}`, `${"));
+            s.problem(
+                "sql",
+                format!("there is no setting `${{{name}}}`"),
+                Some(&known),
+            );
+        }
+    }
+}
+
+/// Names must be Prometheus' and not pgvigil's own.
+pub(super) fn check_metric(metric: &Metric, s: &Section) {
+    let name: &str = &metric.family.name;
+    if !fill(name, |_| Some("x")).is_some_and(|filled| is_word(&filled, "_:")) {
+        s.problem(
+            "",
+            format!(
+                "`{name}` is no metric name: letters, digits, `_` and `:` only, and no digit first"
+            ),
+            None,
+        );
+    }
+    if placeholders(name)
+        .chain(placeholders(&metric.family.help))
+        .any(str::is_empty)
+    {
+        s.problem("", "`{}` names no column", None);
+    }
+    for label in &metric.labels {
+        let rename = Some("rename the column with AS");
+        if !is_word(label, "_") {
+            s.problem(
+                "labels",
+                format!(
+                    "`{label}` is no label name: letters, digits and `_` only, and no digit first"
+                ),
+                rename,
+            );
+        } else if OWN_LABELS.contains(&label.as_ref()) || label.starts_with("__") {
+            s.problem(
+                "labels",
+                format!("label `{label}` is pgvigil's own"),
+                rename,
+            );
+        }
+    }
+}
+
+fn is_word(text: &str, beside: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || beside.contains(c))
+}

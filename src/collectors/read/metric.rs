@@ -1,0 +1,74 @@
+//! One entry of `metrics`: what a column is.
+
+use std::sync::Arc;
+
+use super::check::check_metric;
+use super::{one_of, version};
+use crate::collectors::{Metric, Origin};
+use crate::document::Section;
+use crate::sample::{Family, MetricKind};
+
+const KINDS: [(&str, MetricKind); 3] = [
+    ("gauge", MetricKind::Gauge),
+    ("counter", MetricKind::Counter),
+    ("unknown", MetricKind::Unknown),
+];
+
+/// Reads an entry; `common` are the collector's labels.
+pub(super) fn metric(name: &str, common: &[String], s: &mut Section) -> Metric {
+    let origin = origin(s);
+    let own = s.texts(
+        "labels",
+        "Columns that are its labels; default those of the collector.",
+    );
+    let labels = if s.has("labels") {
+        own.iter()
+    } else {
+        common.iter()
+    };
+    let metric = Metric {
+        origin,
+        labels: labels.map(|label| label.as_str().into()).collect(),
+        family: Arc::new(Family {
+            name: name.into(),
+            kind: one_of(
+                s,
+                "type",
+                KINDS,
+                "What Prometheus calls it; `unknown` where it has no better word.",
+            ),
+            help: s.required_text("help", "what it says, one sentence").into(),
+        }),
+        unit: s.text("unit", "", "The unit of the value."),
+        since: version(s, "since", "", "The first major version that has it."),
+        until: version(s, "until", "", "The last major version that has it."),
+    };
+    check_metric(&metric, s);
+    metric
+}
+
+fn origin(s: &mut Section) -> Origin {
+    let from = s.optional_text("from", "The column that holds the value.");
+    let constant = s.optional_number(
+        "value",
+        "A constant in place of a column: the labels are the fact.",
+    );
+    let divisor = s
+        .optional_number("divide_by", "What the column is divided by.")
+        .unwrap_or(1.0);
+    if divisor == 0.0 {
+        s.problem("divide_by", "must not be zero", None);
+    }
+    match (from, constant) {
+        (Some(from), None) => Origin::Column {
+            name: from.into(),
+            divisor,
+        },
+        (None, Some(value)) => Origin::Constant(value),
+        _ => {
+            let hint = "`from` names a column, `value: 1` is a constant";
+            s.problem("", "needs either `from` or `value`", Some(hint));
+            Origin::Constant(1.0)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The reasons for which a collector does not run, in words and with the way out.
+
+use std::fmt;
+
+use super::{Privilege, Role};
+
+/// Why a collector does not run; its `Display` is for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Named in `collect.disable`.
+    Disabled,
+    /// Off by default and not named in `collect.enable`.
+    NotEnabled,
+    /// The server is older than the first query or newer than the last.
+    Version {
+        /// The first major version it can read.
+        since: u32,
+        /// The server's.
+        major: u32,
+    },
+    /// It makes sense on the other role only.
+    Role(Role),
+    /// Its extension is not installed.
+    Extension {
+        /// The extension.
+        name: String,
+        /// The database in which it is missing.
+        database: String,
+    },
+    /// The connected role lacks a privilege.
+    Privilege {
+        /// What it lacks.
+        missing: Privilege,
+        /// The statement that mends it.
+        grant: String,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Disabled => f.write_str("disabled by `collect.disable`"),
+            Reason::NotEnabled => f.write_str("off by default; name it in `collect.enable`"),
+            Reason::Version { since, major } if major < since => {
+                write!(f, "needs PostgreSQL {since} or later; this is {major}")
+            }
+            Reason::Version { major, .. } => write!(f, "has nothing to read on PostgreSQL {major}"),
+            Reason::Role(Role::Standby) => f.write_str("runs on standbys only"),
+            Reason::Role(_) => f.write_str("runs on primaries only"),
+            Reason::Extension { name, database } => write!(
+                f,
+                "extension `{name}` is not installed in database `{database}`"
+            ),
+            Reason::Privilege { missing, grant } => {
+                write!(f, "{}; mend with `{grant}`", missing.reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Every name, type and label that dashboards expect, and every metric that is declared, from real servers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pgvigil::collectors::{Origin, Run, load};
+use pgvigil::sample::{MetricKind, Sample};
+use pgvigil::server::Table;
+
+use super::{PATIENCE, answers, connect, planned, sampled};
+use crate::harness::{Postgres, eventually_async, majors};
+
+const NAMES: &str = include_str!("names.txt");
+const ODD_DATABASE: &str = "Odd \"Näme'";
+const ODD_SCHEMA: &str = "Odd.Schema";
+const ODD_TABLE: &str = "Táble; \"x\"\\";
+
+#[tokio::test]
+async fn every_name_comes_out_as_declared_on_15() {
+    check_names(15).await;
+}
+
+#[tokio::test]
+async fn every_name_comes_out_as_declared_on_18() {
+    check_names(18).await;
+}
+
+#[tokio::test]
+async fn every_name_comes_out_as_declared_on_whatever_else_is_installed() {
+    for major in majors()
+        .into_iter()
+        .filter(|major| ![15, 18].contains(major))
+    {
+        check_names(major).await;
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A primary on which everything that a collector can see has happened, and a standby with a slot.
+fn busy_pair(major: u32) -> (Postgres, Postgres) {
+    let primary = Postgres::with(
+        major,
+        &[
+            "wal_level=logical",
+            "archive_mode=on",
+            "archive_command=true",
+            "max_prepared_transactions=5",
+            "max_slot_wal_keep_size=1GB",
+            "autovacuum=off",
+        ],
+    );
+    primary.sql(
+        "postgres",
+        &format!(
+            "CREATE EXTENSION pg_buffercache;
+             SELECT pg_create_physical_replication_slot('repmgr_slot_7', true);
+             SELECT pg_create_logical_replication_slot('odd_slot', 'pgoutput');
+             CREATE ROLE {role} LOGIN CONNECTION LIMIT 3;
+             CREATE DATABASE {database};
+             CREATE TABLE plain (id int PRIMARY KEY, body text);
+             INSERT INTO plain SELECT n, repeat(md5(n::text), 200) FROM generate_series(1, 500) AS n;
+             CREATE INDEX plain_unused ON plain (left(body, 20));
+             VACUUM ANALYZE plain;
+             SET enable_seqscan = off;
+             SELECT count(*) FROM plain WHERE id < 100;
+             SELECT pg_switch_wal();
+             CHECKPOINT;
+             SELECT pg_stat_reset();
+             BEGIN; INSERT INTO plain VALUES (0); PREPARE TRANSACTION 'one';",
+            role = quoted("Róle \"1\""),
+            database = quoted(ODD_DATABASE),
+        ),
+    );
+    primary.sql(
+        ODD_DATABASE,
+        &format!(
+            "CREATE SCHEMA {schema};
+             CREATE TABLE {schema}.{table} (id int PRIMARY KEY, body text);
+             CREATE INDEX {index} ON {schema}.{table} (body);",
+            schema = quoted(ODD_SCHEMA),
+            table = quoted(ODD_TABLE),
+            index = quoted("ïndex \"1\""),
+        ),
+    );
+    let standby = primary.standby();
+    standby.sql(
+        "postgres",
+        "ALTER SYSTEM SET primary_slot_name = 'repmgr_slot_7'",
+    );
+    standby.sql("postgres", "SELECT pg_reload_conf()");
+    (primary, standby)
+}
+
+struct Expected<'a> {
+    kind: MetricKind,
+    labels: BTreeSet<&'a str>,
+}
+
+/// The metrics that others' dashboards expect of a major version.
+fn expected_names(major: u32) -> BTreeMap<&'static str, Expected<'static>> {
+    let lines = NAMES.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let [name, kind, labels, majors] =
+                line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let (since, until) = majors.split_once('-').unwrap();
+            let covered = (since.parse().unwrap()..=until.parse().unwrap()).contains(&major);
+            let kind = match kind {
+                "counter" => MetricKind::Counter,
+                "gauge" => MetricKind::Gauge,
+                _ => MetricKind::Unknown,
+            };
+            let labels = labels.split(',').filter(|label| *label != "-").collect();
+            covered.then_some((name, Expected { kind, labels }))
+        })
+        .collect()
+}
+
+fn column_is_there(table: &Table, name: &str) -> bool {
+    table.columns.iter().any(|column| **column == *name)
+}
+
+/// What a file declares for this version, and nothing else, is in the answer.
+fn check_columns(run: &Run, table: &Table, major: u32) {
+    for metric in &run.collector.metrics {
+        let name = &metric.family.name;
+        for label in &metric.labels {
+            assert!(column_is_there(table, label), "{name}: no column `{label}`");
+        }
+        if let Origin::Column { name: column, .. } = &metric.origin {
+            let there = column_is_there(table, column);
+            assert_eq!(
+                there,
+                metric.covers(major),
+                "{name}: column `{column}` on {major}"
+            );
+        }
+    }
+}
+
+async fn check_names(major: u32) {
+    let (primary, standby) = busy_pair(major);
+    let lingering = connect(&primary, "postgres", "postgres").await;
+    lingering
+        .batch_execute("BEGIN; SELECT txid_current()")
+        .await
+        .unwrap();
+    let held = connect(&standby, "postgres", "postgres").await;
+    held.batch_execute("BEGIN; SELECT 1").await.unwrap();
+    eventually_async("the standby uses its slot, and a segment is archived", PATIENCE, || async {
+        let slot = "SELECT count(*) FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid WHERE state = 'streaming'";
+        let archived = "SELECT archived_count > 0 FROM pg_stat_archiver";
+        (primary.sql("postgres", slot) == "1" && primary.sql("postgres", archived) == "t").then_some(())
+    })
+    .await;
+
+    let mut all = Vec::new();
+    for server in [&primary, &standby] {
+        let plan = planned(server, "postgres", "enable: [buffercache_summary]").await;
+        for run in &plan.runs {
+            let tables = answers(server, "postgres", run).await;
+            check_columns(run, &tables[0], major);
+            all.extend(sampled(&run.collector, &tables));
+        }
+    }
+    let expected = expected_names(major);
+    for (name, expected) in &expected {
+        let of_name: Vec<&Sample> = all
+            .iter()
+            .filter(|sample| *sample.family.name == **name)
+            .collect();
+        assert!(!of_name.is_empty(), "{name} is missing on {major}");
+        assert_eq!(of_name[0].family.kind, expected.kind, "{name}");
+        let labels: BTreeSet<&str> = of_name
+            .iter()
+            .flat_map(|sample| sample.labels.iter().map(|(label, _)| label))
+            .collect();
+        assert_eq!(labels, expected.labels, "{name}");
+    }
+    let seen: BTreeSet<&str> = all.iter().map(|sample| &*sample.family.name).collect();
+    for collector in load(&[]).unwrap() {
+        for metric in collector
+            .metrics
+            .iter()
+            .filter(|metric| metric.covers(major) && collector.query(major).is_some())
+        {
+            let name = &*metric.family.name;
+            let never_here = [
+                "pg_stat_database_checksum_last_failure_timestamp_seconds",
+                "pg_stat_archiver_last_failed_timestamp_seconds",
+            ];
+            let without_checksums =
+                major < 18 && name == "pg_stat_database_checksum_failures_total";
+            if !metric.is_per_row() && !never_here.contains(&name) && !without_checksums {
+                assert!(seen.contains(name), "{name} never comes out on {major}");
+            }
+        }
+    }
+    check_settings(&all, major);
+    check_odd_names(&all);
+}
+
+fn check_settings(all: &[Sample], major: u32) {
+    let names: BTreeSet<&str> = all
+        .iter()
+        .map(|sample| &*sample.family.name)
+        .filter(|name| name.starts_with("pg_settings_"))
+        .collect();
+    let usual = [237, 248, 252, 259, 274, 288][major as usize - 13];
+    assert_eq!(names.len(), usual, "{names:?}");
+    let of = |name: &str| {
+        all.iter()
+            .find(|sample| *sample.family.name == *name)
+            .unwrap()
+    };
+    assert_eq!(
+        of("pg_settings_shared_buffers_bytes").value,
+        16.0 * 1024.0 * 1024.0
+    );
+    assert_eq!(of("pg_settings_deadlock_timeout_seconds").value, 1.0);
+    assert_eq!(of("pg_settings_bgwriter_delay_seconds").value, 0.2);
+    assert_eq!(of("pg_settings_temp_file_limit_bytes").value, -1.0);
+    assert_eq!(
+        &*of("pg_settings_work_mem_bytes").family.help,
+        "Server Parameter: work_mem [Units converted to bytes.]"
+    );
+    assert_eq!(
+        &*of("pg_settings_fsync").family.help,
+        "Server Parameter: fsync"
+    );
+    // What pgvigil told its own session is not the server's setting.
+    assert_eq!(of("pg_settings_statement_timeout_seconds").value, 0.0);
+    assert_eq!(of("pg_settings_lock_timeout_seconds").value, 0.0);
+    assert_eq!(of("pg_settings_default_transaction_read_only").value, 0.0);
+    assert_eq!(
+        of("pg_settings_transaction_read_only").value,
+        0.0,
+        "the primary's comes first"
+    );
+}
+
+fn check_odd_names(all: &[Sample]) {
+    let table = [
+        ("datname", ODD_DATABASE),
+        ("schemaname", ODD_SCHEMA),
+        ("relname", ODD_TABLE),
+    ];
+    for metric in [
+        "pg_stat_user_tables_seq_scan",
+        "pg_stat_user_tables_table_size_bytes",
+        "pg_statio_user_tables_heap_blocks_read",
+    ] {
+        let series = all.iter().filter(|sample| *sample.family.name == *metric);
+        let odd = series.filter(|sample| {
+            table
+                .iter()
+                .all(|(name, value)| sample.labels.get(name) == *value)
+        });
+        assert_eq!(odd.count(), 2, "{metric} on primary and standby");
+    }
+    let any = |metric: &str, label: &str, text: &str| {
+        all.iter()
+            .any(|sample| *sample.family.name == *metric && sample.labels.get(label) == text)
+    };
+    assert!(any(
+        "pg_unused_index_size_bytes",
+        "indexrelname",
+        "ïndex \"1\""
+    ));
+    assert!(any(
+        "pg_unused_index_size_bytes",
+        "indexrelname",
+        "plain_unused"
+    ));
+    assert!(!any(
+        "pg_unused_index_size_bytes",
+        "indexrelname",
+        "plain_pkey"
+    ));
+    assert!(any("pg_database_size_bytes", "datname", ODD_DATABASE));
+    assert!(any("pg_roles_connection_limit", "rolname", "Róle \"1\""));
+}
