@@ -34,7 +34,9 @@ fn card(server: &Server) -> Markup {
                 (server.role)
             }
             @if !server.reason.is_empty() { p class="note" { (server.reason) } }
-            dl { @for fact in &server.facts { (row(fact)) } }
+            @if server.facts.iter().any(|fact| fact.text.is_some()) {
+                dl { @for fact in &server.facts { (row(fact)) } }
+            }
         }
     }
 }
