@@ -258,7 +258,7 @@ mod tests {
                 "pg_commits",
                 "Commits.",
                 &[("x", "1")],
-                1e18,
+                1e22,
             ),
             sample(
                 MetricKind::Unknown,
@@ -273,7 +273,7 @@ mod tests {
             None,
             r#"# HELP pg_commits Commits.
 # TYPE pg_commits counter
-pg_commits{x="1"} 1e18
+pg_commits{x="1"} 1e+22
 # HELP pg_odd Odd.
 # TYPE pg_odd untyped
 pg_odd -Inf
@@ -287,7 +287,7 @@ pg_size_bytes{datname="a\"b\\c\ndé"} 8192
 "#,
             r#"# HELP pg_commits Commits.
 # TYPE pg_commits unknown
-pg_commits{x="1"} 1000000000000000000.0
+pg_commits{x="1"} 1e22
 # HELP pg_odd Odd.
 # TYPE pg_odd unknown
 pg_odd -inf
