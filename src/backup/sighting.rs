@@ -91,8 +91,10 @@ impl Kind {
 /// How a backup stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// Finished, and nothing is known against it.
+    /// Finished and read, and nothing is known against it.
     Done,
+    /// Finished, and not read yet.
+    Unread,
     /// Still being written.
     Running,
     /// Given up by the tool that wrote it.
@@ -102,13 +104,31 @@ pub enum State {
 }
 
 impl State {
-    /// Every state.
-    pub const ALL: [State; 4] = [State::Done, State::Running, State::Failed, State::Damaged];
+    /// The states that are counted.
+    pub const COUNTED: [State; 4] = [State::Done, State::Running, State::Failed, State::Damaged];
+
+    /// The state it is counted as: until it has been read, a backup is taken to be what it seems.
+    pub fn counted(self) -> State {
+        match self {
+            State::Unread => State::Done,
+            state => state,
+        }
+    }
+
+    /// Whether it has come to an end, and to which is known.
+    pub fn is_judged(self) -> bool {
+        matches!(self, State::Done | State::Failed | State::Damaged)
+    }
+
+    /// Whether nothing is known against it.
+    pub fn is_good(self) -> bool {
+        !matches!(self, State::Failed | State::Damaged)
+    }
 
     /// The value of the label `state`.
     pub fn label(self) -> &'static str {
         match self {
-            State::Done => "done",
+            State::Done | State::Unread => "done",
             State::Running => "running",
             State::Failed => "failed",
             State::Damaged => "damaged",

@@ -24,7 +24,7 @@ pub(super) fn run(action: &Action) -> ExitCode {
     for path in paths {
         let verdict = backup::verify(path);
         all_whole &= verdict.problem.is_none();
-        println!("{}: {}", path.display(), backup::report(&verdict));
+        print!("{}: {}", path.display(), backup::report(&verdict));
     }
     if all_whole {
         ExitCode::SUCCESS

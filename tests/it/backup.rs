@@ -1,1 +1,99 @@
-//!
+//! Backups: real dumps of every form, whole and damaged, and a folder that is watched while it changes.
+
+mod corpus;
+mod damage;
+mod fixtures;
+mod watch;
+
+use pgvigil::backup::{Proof, report, verify};
+
+use super::harness::Scratch;
+use corpus::{Artefact, rows};
+
+/// What every dump of the corpus holds.
+const ROWS: &str = "public.Odd Name=3 public.empty=0 public.games=200 public.users=40";
+
+#[test]
+fn every_form_of_dump_is_judged_right() {
+    let scratch = Scratch::new();
+    for Artefact { name, path, proof } in corpus::dumps(&scratch) {
+        let verdict = verify(&path);
+        assert!(verdict.is_good(), "{name}: {}", report(&verdict));
+        assert_eq!(verdict.proof, proof, "{name}: {}", report(&verdict));
+        assert_eq!(rows(&verdict), ROWS, "{name}");
+        assert!(verdict.uncompressed_bytes > 5000, "{name}");
+        let is_named = verdict.made.is_some();
+        assert_eq!(
+            verdict.database.as_deref(),
+            is_named.then_some("tiny"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_dump_is_told_apart() {
+    let scratch = Scratch::new();
+    let empty_tar = vec![0; 1024];
+    let cases: [(&str, &[u8], Proof, &str); 9] = [
+        ("empty", b"", Proof::Listed, "bad: is empty: 0 bytes"),
+        (
+            "words",
+            b"hello\n",
+            Proof::Listed,
+            "bad: does not begin like any dump of pg_dump",
+        ),
+        (
+            "zeros",
+            &empty_tar,
+            Proof::Listed,
+            "bad: does not begin like any dump of pg_dump",
+        ),
+        (
+            "start",
+            b"--\n-- Postgre",
+            Proof::Listed,
+            "bad: stops in its first lines",
+        ),
+        ("magic", b"PGDMP", Proof::Listed, "bad: stops in the header"),
+        (
+            "gzip",
+            b"\x1f\x8b\x08\0\0\0\0\0",
+            Proof::Listed,
+            "bad: is cut short: its gzip stream stops",
+        ),
+        (
+            "future",
+            b"PGDMP\x01\x63\x00\x04\x08\x01",
+            Proof::Listed,
+            "listed: is of archive version 1.99",
+        ),
+        (
+            "age",
+            b"age-encryption.org/v1\n-> X25519 abc",
+            Proof::Listed,
+            "listed: is encrypted (age)",
+        ),
+        (
+            "gpg",
+            b"\x85\x01\x0c\x03abcdefgh",
+            Proof::Listed,
+            "listed: is encrypted (PGP)",
+        ),
+    ];
+    for (name, content, proof, words) in cases {
+        let verdict = verify(&scratch.write(name, content));
+        assert_eq!(verdict.proof, proof, "{name}");
+        assert!(
+            report(&verdict).starts_with(words),
+            "{name}: {}",
+            report(&verdict)
+        );
+    }
+    let missing = verify(&scratch.join("none"));
+    assert!(
+        report(&missing).starts_with("bad: cannot be read: "),
+        "{}",
+        report(&missing)
+    );
+}

@@ -1,0 +1,263 @@
+//! A local folder of dumps: what lies in it, by the names that are meant.
+
+use std::fs::{DirEntry, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::settings::Files;
+use super::sighting::Space;
+use crate::sample::Timestamp;
+
+/// What one look at the folder showed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Listing {
+    /// The files and folders whose names are meant.
+    pub(super) found: Vec<Found>,
+    /// Room on the file system.
+    pub(super) space: Option<Space>,
+}
+
+/// A dump: a file, or a folder of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) bytes: u64,
+    /// When it, or the newest of its files, was last written.
+    pub(super) modified: Timestamp,
+    /// Its name says that it is still being written.
+    pub(super) is_partial: bool,
+}
+
+/// Why a folder could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Obstacle {
+    #[error("folder `{0}` does not exist")]
+    Missing(String),
+    #[error(
+        "folder `{0}` cannot be read: {1}; the user that runs pgvigil must be allowed to list and enter it"
+    )]
+    Unreadable(String, String),
+    #[error("folder `{0}` has not answered for {1} s; is it on a file server that is gone?")]
+    Silent(String, u64),
+    #[error(
+        "folder `{0}` holds more than {MOST_ENTRIES} entries; keep the backups in a folder of their own"
+    )]
+    Endless(String),
+}
+
+const MOST_ENTRIES: usize = 500_000;
+/// What scripts append while they write.
+const PARTIAL: [&str; 3] = [".part", ".partial", ".tmp"];
+/// What scripts put beside a dump.
+const COMPANIONS: [&str; 8] = [
+    ".sha256",
+    ".sha256sum",
+    ".sha1",
+    ".md5",
+    ".md5sum",
+    ".asc",
+    ".sig",
+    ".log",
+];
+
+/// Looks at the folder once. Links are not followed, folders below are entered only when they are dumps themselves.
+pub(super) fn list(files: &Files) -> Result<Listing, Obstacle> {
+    let refused = |error: &io::Error| {
+        let folder = files.folder.display().to_string();
+        match error.kind() {
+            io::ErrorKind::NotFound => Obstacle::Missing(folder),
+            _ => Obstacle::Unreadable(folder, error.to_string()),
+        }
+    };
+    let mut listing = Listing::default();
+    for (place, entry) in std::fs::read_dir(&files.folder)
+        .map_err(|error| refused(&error))?
+        .enumerate()
+    {
+        if place >= MOST_ENTRIES {
+            return Err(Obstacle::Endless(files.folder.display().to_string()));
+        }
+        let entry = entry.map_err(|error| refused(&error))?;
+        match found(&entry, &files.pattern) {
+            Ok(found) => listing.found.extend(found),
+            // It was removed between the listing and the look at it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(refused(&error)),
+        }
+    }
+    listing.space = rustix::fs::statvfs(&files.folder).ok().map(|room| Space {
+        free: room.f_bavail.saturating_mul(room.f_frsize),
+    });
+    Ok(listing)
+}
+
+/// How a file or dump folder stands now: its size and the time of its last change.
+pub(super) fn measure(path: &Path) -> io::Result<Option<(u64, Timestamp)>> {
+    let metadata = std::fs::symlink_metadata(path)?;
+    if metadata.is_dir() {
+        measure_folder(path, &metadata)
+    } else {
+        Ok(metadata
+            .is_file()
+            .then(|| (metadata.len(), modified(&metadata))))
+    }
+}
+
+fn found(entry: &DirEntry, pattern: &str) -> io::Result<Option<Found>> {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let stem = PARTIAL.iter().find_map(|ending| name.strip_suffix(ending));
+    let is_companion = COMPANIONS.iter().any(|ending| name.ends_with(ending));
+    let is_meant = matches(pattern, &name) || stem.is_some_and(|stem| matches(pattern, stem));
+    if name.starts_with('.') || is_companion || !is_meant {
+        return Ok(None);
+    }
+    let (path, is_partial) = (entry.path(), stem.is_some());
+    let measured = measure(&path)?;
+    Ok(measured.map(|(bytes, modified)| Found {
+        is_partial,
+        name,
+        path,
+        bytes,
+        modified,
+    }))
+}
+
+/// Adds up a directory dump; nothing for any other folder.
+fn measure_folder(folder: &Path, metadata: &Metadata) -> io::Result<Option<(u64, Timestamp)>> {
+    let (mut bytes, mut newest, mut is_dump) = (0, modified(metadata), false);
+    for entry in std::fs::read_dir(folder)?.take(MOST_ENTRIES) {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_file() {
+            bytes += metadata.len();
+            newest = newest.max(modified(&metadata));
+            is_dump |= is_part_of_dump(&entry.file_name().to_string_lossy());
+        }
+    }
+    Ok(is_dump.then_some((bytes, newest)))
+}
+
+/// `toc.dat`, or a data file such as `3364.dat.gz`.
+fn is_part_of_dump(name: &str) -> bool {
+    let number = name.split_once(".dat").map(|(number, _)| number);
+    number.is_some_and(|number| number == "toc" || number.parse::<u32>().is_ok())
+}
+
+fn modified(metadata: &Metadata) -> Timestamp {
+    let since_epoch = metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Timestamp(since_epoch.unwrap_or_default().as_millis() as i64)
+}
+
+/// Whether `*` (anything) and `?` (one character) make the pattern the name.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut star, mut place) = (0, None, 0);
+    while place < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, place));
+                at += 1;
+            }
+            Some(wanted) if *wanted == '?' || *wanted == name[place] => {
+                at += 1;
+                place += 1;
+            }
+            _ => match star {
+                // Let the last star take one character more.
+                Some((star_at, taken)) => {
+                    star = Some((star_at, taken + 1));
+                    at = star_at + 1;
+                    place = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|rest| *rest == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_in_a_shell() {
+        let cases = [
+            ("*", "anything", true),
+            ("rachel_*.sql.gz", "rachel_20261123.sql.gz", true),
+            ("rachel_*.sql.gz", "rachel_20261123.sql.gz.part", false),
+            ("rachel_*.sql.gz", "other_1.sql.gz", false),
+            ("a*b*c", "axxbyybzzc", true),
+            ("a*b*c", "axxbyybzz", false),
+            ("dump-?.gz", "dump-7.gz", true),
+            ("dump-?.gz", "dump-17.gz", false),
+            ("*ö?", "xöy", true),
+            ("", "", true),
+            ("?", "", false),
+        ];
+        for (pattern, name, expected) in cases {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+        // A pattern of many stars must not take exponential time.
+        assert!(!matches(&"*a".repeat(50), &"a".repeat(49)));
+    }
+
+    #[test]
+    fn only_what_is_meant_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a.dump", "b.dump.part", "c.dump.sha256", ".d.dump", "e.sql"] {
+            std::fs::write(path(name), "four").unwrap();
+        }
+        for (name, file) in [
+            ("dir.dump", "toc.dat"),
+            ("torn.dump", "3364.dat.gz"),
+            ("other.dump", "readme"),
+        ] {
+            std::fs::create_dir(path(name)).unwrap();
+            std::fs::write(path(name).join(file), "four").unwrap();
+        }
+        std::os::unix::fs::symlink("a.dump", path("latest.dump")).unwrap();
+        std::os::unix::fs::symlink("loop.dump", path("loop.dump")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.dump"), 0o600.into()).unwrap();
+        let files = Files {
+            folder: folder.path().into(),
+            pattern: "*.dump".into(),
+        };
+        let listing = list(&files).unwrap();
+        let mut seen: Vec<_> = listing
+            .found
+            .iter()
+            .map(|found| (found.name.as_str(), found.bytes, found.is_partial))
+            .collect();
+        seen.sort();
+        assert_eq!(
+            seen,
+            [
+                ("a.dump", 4, false),
+                ("b.dump.part", 4, true),
+                ("dir.dump", 4, false),
+                ("torn.dump", 4, false)
+            ]
+        );
+        assert!(listing.space.unwrap().free > 0);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_not_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| Files {
+            folder: folder.path().join(name),
+            pattern: "*".into(),
+        };
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        assert!(matches!(list(&at("none")), Err(Obstacle::Missing(_))));
+        assert!(matches!(list(&at("file")), Err(Obstacle::Unreadable(..))));
+    }
+}

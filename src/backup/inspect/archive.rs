@@ -1,0 +1,366 @@
+//! The numbers and strings of pg_dump's archives, their header and their table of contents (archive versions 1.12 to
+//! 1.16, written by pg_dump 10 to 18). Lengths in the file are never trusted with memory.
+
+use std::io::{self, BufRead, Read};
+
+use super::Verdict;
+use super::halt::{corrupt, half_written, unknowable};
+use crate::backup::Proof;
+use crate::sample::Timestamp;
+
+/// An archive being read.
+pub(super) struct Archive<R> {
+    input: R,
+    integer_size: usize,
+    offset_size: usize,
+    version: (u8, u8),
+    /// What stands at this place, for the message when it ends here.
+    pub(super) during: String,
+}
+
+/// How the data inside a custom archive is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Gzip,
+    Lz4,
+    Zstd,
+}
+
+/// Which of the two shapes a table of contents has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One file that holds the data too.
+    Custom,
+    /// Data in files of their own, in a folder or a tar archive.
+    Files,
+}
+
+/// What the table of contents promises.
+pub(super) struct Contents {
+    /// Entries, with or without data.
+    pub(super) count: i64,
+    /// A fingerprint of their ids, in order.
+    pub(super) ids: u64,
+    /// The entries that have data.
+    pub(super) data: Vec<Entry>,
+    /// Large objects that are entries of their own, as they were until pg_dump 16.
+    pub(super) large_objects: usize,
+}
+
+/// Something in the dump that has data.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) id: i64,
+    pub(super) schema: String,
+    pub(super) name: String,
+    pub(super) content: Content,
+    /// The file that holds the data.
+    pub(super) file: String,
+}
+
+/// What kind of data an entry has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A table's rows, as COPY writes them.
+    Rows,
+    /// A table's rows as INSERT statements, or anything else.
+    Other,
+    /// Large objects.
+    LargeObjects,
+    /// The definition of one large object, without its data.
+    LargeObject,
+}
+
+/// Longest string kept; names are far shorter, definitions are skipped.
+const LONGEST_KEPT: u64 = 4096;
+/// PostgreSQL cannot hold a longer one.
+const LONGEST_STRING: i64 = 1 << 30;
+const MOST_ENTRIES: i64 = 50_000_000;
+/// Tables with rows; what is beyond cannot be judged in bounded memory.
+const MOST_DATA: usize = 2_000_000;
+
+impl<R: BufRead> Archive<R> {
+    /// Reads the header into the verdict.
+    pub(super) fn open(
+        input: R,
+        shape: Shape,
+        verdict: &mut Verdict,
+    ) -> io::Result<(Self, Compression)> {
+        let mut archive = Archive {
+            input,
+            integer_size: 4,
+            offset_size: 8,
+            version: (0, 0),
+            during: "the header".into(),
+        };
+        if archive.bytes::<5>()? != *b"PGDMP" {
+            return Err(corrupt(
+                "has a table of contents that does not begin with `PGDMP`",
+            ));
+        }
+        let [major, minor, _revision] = archive.bytes()?;
+        if major != 1 || !(12..=16).contains(&minor) {
+            return Err(unknowable(format!(
+                "is of archive version {major}.{minor}, which is not known here"
+            )));
+        }
+        archive.version = (major, minor);
+        let [integer_size, offset_size, format] = archive.bytes()?;
+        (archive.integer_size, archive.offset_size) = (integer_size.into(), offset_size.into());
+        if !(1..=8).contains(&integer_size) || !(1..=8).contains(&offset_size) {
+            return Err(corrupt("has a damaged header"));
+        }
+        match (shape, format) {
+            (Shape::Custom, 1) | (Shape::Files, 3 | 5) => {}
+            (Shape::Custom, 3 | 5) => {
+                return Err(unknowable(
+                    "is the table of contents of a directory dump; its data lies beside it",
+                ));
+            }
+            _ => return Err(corrupt("has a damaged header")),
+        }
+        let compression = archive.compression()?;
+        verdict.made = Some(archive.made()?);
+        verdict.database = archive.string()?;
+        verdict.server_version = archive.string()?;
+        let _dumper_version = archive.string()?;
+        verdict.proof = Proof::Opened;
+        Ok((archive, compression))
+    }
+
+    fn compression(&mut self) -> io::Result<Compression> {
+        if self.version < (1, 15) {
+            let level = self.integer()?;
+            return match level {
+                0 => Ok(Compression::None),
+                -1..=9 => Ok(Compression::Gzip),
+                _ => Err(corrupt("has a damaged header")),
+            };
+        }
+        match self.byte()? {
+            0 => Ok(Compression::None),
+            1 => Ok(Compression::Gzip),
+            2 => Ok(Compression::Lz4),
+            3 => Ok(Compression::Zstd),
+            _ => Err(corrupt("has a damaged header")),
+        }
+    }
+
+    fn made(&mut self) -> io::Result<Timestamp> {
+        let mut parts = [0; 7];
+        for part in &mut parts {
+            *part = self.integer()?;
+        }
+        let [second, minute, hour, day, month, year, _summer] = parts;
+        // A leap second is written as 60.
+        let fields = [year + 1900, month + 1, day, hour, minute, second.min(59)];
+        civil(fields).ok_or_else(|| corrupt("has no possible date in its header"))
+    }
+
+    /// Reads the table of contents; `sign` when its first byte has already been taken.
+    pub(super) fn contents(&mut self, shape: Shape, sign: Option<u8>) -> io::Result<Contents> {
+        self.during = "the table of contents".into();
+        let count = match sign {
+            Some(sign) => self.integer_after(sign)?,
+            None => self.integer()?,
+        };
+        if !(0..=MOST_ENTRIES).contains(&count) {
+            return Err(corrupt("has a damaged table of contents"));
+        }
+        let mut contents = Contents {
+            count,
+            ids: 0,
+            data: Vec::new(),
+            large_objects: 0,
+        };
+        for _ in 0..count {
+            let (entry, has_data) = self.entry(shape)?;
+            contents.ids = (contents.ids ^ entry.id as u64)
+                .wrapping_mul(0x0000_0100_0000_01b3)
+                .rotate_left(23);
+            contents.large_objects += usize::from(entry.content == Content::LargeObject);
+            if has_data {
+                contents.data.push(entry);
+            }
+            if contents.data.len() > MOST_DATA {
+                return Err(unknowable("holds more tables than can be judged"));
+            }
+        }
+        Ok(contents)
+    }
+
+    fn entry(&mut self, shape: Shape) -> io::Result<(Entry, bool)> {
+        let id = self.integer()?;
+        let has_data = self.integer()? != 0;
+        self.skip_strings(2)?;
+        let name = self.string()?.unwrap_or_default();
+        let description = self.string()?.unwrap_or_default();
+        let _section = self.integer()?;
+        self.skip_strings(2)?;
+        let has_copy = self.skip_string()?;
+        let schema = self.string()?.unwrap_or_default();
+        self.skip_strings(1)?;
+        if self.version >= (1, 14) {
+            self.skip_strings(1)?;
+        }
+        if self.version >= (1, 16) {
+            let _kind_of_relation = self.integer()?;
+        }
+        self.skip_strings(2)?;
+        while self.skip_string()? {}
+        let file = match shape {
+            Shape::Files => self.string()?.unwrap_or_default(),
+            Shape::Custom => {
+                let _state = self.byte()?;
+                self.skip(self.offset_size as u64)?;
+                String::new()
+            }
+        };
+        let content = match description.as_str() {
+            "TABLE DATA" if has_copy => Content::Rows,
+            "BLOBS" => Content::LargeObjects,
+            "BLOB" => Content::LargeObject,
+            _ => Content::Other,
+        };
+        let entry = Entry {
+            id,
+            schema,
+            name,
+            content,
+            file,
+        };
+        Ok((entry, has_data))
+    }
+
+    /// A byte, or nothing at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<u8>> {
+        let byte = self.input.fill_buf()?.first().copied();
+        self.input.consume(usize::from(byte.is_some()));
+        Ok(byte)
+    }
+
+    /// Refuses anything but the end.
+    pub(super) fn finish(&mut self, after: &str) -> io::Result<()> {
+        match self.next()? {
+            None => Ok(()),
+            Some(_) => Err(corrupt(format!("goes on after {after}"))),
+        }
+    }
+
+    /// A byte that must be there.
+    pub(super) fn byte(&mut self) -> io::Result<u8> {
+        self.next()?.ok_or_else(|| self.ended())
+    }
+
+    /// An integer: a sign byte, then the magnitude.
+    pub(super) fn integer(&mut self) -> io::Result<i64> {
+        let sign = self.byte()?;
+        self.integer_after(sign)
+    }
+
+    fn integer_after(&mut self, sign: u8) -> io::Result<i64> {
+        let mut magnitude: u64 = 0;
+        for place in 0..self.integer_size {
+            magnitude |= u64::from(self.byte()?) << (8 * place);
+        }
+        match i64::try_from(magnitude) {
+            Ok(magnitude) if sign == 0 => Ok(magnitude),
+            Ok(magnitude) if sign == 1 => Ok(-magnitude),
+            _ => Err(corrupt(format!(
+                "has an impossible number in {}",
+                self.during
+            ))),
+        }
+    }
+
+    /// Up to `limit` bytes that follow.
+    pub(super) fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.input.read(buffer)
+    }
+
+    /// It ends where more was promised.
+    pub(super) fn ended(&self) -> io::Error {
+        half_written(format!(
+            "stops in {}: it was interrupted or cut",
+            self.during
+        ))
+    }
+
+    fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        for byte in &mut bytes {
+            *byte = self.byte()?;
+        }
+        Ok(bytes)
+    }
+
+    fn string(&mut self) -> io::Result<Option<String>> {
+        let Some(length) = self.length()? else {
+            return Ok(None);
+        };
+        let mut kept = Vec::new();
+        (&mut self.input)
+            .take(length.min(LONGEST_KEPT))
+            .read_to_end(&mut kept)?;
+        self.skip(length - kept.len() as u64)?;
+        Ok(Some(String::from_utf8_lossy(&kept).into_owned()))
+    }
+
+    fn skip_strings(&mut self, count: usize) -> io::Result<()> {
+        for _ in 0..count {
+            self.skip_string()?;
+        }
+        Ok(())
+    }
+
+    /// Whether there was a string at all.
+    fn skip_string(&mut self) -> io::Result<bool> {
+        match self.length()? {
+            Some(length) => self.skip(length).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn length(&mut self) -> io::Result<Option<u64>> {
+        match self.integer()? {
+            length @ 0..=LONGEST_STRING => Ok(Some(length as u64)),
+            -1 => Ok(None),
+            _ => Err(corrupt(format!(
+                "has an impossible length in {}",
+                self.during
+            ))),
+        }
+    }
+
+    fn skip(&mut self, length: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut (&mut self.input).take(length), &mut io::sink())?;
+        if skipped == length {
+            Ok(())
+        } else {
+            Err(self.ended())
+        }
+    }
+}
+
+impl Entry {
+    /// The name for a message.
+    pub(super) fn title(&self) -> String {
+        match self.content {
+            Content::LargeObjects => "large objects".into(),
+            _ if self.schema.is_empty() => self.name.clone(),
+            _ => format!("{}.{}", self.schema, self.name),
+        }
+    }
+}
+
+fn civil([year, month, day, hour, minute, second]: [i64; 6]) -> Option<Timestamp> {
+    let small = |number: i64| i8::try_from(number).ok();
+    let date =
+        jiff::civil::Date::new(i16::try_from(year).ok()?, small(month)?, small(day)?).ok()?;
+    let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
+    let moment = jiff::tz::TimeZone::UTC
+        .to_timestamp(date.to_datetime(time))
+        .ok()?;
+    Some(Timestamp(moment.as_millisecond()))
+}

@@ -1,0 +1,51 @@
+//! Why reading ended before its time. It travels inside [`io::Error`], through any decoder, unchanged.
+
+use std::io;
+
+use super::Trouble;
+
+/// Why reading ended.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Halt {
+    /// Something is wrong with the backup.
+    #[error("{1}")]
+    Trouble(Trouble, String),
+    /// Nothing is wrong, but no more can be known.
+    #[error("{0}")]
+    Unknowable(String),
+    /// Whoever asked no longer wants to know.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl From<Halt> for io::Error {
+    fn from(halt: Halt) -> Self {
+        io::Error::other(halt)
+    }
+}
+
+impl Halt {
+    /// The halt an error carries, or one for an error of the operating system.
+    pub(super) fn of(error: &io::Error) -> Halt {
+        carried(error).unwrap_or_else(|| {
+            Halt::Trouble(Trouble::Unreadable, format!("cannot be read: {error}"))
+        })
+    }
+}
+
+/// The halt an error carries, where it carries one.
+pub(super) fn carried(error: &io::Error) -> Option<Halt> {
+    error.get_ref()?.downcast_ref::<Halt>().cloned()
+}
+
+pub(super) fn half_written(words: impl Into<String>) -> io::Error {
+    Halt::Trouble(Trouble::HalfWritten, words.into()).into()
+}
+
+pub(super) fn corrupt(words: impl Into<String>) -> io::Error {
+    Halt::Trouble(Trouble::Corrupt, words.into()).into()
+}
+
+pub(super) fn unknowable(words: impl Into<String>) -> io::Error {
+    Halt::Unknowable(words.into()).into()
+}

@@ -1,0 +1,139 @@
+//! The metrics of backups: their names and meanings.
+
+use crate::sample::{Metric, Sample};
+
+pub(super) const PROBE_SUCCESS: Metric = Metric::gauge(
+    "pg_backup_probe_success",
+    "Whether the last look at the backups succeeded.",
+);
+pub(super) const PROBE_TIMESTAMP: Metric = Metric::gauge(
+    "pg_backup_probe_timestamp_seconds",
+    "When the backups were last looked at with success.",
+);
+pub(super) const PROBE_DURATION: Metric = Metric::gauge(
+    "pg_backup_probe_duration_seconds",
+    "How long the last look at the backups took.",
+);
+pub(super) const COUNT: Metric = Metric::gauge(
+    "pg_backup_count",
+    "Backups by state: done, running, failed or damaged.",
+);
+pub(super) const PROBLEM: Metric = Metric::gauge(
+    "pg_backup_problem",
+    "Whether the newest backup, or the place where it should be, has this problem.",
+);
+pub(super) const LAST_SUCCESS: Metric = Metric::gauge(
+    "pg_backup_last_success_timestamp_seconds",
+    "When the newest usable backup was finished.",
+);
+pub(super) const AGE: Metric =
+    Metric::gauge("pg_backup_age_seconds", "Age of the newest usable backup.");
+pub(super) const LAST_ATTEMPT_FAILED: Metric = Metric::gauge(
+    "pg_backup_last_attempt_failed",
+    "Whether the newest backup failed or is damaged.",
+);
+pub(super) const RUNNING_SINCE: Metric = Metric::gauge(
+    "pg_backup_running_since_timestamp_seconds",
+    "Since when the oldest unfinished backup has been there.",
+);
+pub(super) const SIZE: Metric = Metric::gauge(
+    "pg_backup_size_bytes",
+    "Stored size of the newest usable backup.",
+);
+pub(super) const TYPICAL_SIZE: Metric = Metric::gauge(
+    "pg_backup_typical_size_bytes",
+    "Median size of up to seven usable backups before the newest.",
+);
+pub(super) const STORED: Metric = Metric::gauge(
+    "pg_backup_stored_bytes",
+    "Stored size of all backups together.",
+);
+pub(super) const FREE: Metric = Metric::gauge(
+    "pg_backup_free_bytes",
+    "Room left on the file system of the backups.",
+);
+pub(super) const PROOF: Metric = Metric::gauge(
+    "pg_backup_proof_timestamp_seconds",
+    "When the newest backup with at least this proof was finished; 0 when there is none.",
+);
+pub(super) const WINDOW_START: Metric = Metric::gauge(
+    "pg_backup_recovery_window_start_timestamp_seconds",
+    "Oldest moment one can restore to; 0 when there is none.",
+);
+pub(super) const WINDOW_END: Metric = Metric::gauge(
+    "pg_backup_recovery_window_end_timestamp_seconds",
+    "Newest moment one can restore to; 0 when there is none.",
+);
+pub(super) const FOREIGN: Metric = Metric::gauge(
+    "pg_backup_foreign",
+    "Whether the newest backup is of another database than configured.",
+);
+pub(super) const EXPECTED_INTERVAL: Metric = Metric::gauge(
+    "pg_backup_expected_interval_seconds",
+    "How often a backup is promised.",
+);
+pub(super) const EXPECTED_GRACE: Metric = Metric::gauge(
+    "pg_backup_expected_grace_seconds",
+    "How much later than promised a backup may come.",
+);
+pub(super) const EXPECTED_RETENTION: Metric = Metric::gauge(
+    "pg_backup_expected_retention_seconds",
+    "How long backups are promised to be kept.",
+);
+
+/// Every metric about backups.
+pub const METRICS: &[Metric] = &[
+    PROBE_SUCCESS,
+    PROBE_TIMESTAMP,
+    PROBE_DURATION,
+    COUNT,
+    PROBLEM,
+    LAST_SUCCESS,
+    AGE,
+    LAST_ATTEMPT_FAILED,
+    RUNNING_SINCE,
+    SIZE,
+    TYPICAL_SIZE,
+    STORED,
+    FREE,
+    PROOF,
+    WINDOW_START,
+    WINDOW_END,
+    FOREIGN,
+    EXPECTED_INTERVAL,
+    EXPECTED_GRACE,
+    EXPECTED_RETENTION,
+];
+
+/// Samples of one source, as they are put together.
+pub(super) struct Page<'s> {
+    source: &'s str,
+    samples: Vec<Sample>,
+}
+
+impl<'s> Page<'s> {
+    pub(super) fn of(source: &'s str) -> Self {
+        Page {
+            source,
+            samples: Vec::new(),
+        }
+    }
+
+    /// Adds a sample with the label `source` and those given.
+    pub(super) fn put(&mut self, metric: Metric, labels: &[(&str, &str)], value: f64) {
+        let mut sample = metric.sample(labels, value);
+        sample.labels = sample.labels.with("source", self.source);
+        self.samples.push(sample);
+    }
+
+    /// Adds a sample where there is a value.
+    pub(super) fn put_some(&mut self, metric: Metric, labels: &[(&str, &str)], value: Option<f64>) {
+        if let Some(value) = value {
+            self.put(metric, labels, value);
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<Sample> {
+        self.samples
+    }
+}

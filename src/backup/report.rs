@@ -1,0 +1,53 @@
+//! A verdict in words for a terminal.
+
+use std::fmt::Write;
+
+use super::Verdict;
+
+/// What was found: the judgement on the first line, then, indented, what the backup says of itself.
+pub fn report(verdict: &Verdict) -> String {
+    let mut text = judgement(verdict) + "\n";
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:<9} {value}");
+    };
+    line("format", &verdict.format);
+    if let Some(database) = &verdict.database {
+        line("database", database);
+    }
+    if let Some(version) = &verdict.server_version {
+        line("server", version);
+    }
+    if let Some(made) = verdict.made {
+        let moment = made.rfc3339();
+        line(
+            "begun",
+            &format!("{} by the clock of the machine that made it", &moment[..19]),
+        );
+    }
+    if verdict.uncompressed_bytes > 0 {
+        line(
+            "data",
+            &format!("{} bytes uncompressed", verdict.uncompressed_bytes),
+        );
+    }
+    for (place, table) in verdict.tables.iter().enumerate() {
+        let name = if place == 0 { "rows" } else { "" };
+        line(
+            name,
+            &format!("{:>12} {}.{}", table.rows, table.schema, table.name),
+        );
+    }
+    text
+}
+
+fn judgement(verdict: &Verdict) -> String {
+    let level = verdict.proof.label();
+    match (&verdict.problem, &verdict.remark) {
+        (Some(problem), _) => format!("bad: {problem}"),
+        (None, Some(remark)) => format!("{level}: {remark}"),
+        (None, None) if verdict.proof >= super::Proof::Summed => {
+            format!("{level}: complete, and every byte agrees with a checksum")
+        }
+        (None, None) => format!("{level}: complete; the format has no checksum over all of it"),
+    }
+}

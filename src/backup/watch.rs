@@ -1,0 +1,349 @@
+//! Watches one source: looks on its rhythm, has new files read one at a time, and publishes what is known.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::files::{self, Found, Listing, Obstacle};
+use super::inspect::{self, Pace};
+use super::judge::{self, Facts};
+use super::sighting::{Backup, Kind, Origin, Proof, Sighting, State};
+use super::verdicts::Verdicts;
+use super::{Settings, Verdict};
+use crate::sample::{Source, Timestamp};
+use crate::scrape::Board;
+
+/// Samples are published at least this often, so that ages keep growing.
+const BEAT: Duration = Duration::from_secs(60);
+/// A look that takes longer has failed.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
+/// While many files are read, their verdicts are taken into account this often.
+const STOCK: Duration = Duration::from_secs(1);
+/// Samples outlive their source by so many beats.
+const LIFETIME: u32 = 3;
+
+type Looks = JoinSet<(Result<Listing, Obstacle>, Duration)>;
+type Readings = JoinSet<(Found, Option<Verdict>)>;
+
+/// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
+pub(super) async fn run(
+    settings: Settings,
+    board: Arc<Board>,
+    state_dir: &Path,
+    turn: Arc<Semaphore>,
+    stop: CancellationToken,
+) {
+    let rhythm = settings.look.min(BEAT);
+    let mut watch = Watch::new(settings, state_dir);
+    board.declare(&watch.source, rhythm, LIFETIME);
+    let (mut look, mut beat) = (interval(watch.settings.look), interval(rhythm));
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut looks, mut readings) = (Looks::new(), Readings::new());
+    loop {
+        let has_news = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = look.tick() => watch.begin_look(&mut looks),
+            Some(Ok((listed, took))) = looks.join_next() => watch.end_look(listed, took, Timestamp::now()),
+            Some(Ok((found, verdict))) = readings.join_next() => watch.learn(&found, verdict),
+            _ = beat.tick() => watch.lose_patience(),
+        };
+        watch.begin_reading(&mut readings, &turn, &stop);
+        if has_news {
+            watch.publish(&board, Timestamp::now());
+        }
+    }
+}
+
+struct Watch {
+    settings: Settings,
+    source: Source,
+    verdicts: Verdicts,
+    facts: Facts,
+    /// What the last look listed, newest first.
+    found: Vec<Seen>,
+    look_began: Option<Instant>,
+    /// Files without a verdict, the newest last.
+    unread: Vec<Found>,
+    /// When the verdicts were last taken into account.
+    stock_taken: Instant,
+}
+
+/// A file, and how it stood at the looks before.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    found: Found,
+    /// Unchanged since the look before, or for longer than a look's rhythm.
+    is_settled: bool,
+    /// When it was first seen unsettled.
+    since: Timestamp,
+}
+
+impl Watch {
+    fn new(settings: Settings, state_dir: &Path) -> Self {
+        let collector = format!("backup:{}", settings.name);
+        Watch {
+            source: Source::new(&settings.server, "", &collector),
+            verdicts: Verdicts::load(state_dir, &settings.name),
+            settings,
+            facts: Facts::default(),
+            found: Vec::new(),
+            look_began: None,
+            unread: Vec::new(),
+            stock_taken: Instant::now(),
+        }
+    }
+
+    fn begin_look(&mut self, looks: &mut Looks) -> bool {
+        // A file server that is gone can hold a look for ever; another would only be held too.
+        if looks.is_empty() {
+            let files = self.settings.files.clone();
+            self.look_began = Some(Instant::now());
+            looks.spawn_blocking(move || {
+                let began = Instant::now();
+                (files::list(&files), began.elapsed())
+            });
+        }
+        false
+    }
+
+    fn lose_patience(&mut self) -> bool {
+        let waited = self
+            .look_began
+            .map(|began| began.elapsed())
+            .unwrap_or_default();
+        if waited > LONGEST_LOOK {
+            let folder = self.settings.files.folder.display().to_string();
+            self.fail(Obstacle::Silent(folder, waited.as_secs()), waited);
+        }
+        true
+    }
+
+    fn end_look(
+        &mut self,
+        listed: Result<Listing, Obstacle>,
+        took: Duration,
+        now: Timestamp,
+    ) -> bool {
+        self.look_began = None;
+        let listing = match listed {
+            Ok(listing) => listing,
+            Err(obstacle) => {
+                self.fail(obstacle, took);
+                return true;
+            }
+        };
+        if self.facts.obstacle.take().is_some() {
+            info!(backup.name = %self.settings.name, "the backups can be looked at again");
+        }
+        (self.facts.looked, self.facts.took) = (Some(now), took);
+        self.verdicts.prune(&listing.found);
+        self.found = settle(&self.found, listing.found, self.settings.look, now);
+        self.facts.sighting = Some(Sighting {
+            backups: Vec::new(),
+            space: listing.space,
+        });
+        let settled = self
+            .found
+            .iter()
+            .rev()
+            .filter(|seen| seen.is_settled)
+            .map(|seen| &seen.found);
+        self.unread = settled
+            .filter(|found| self.verdicts.on(found).is_none())
+            .cloned()
+            .collect();
+        self.take_stock();
+        true
+    }
+
+    fn fail(&mut self, obstacle: Obstacle, took: Duration) {
+        if self.facts.obstacle.is_none() {
+            warn!(backup.name = %self.settings.name, "the backups cannot be looked at: {obstacle}");
+        }
+        self.facts.obstacle = Some(obstacle);
+        self.facts.took = took;
+    }
+
+    /// Has the newest file without a verdict read, unless one is being read.
+    fn begin_reading(
+        &mut self,
+        readings: &mut Readings,
+        turn: &Arc<Semaphore>,
+        stop: &CancellationToken,
+    ) {
+        if !readings.is_empty() {
+            return;
+        }
+        let Some(found) = self.unread.pop() else {
+            return;
+        };
+        let (turn, stop) = (turn.clone(), stop.clone());
+        let rate = self.settings.verify_rate;
+        readings.spawn(async move {
+            let _permit = turn.acquire_owned().await;
+            let path = found.path.clone();
+            let read = move || inspect::inspect(&path, &Pace::limited(rate, stop));
+            (
+                found,
+                tokio::task::spawn_blocking(read).await.ok().flatten(),
+            )
+        });
+    }
+
+    fn learn(&mut self, found: &Found, verdict: Option<Verdict>) -> bool {
+        let stands = files::measure(&found.path).ok().flatten();
+        // What was written to, or removed, while it was read is for the next look to tell of.
+        if let Some(verdict) = verdict.filter(|_| stands == Some((found.bytes, found.modified))) {
+            if let Some(problem) = &verdict.problem {
+                warn!(backup.name = %self.settings.name, backup.file = %found.name, "a backup is not good: it {problem}");
+            }
+            self.verdicts.add(found, verdict);
+        }
+        let is_due = self.unread.is_empty() || self.stock_taken.elapsed() > STOCK;
+        if is_due {
+            self.take_stock();
+            self.remember();
+        }
+        is_due
+    }
+
+    fn remember(&self) {
+        if let Err(error) = self.verdicts.save() {
+            warn!(backup.name = %self.settings.name, "cannot remember what was read, it is read again after a restart: {error}");
+        }
+    }
+
+    fn take_stock(&mut self) {
+        self.stock_taken = Instant::now();
+        if let Some(sighting) = &mut self.facts.sighting {
+            let verdicts = &self.verdicts;
+            sighting.backups = self
+                .found
+                .iter()
+                .map(|seen| backup(seen, verdicts.on(&seen.found)))
+                .collect();
+        }
+    }
+
+    fn publish(&self, board: &Board, now: Timestamp) {
+        if self.facts.looked.is_some() || self.facts.obstacle.is_some() {
+            let samples = judge::samples(&self.settings, &self.facts, now);
+            board.publish(&self.source, now, self.facts.took, samples, 0);
+        }
+        if let Some(obstacle) = &self.facts.obstacle {
+            board.fail(&self.source, now, self.facts.took, obstacle.to_string());
+        }
+    }
+}
+
+/// Tells files that are still being written from those that are not, by how they stood at the look before.
+fn settle(before: &[Seen], listed: Vec<Found>, look: Duration, now: Timestamp) -> Vec<Seen> {
+    let before: HashMap<&str, &Seen> = before
+        .iter()
+        .map(|seen| (seen.found.name.as_str(), seen))
+        .collect();
+    let each = listed.into_iter().map(|found| {
+        let earlier = before.get(found.name.as_str());
+        let is_unchanged = earlier.is_some_and(|seen| seen.found == found);
+        let is_settled = !found.is_partial && (is_unchanged || found.modified < now.before(look));
+        let since = match earlier {
+            Some(seen) if !seen.is_settled => seen.since,
+            _ if found.is_partial => found.modified.min(now),
+            _ => now,
+        };
+        Seen {
+            found,
+            is_settled,
+            since,
+        }
+    });
+    let mut seen: Vec<Seen> = each.collect();
+    seen.sort_by_key(|seen| std::cmp::Reverse(seen.found.modified));
+    seen
+}
+
+fn backup(seen: &Seen, verdict: Option<&Verdict>) -> Backup {
+    let state = match verdict {
+        _ if !seen.is_settled => State::Running,
+        None => State::Unread,
+        Some(verdict) if verdict.is_good() => State::Done,
+        Some(_) => State::Damaged,
+    };
+    let verdict = verdict.filter(|_| seen.is_settled);
+    Backup {
+        id: seen.found.name.clone(),
+        kind: Kind::Dump,
+        state,
+        started: verdict.and_then(|verdict| verdict.made),
+        finished: if seen.is_settled {
+            seen.found.modified
+        } else {
+            seen.since
+        },
+        bytes: seen.found.bytes,
+        parent: None,
+        origin: verdict
+            .and_then(|verdict| verdict.database.clone())
+            .map(Origin::Database),
+        proof: verdict.map_or(Proof::Listed, |verdict| verdict.proof),
+        trouble: verdict.and_then(|verdict| verdict.trouble),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str, bytes: u64, modified: i64) -> Found {
+        Found {
+            name: name.into(),
+            path: name.into(),
+            bytes,
+            modified: Timestamp(modified),
+            is_partial: name.ends_with(".part"),
+        }
+    }
+
+    #[test]
+    fn a_file_is_settled_once_it_stands_still() {
+        let minute = 60_000;
+        let look = Duration::from_secs(300);
+        let looks = [
+            (10, found("a", 1, 9 * minute), false, 10),
+            (15, found("a", 2, 14 * minute), false, 10),
+            (20, found("a", 2, 14 * minute), true, 10),
+            (25, found("a", 3, 24 * minute), false, 25),
+            (30, found("a", 3, 90 * minute), false, 25),
+            (35, found("a", 3, 90 * minute), true, 25),
+        ];
+        let mut before = Vec::new();
+        for (now, found, is_settled, since) in looks {
+            before = settle(&before, vec![found], look, Timestamp(now * minute));
+            let expected = (is_settled, Timestamp(since * minute));
+            assert_eq!(
+                (before[0].is_settled, before[0].since),
+                expected,
+                "at {now}"
+            );
+        }
+        let old = settle(
+            &[],
+            vec![found("b", 1, 0), found("b.part", 1, 0)],
+            look,
+            Timestamp(10 * minute),
+        );
+        assert_eq!(
+            old.iter().map(|seen| seen.is_settled).collect::<Vec<_>>(),
+            [true, false]
+        );
+        assert_eq!(old[1].since, Timestamp(0));
+    }
+}
