@@ -1,0 +1,196 @@
+//! A webhook that limits, fails, refuses and is gone.
+
+use std::time::Instant;
+
+use pgvigil::incident::Ledger;
+use pgvigil::notify;
+
+use super::{DEADLINE, Senders, context, ledger, settings};
+use crate::harness::{Answer, HttpSink, Request, Scratch, eventually};
+
+fn receiver(sink: &HttpSink) -> String {
+    format!(
+        "{{name: team, slack: {{webhook_url: '{}/services/T0/B0/hunter2'}}}}",
+        sink.url()
+    )
+}
+
+fn texts(requests: &[Request]) -> Vec<String> {
+    let text = |request: &Request| request.json()["text"].as_str().unwrap().to_owned();
+    requests.iter().map(text).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_delays_and_loses_nothing() {
+    let sink = HttpSink::start();
+    sink.script([Answer::new(429, &[("Retry-After", "2")], "rate_limited")]);
+    let senders = Senders::start(&receiver(&sink), Ledger::memory());
+    let first = senders.fire("First");
+    sink.wait_for(1, DEADLINE);
+    let limited = Instant::now();
+    senders.fire("Second");
+    senders.end(&first);
+    let requests = sink.wait_for(2, DEADLINE);
+    assert!(
+        limited.elapsed().as_millis() > 1_800,
+        "it was asked to wait 2 s"
+    );
+    let text = texts(&requests)[1].clone();
+    assert!(text.starts_with("1 firing, 1 resolved\n"), "{text}");
+    assert!(
+        text.contains("FIRING: Second on rachel") && text.contains("RESOLVED: First"),
+        "{text}"
+    );
+    senders.stop().await;
+    assert_eq!(sink.requests().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_incidents_are_all_accounted_for_in_order() {
+    let sink = HttpSink::start();
+    let limit = || Answer::new(429, &[("Retry-After", "1")], "rate_limited");
+    sink.script([limit(), Answer::default(), limit(), limit()]);
+    let senders = Senders::start(&receiver(&sink), Ledger::memory());
+    let mut alerts = Vec::new();
+    for number in 0..50 {
+        alerts.push(senders.fire(&format!("Alert{number:02}")));
+        if number % 10 == 0 {
+            sink.wait_for(1, DEADLINE);
+        }
+    }
+    let told = |ended: bool| {
+        eventually("everybody was told", DEADLINE, || {
+            senders.ledger.read(|book| {
+                let told = book
+                    .told
+                    .values()
+                    .filter(|told| told.resolved == ended)
+                    .count();
+                (told == 50).then_some(())
+            })
+        });
+    };
+    told(false);
+    alerts.iter().for_each(|alert| drop(senders.end(alert)));
+    told(true);
+    senders.stop().await;
+    let status = sink.requests().len();
+    assert!(
+        status < 40,
+        "a storm is told in digests, not in {status} messages"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passes_is_tried_again_and_what_is_malformed_is_said_plainly() {
+    let sink = HttpSink::start();
+    let answer = |status| Answer::new(status, &[], "trouble");
+    sink.script([answer(500), answer(503), answer(400)]);
+    let senders = Senders::start(&receiver(&sink), Ledger::memory());
+    senders.fire("A");
+    let requests = sink.wait_for(4, DEADLINE);
+    assert!(requests[2].json()["blocks"].is_array());
+    assert_eq!(
+        requests[3]
+            .json()
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["text"]
+    );
+    eventually("it is noted", DEADLINE, || {
+        let all = senders.tally.all();
+        (all["team"].delivered == 1 && all["team"].retried == 2 && all["team"].error.is_none())
+            .then_some(())
+    });
+    senders.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_webhook_is_named_without_its_secret() {
+    let sink = HttpSink::start();
+    let echo = format!("no_service at {}/services/T0/B0/hunter2", sink.url());
+    sink.usually(Answer::new(404, &[], &echo));
+    let senders = Senders::start(&receiver(&sink), Ledger::memory());
+    let alert = senders.fire("A");
+    let error = eventually("it is refused", DEADLINE, || senders.error("team"));
+    assert!(
+        error.starts_with("Slack answered 404 `no_service at <secret>`; the webhook was removed"),
+        "{error}"
+    );
+    let incident = alert.incident().unwrap();
+    eventually("it is kept", DEADLINE, || {
+        senders.ledger.read(|book| {
+            book.told(&incident, "team")
+                .cloned()
+                .filter(|told| !told.error.is_empty())
+        })
+    });
+    senders.stop().await;
+    assert_eq!(sink.requests().len(), 1, "it is not asked again at once");
+
+    drop(sink);
+    let outcomes = notify::test(
+        &settings("{name: t, slack: {webhook_url: 'http://127.0.0.1:1/hunter2'}}"),
+        &context(),
+    )
+    .await;
+    let said = format!("{outcomes:?}");
+    assert!(
+        said.contains("onnection refused") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_neither_repeats_nor_loses() {
+    let (sink, state) = (HttpSink::start(), Scratch::new());
+    let senders = Senders::start(&receiver(&sink), ledger(state.path()));
+    let alert = senders.fire("A");
+    sink.wait_for(1, DEADLINE);
+    let told = |senders: &Senders| senders.ledger.read(|book| book.told.len());
+    eventually("it is noted", DEADLINE, || {
+        (told(&senders) == 1).then_some(())
+    });
+    senders.kill().await;
+
+    // It ends while nobody is there to tell.
+    let between = ledger(state.path());
+    let end = crate::incident::resolved(&alert, pgvigil::sample::Timestamp::now());
+    between.record(&[end]);
+    drop(between);
+
+    let senders = Senders::start(&receiver(&sink), ledger(state.path()));
+    let requests = sink.wait_for(2, DEADLINE);
+    assert!(
+        texts(&requests)[1].starts_with("RESOLVED: A on rachel"),
+        "{requests:?}"
+    );
+    senders.stop().await;
+    assert_eq!(sink.requests().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_before_the_answer_repeats_that_message_only() {
+    let (sink, state) = (HttpSink::start(), Scratch::new());
+    sink.script([Answer::default().after(DEADLINE)]);
+    let senders = Senders::start(&receiver(&sink), ledger(state.path()));
+    senders.fire("A");
+    sink.wait_for(1, DEADLINE);
+    senders.kill().await;
+
+    let senders = Senders::start(&receiver(&sink), ledger(state.path()));
+    let again = sink.wait_for(2, DEADLINE);
+    assert!(
+        texts(&again)
+            .iter()
+            .all(|text| text.starts_with("FIRING: A")),
+        "{again:?}"
+    );
+    senders.fire("B");
+    let requests = sink.wait_for(3, DEADLINE);
+    assert!(texts(&requests)[2].starts_with("FIRING: B on rachel"));
+    senders.stop().await;
+    assert_eq!(sink.requests().len(), 3);
+}
