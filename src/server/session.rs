@@ -23,6 +23,13 @@ const CLOSING: Duration = Duration::from_secs(30);
 /// How long sending a cancel request may take.
 const CANCELLING: Duration = Duration::from_secs(3);
 
+/// How the server is to write text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    Raw,
+}
+
 /// What is known about a session beside its client.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
@@ -48,25 +55,39 @@ impl Line {
         sql: &str,
         limit: Duration,
     ) -> Result<Table, ReadError> {
-        let wrapped = self.pooled || limit > self.statement_timeout;
+        match self.run(client, sql, limit, Encoding::Utf8).await {
+            // The server refuses a whole answer for one byte that it cannot turn into UTF-8: take the bytes as they are.
+            Err(ReadError::Fault { code, .. }) if ["22021", "22P05"].contains(&code.as_str()) => {
+                self.run(client, sql, limit, Encoding::Raw).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn run(
+        &self,
+        client: &Client,
+        sql: &str,
+        limit: Duration,
+        encoding: Encoding,
+    ) -> Result<Table, ReadError> {
+        let wrapped = self.pooled || limit > self.statement_timeout || encoding == Encoding::Raw;
         let asked = if wrapped {
-            self.wrapped(sql, limit)
+            wrap(sql, limit, encoding)
         } else {
             sql.to_owned()
         };
         match timeout(limit + GRACE, client.simple_query(&asked)).await {
             Ok(Ok(messages)) => Ok(table(messages)),
-            Ok(Err(error)) => {
-                if wrapped && !client.is_closed() {
-                    let ended = timeout(GRACE, client.simple_query("ROLLBACK")).await;
-                    if !matches!(ended, Ok(Ok(_))) {
-                        return Err(ReadError::Connection(
-                            "the session could not be cleaned up".into(),
-                        ));
-                    }
+            Ok(Err(error)) if wrapped && !client.is_closed() => {
+                match timeout(GRACE, client.simple_query("ROLLBACK")).await {
+                    Ok(Ok(_)) => Err(ReadError::from_server(&error, limit)),
+                    _ => Err(ReadError::Connection(
+                        "the session could not be cleaned up".into(),
+                    )),
                 }
-                Err(ReadError::from_server(&error, limit))
             }
+            Ok(Err(error)) => Err(ReadError::from_server(&error, limit)),
             Err(_) => {
                 self.cancel(client);
                 Err(ReadError::Timeout(limit))
@@ -79,15 +100,6 @@ impl Line {
         if timeout(CLOSING, self.closed.cancelled()).await.is_err() {
             self.task.abort();
         }
-    }
-
-    /// Each statement brings its own limits: a session-level `SET` would stay with the pooler's next client.
-    fn wrapped(&self, sql: &str, limit: Duration) -> String {
-        format!(
-            "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = 100; SET LOCAL jit = off; {}; COMMIT",
-            limit.as_millis(),
-            sql.trim().trim_end_matches(';')
-        )
     }
 
     /// In the background, for a server that hangs does not take this either.
@@ -118,6 +130,19 @@ impl Line {
         };
         sent.map_err(|error| error.to_string())
     }
+}
+
+/// Makes a statement bring its own limits: a session-level `SET` would stay with the pooler's next client.
+fn wrap(sql: &str, limit: Duration, encoding: Encoding) -> String {
+    let encoding = match encoding {
+        Encoding::Utf8 => "",
+        Encoding::Raw => " SET LOCAL client_encoding = 'SQL_ASCII';",
+    };
+    format!(
+        "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = 100; SET LOCAL jit = off;{encoding} {}\n; COMMIT",
+        limit.as_millis(),
+        sql.trim().trim_end_matches(';')
+    )
 }
 
 /// The rows of the one statement that gave any columns.
