@@ -5,7 +5,6 @@ mod binary;
 mod evaluate;
 mod expr;
 mod function;
-mod guard;
 mod matching;
 mod number;
 mod parse;
@@ -13,6 +12,8 @@ mod read;
 mod result;
 mod set;
 mod sum;
+#[cfg(test)]
+mod tests;
 mod threshold;
 mod token;
 

@@ -11,26 +11,21 @@
 //!
 //! Its messages are handed on as they are: it gives no places.
 
+mod guard;
+mod operator;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use promql_parser::label::{MatchOp, Matchers};
-use promql_parser::parser::token;
-use promql_parser::parser::{
-    self, AggregateExpr, AtModifier, BinModifier, BinaryExpr, LabelModifier, Offset,
-    VectorMatchCardinality, VectorSelector,
-};
-
+use promql_parser::parser::{self, AggregateExpr, AtModifier, BinaryExpr, Offset, VectorSelector};
 use regex::Regex;
 
 use super::ParseError;
-use super::expr::{
-    Aggregate, Aggregation, At, Binary, Call, Card, Expr, Grouping, Matching, Op, Selector, Shift,
-    Subquery,
-};
+use super::expr::{Aggregate, At, Binary, Call, Expr, Selector, Shift, Subquery};
 use super::function;
-use super::guard::guarded;
 use crate::sample::NAME;
 use crate::store::{Matcher, Test};
+use guard::guarded;
 
 /// Parses an expression.
 pub(super) fn parse(text: &str) -> Result<Expr, ParseError> {
@@ -124,28 +119,24 @@ impl Translation {
             ));
         }
         Ok(Binary {
-            op: operator(tree.op)?,
+            op: operator::operator(tree.op)?,
             left: self.expr(&tree.lhs)?,
             right: self.expr(&tree.rhs)?,
             bool: modifier.return_bool,
-            matching: matching(&modifier),
+            matching: operator::matching(&modifier),
         })
     }
 
     fn aggregate(&mut self, tree: &AggregateExpr) -> Result<Aggregate, ParseError> {
         Ok(Aggregate {
-            op: aggregation(tree.op)?,
+            op: operator::aggregation(tree.op)?,
             expr: self.expr(&tree.expr)?,
             param: tree
                 .param
                 .as_ref()
                 .map(|param| self.expr(param))
                 .transpose()?,
-            grouping: match &tree.modifier {
-                Some(LabelModifier::Include(names)) => Grouping::By(names.labels.clone()),
-                Some(LabelModifier::Exclude(names)) => Grouping::Without(names.labels.clone()),
-                None => Grouping::By(Vec::new()),
-            },
+            grouping: operator::grouping(tree.modifier.as_ref()),
         })
     }
 }
@@ -171,71 +162,6 @@ fn conditions(matchers: &Matchers) -> Result<Vec<Matcher>, ParseError> {
 /// The pattern with `.` for any character; as the parser compiled it where it had to be mended.
 fn whole(pattern: &str, compiled: &Regex) -> Regex {
     Regex::new(&format!("^(?s:{pattern})$")).unwrap_or_else(|_| compiled.clone())
-}
-
-fn matching(modifier: &BinModifier) -> Matching {
-    let (on, labels) = match &modifier.matching {
-        Some(LabelModifier::Include(labels)) => (true, labels.labels.clone()),
-        Some(LabelModifier::Exclude(labels)) => (false, labels.labels.clone()),
-        None => (false, Vec::new()),
-    };
-    let (card, include) = match &modifier.card {
-        VectorMatchCardinality::ManyToOne(labels) => (Card::ManyToOne, labels.labels.clone()),
-        VectorMatchCardinality::OneToMany(labels) => (Card::OneToMany, labels.labels.clone()),
-        VectorMatchCardinality::OneToOne | VectorMatchCardinality::ManyToMany => {
-            (Card::OneToOne, Vec::new())
-        }
-    };
-    Matching {
-        on,
-        labels,
-        card,
-        include,
-    }
-}
-
-fn operator(op: token::TokenType) -> Result<Op, ParseError> {
-    Ok(match op.id() {
-        token::T_ADD => Op::Add,
-        token::T_SUB => Op::Subtract,
-        token::T_MUL => Op::Multiply,
-        token::T_DIV => Op::Divide,
-        token::T_MOD => Op::Modulo,
-        token::T_POW => Op::Power,
-        token::T_ATAN2 => Op::Atan2,
-        token::T_EQLC => Op::Equal,
-        token::T_NEQ => Op::NotEqual,
-        token::T_GTR => Op::Greater,
-        token::T_LSS => Op::Less,
-        token::T_GTE => Op::GreaterOrEqual,
-        token::T_LTE => Op::LessOrEqual,
-        token::T_LAND => Op::And,
-        token::T_LOR => Op::Or,
-        token::T_LUNLESS => Op::Unless,
-        _ => return Err(error(format!("unknown operator \"{op}\""))),
-    })
-}
-
-fn aggregation(op: token::TokenType) -> Result<Aggregation, ParseError> {
-    Ok(match op.id() {
-        token::T_SUM => Aggregation::Sum,
-        token::T_AVG => Aggregation::Average,
-        token::T_MIN => Aggregation::Minimum,
-        token::T_MAX => Aggregation::Maximum,
-        token::T_COUNT => Aggregation::Count,
-        token::T_GROUP => Aggregation::Group,
-        token::T_STDDEV => Aggregation::Deviation,
-        token::T_STDVAR => Aggregation::Variance,
-        token::T_TOPK => Aggregation::Top,
-        token::T_BOTTOMK => Aggregation::Bottom,
-        token::T_QUANTILE => Aggregation::Quantile,
-        token::T_COUNT_VALUES => Aggregation::CountValues,
-        _ => {
-            return Err(error(format!(
-                "aggregation \"{op}\" is experimental and not evaluated"
-            )));
-        }
-    })
 }
 
 fn shift(at: Option<&AtModifier>, offset: Option<&Offset>) -> Shift {

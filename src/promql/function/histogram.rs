@@ -19,7 +19,7 @@ pub(super) fn quantile(
     let (q, sources) = evaluation.number(&arguments[0], now)?;
     let entries = evaluation.vector(&arguments[1], now)?;
     Ok(per_histogram(entries, &sources, |buckets| {
-        quantile_of(q, buckets)
+        quantile_of(q, &rising(buckets))
     }))
 }
 
@@ -44,7 +44,7 @@ struct Bucket {
     count: f64,
 }
 
-/// Applies `read` to the buckets of each histogram, in order of their bounds, each bound once, counts never falling.
+/// Applies `read` to the buckets of each histogram, in order of their bounds, each bound once.
 fn per_histogram(entries: Vec<Entry>, also: &Sources, read: impl Fn(&[Bucket]) -> f64) -> Outcome {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut histograms: Vec<(Entry, Vec<Bucket>)> = Vec::new();
@@ -72,30 +72,36 @@ fn per_histogram(entries: Vec<Entry>, also: &Sources, read: impl Fn(&[Bucket]) -
         }
     }
     let results = histograms.into_iter().map(|(whole, buckets)| Entry {
-        value: read(&tidied(buckets)),
+        value: read(&ordered(buckets)),
         sources: whole.sources.union(also),
         ..whole
     });
     Outcome::Vector(results.collect())
 }
 
-fn tidied(mut buckets: Vec<Bucket>) -> Vec<Bucket> {
+fn ordered(mut buckets: Vec<Bucket>) -> Vec<Bucket> {
     buckets.sort_by(|a, b| a.bound.total_cmp(&b.bound));
-    let mut tidy: Vec<Bucket> = Vec::with_capacity(buckets.len());
+    let mut ordered: Vec<Bucket> = Vec::with_capacity(buckets.len());
     for bucket in buckets {
-        match tidy.last_mut() {
+        match ordered.last_mut() {
             Some(last) if last.bound == bucket.bound => last.count += bucket.count,
-            _ => tidy.push(bucket),
+            _ => ordered.push(bucket),
         }
     }
-    let mut most = tidy.first().map_or(0.0, |bucket| bucket.count);
-    for bucket in tidy.iter_mut().skip(1) {
+    ordered
+}
+
+/// The same with counts that never fall: a bucket that was read a moment earlier than the one before it may have less.
+fn rising(buckets: &[Bucket]) -> Vec<Bucket> {
+    let mut rising = buckets.to_vec();
+    let mut most = rising.first().map_or(0.0, |bucket| bucket.count);
+    for bucket in rising.iter_mut().skip(1) {
         if bucket.count < most || same(bucket.count, most) {
             bucket.count = most;
         }
         most = bucket.count;
     }
-    tidy
+    rising
 }
 
 fn same(a: f64, b: f64) -> bool {
@@ -149,32 +155,23 @@ fn fraction_of(lower: f64, upper: f64, buckets: &[Bucket]) -> f64 {
     if lower >= upper {
         return 0.0;
     }
-    (rank_at(upper, buckets) - rank_at(lower, buckets)) / last.count
+    let rank = |value| rank_at(value, buckets).min(last.count);
+    (rank(upper) - rank(lower)) / last.count
 }
 
-/// How many observations were at most as large as a value, evenly spread within a bucket.
+/// How many observations were at most as large as a value, evenly spread within a bucket. Of a bucket that is open at one
+/// end nothing more is known than its count, so there it is that of the bucket with a bound below infinity.
 fn rank_at(value: f64, buckets: &[Bucket]) -> f64 {
-    let place = buckets.partition_point(|bucket| bucket.bound < value);
-    let Some(found) = buckets.get(place) else {
-        return buckets.last().map_or(0.0, |bucket| bucket.count);
+    let place = buckets.partition_point(|bucket| bucket.bound <= value);
+    let (below, found) = match (place.checked_sub(1), buckets.get(place)) {
+        (Some(below), Some(found)) => (buckets[below], found),
+        (None, Some(_)) if value == f64::NEG_INFINITY => return 0.0,
+        (None, Some(found)) => return found.count,
+        (_, None) => return buckets.last().map_or(0.0, |bucket| bucket.count),
     };
-    let below = match place {
-        0 if found.bound > 0.0 => Bucket {
-            bound: 0.0,
-            count: 0.0,
-        },
-        0 => Bucket {
-            bound: f64::NEG_INFINITY,
-            count: 0.0,
-        },
-        _ => buckets[place - 1],
-    };
-    if value == found.bound {
-        found.count
-    } else if value <= below.bound || found.bound.is_infinite() || below.bound.is_infinite() {
-        below.count
-    } else {
-        let share = (value - below.bound) / (found.bound - below.bound);
-        below.count + (found.count - below.count) * share
+    if value == below.bound || found.bound.is_infinite() {
+        return below.count;
     }
+    let share = (value - below.bound) / (found.bound - below.bound);
+    below.count + (found.count - below.count) * share
 }

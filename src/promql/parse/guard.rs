@@ -1,7 +1,7 @@
 //! What the parser must not be shown, found by looking at the words alone.
 
-use super::ParseError;
-use super::token::{Token, tokens};
+use crate::promql::ParseError;
+use crate::promql::token::{Token, tokens};
 
 /// Operators and brackets that an expression may have in all; each may deepen the tree by one.
 const MAX_DEPTH: usize = 500;
