@@ -149,10 +149,14 @@ async fn check_names(major: u32) {
         .unwrap();
     let held = connect(&standby, "postgres", "postgres").await;
     held.batch_execute("BEGIN; SELECT 1").await.unwrap();
-    eventually_async("the standby uses its slot, and a segment is archived", PATIENCE, || async {
-        let slot = "SELECT count(*) FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid WHERE state = 'streaming'";
-        let archived = "SELECT archived_count > 0 FROM pg_stat_archiver";
-        (primary.sql("postgres", slot) == "1" && primary.sql("postgres", archived) == "t").then_some(())
+    // The lag in time is known for a few seconds after the standby has replayed something.
+    let ready = "SELECT archived_count > 0 AND EXISTS (
+                   SELECT FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid
+                   WHERE state = 'streaming' AND write_lag IS NOT NULL AND flush_lag IS NOT NULL AND replay_lag IS NOT NULL)
+                 FROM pg_stat_archiver";
+    eventually_async("the standby replays through its slot", PATIENCE, || async {
+        primary.sql("postgres", "UPDATE plain SET id = id WHERE id = 1");
+        (primary.sql("postgres", ready) == "t").then_some(())
     })
     .await;
 
