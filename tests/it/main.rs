@@ -12,6 +12,7 @@ mod cli;
 mod collectors;
 mod config;
 mod demo;
+mod deploy;
 mod docs;
 mod harness;
 mod incident;
