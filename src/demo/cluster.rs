@@ -178,8 +178,8 @@ fn spawn(
         "listen_addresses=".to_owned(),
         format!("unix_socket_directories={}", sockets.display()),
         format!("max_connections={MAX_CONNECTIONS}"),
-        "fsync=off".into(),
         "shared_buffers=32MB".into(),
+        "synchronous_commit=off".into(),
         "track_io_timing=on".into(),
     ];
     if installation.has_module("pg_stat_statements") {

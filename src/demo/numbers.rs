@@ -31,10 +31,6 @@ impl Numbers {
             self.connections().unwrap_or_default()
         )];
         let mut show = |text: Option<String>| shown.extend(text);
-        show(
-            self.sum("pg_stat_activity_count", "state=\"active\"")
-                .map(|active| format!("{active} active")),
-        );
         show(before.and_then(|before| {
             let committed =
                 |numbers: &Numbers| numbers.sum("pg_stat_database_xact_commit", &of_database);
@@ -49,6 +45,10 @@ impl Numbers {
         show(
             self.sum("pg_database_size_bytes", &of_database)
                 .map(|size| format!("{:.1} MB", size / 1e6)),
+        );
+        show(
+            self.sum("pg_backup_age_seconds", "")
+                .map(|age| format!("dump {age:.0} s old")),
         );
         shown.join("   ")
     }

@@ -14,6 +14,8 @@ use super::numbers::Numbers;
 use super::workload;
 use crate::config::Config;
 
+/// What the crowd sets off.
+const ALERT: &str = "PostgresqlConnectionsHigh";
 const TICK: Duration = Duration::from_secs(1);
 /// With the clients at work, between 80 % and 90 % of the connections.
 const CROWD: usize = 20;
@@ -75,9 +77,13 @@ impl<'a> Story<'a> {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 Some(arrival) = self.arrivals.recv() => {
-                    show(start, &format!("{} arrives:", arrival.title()));
-                    quote(&arrival.text());
-                    chapter = chapter.after(&arrival);
+                    if arrival.text().contains(ALERT) {
+                        show(start, &format!("{} arrives:", arrival.title()));
+                        quote(&arrival.text());
+                        chapter = chapter.after(&arrival);
+                    } else {
+                        show(start, &format!("{} arrives about something else", arrival.title()));
+                    }
                 }
                 _ = ticks.tick() => {
                     for turn in self.journal.news() {
