@@ -13,8 +13,8 @@ pub(super) struct Journal {
 
 /// Something that happened to an alert.
 pub(super) struct Turn {
-    /// `Name (severity)`.
-    pub(super) alert: String,
+    pub(super) name: String,
+    pub(super) severity: String,
     /// `is pending`, `is firing`, `is resolved`.
     pub(super) now: &'static str,
 }
@@ -53,9 +53,9 @@ fn turn(line: &str) -> Option<Turn> {
         _ => return None,
     };
     let label = |name: &str| transition.alert.labels.get(name).to_owned();
-    // It always fires, to prove that alerts get through.
-    (label("alertname") != "Watchdog").then(|| Turn {
-        alert: format!("{} ({})", label("alertname"), label("severity")),
+    Some(Turn {
+        name: label("alertname").to_owned(),
+        severity: label("severity").to_owned(),
         now,
     })
 }

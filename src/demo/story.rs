@@ -18,7 +18,7 @@ use crate::config::Config;
 const ALERT: &str = "PostgresqlConnectionsHigh";
 const TICK: Duration = Duration::from_secs(1);
 /// With the clients at work, between 80 % and 90 % of the connections.
-const CROWD: usize = 20;
+const CROWD: usize = 19;
 const LINES_BEFORE_THE_CROWD: usize = 3;
 /// What the whole may take, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -46,6 +46,7 @@ pub(super) struct Story<'a> {
     arrivals: UnboundedReceiver<Arrival>,
     journal: Journal,
     client: reqwest::Client,
+    start: Instant,
 }
 
 impl<'a> Story<'a> {
@@ -61,6 +62,7 @@ impl<'a> Story<'a> {
             arrivals,
             journal: Journal::of(&config.state_dir),
             client: reqwest::Client::new(),
+            start: Instant::now(),
         }
     }
 
@@ -69,7 +71,6 @@ impl<'a> Story<'a> {
     /// # Errors
     /// What was to be seen did not come.
     pub(super) async fn tell(mut self, stop: &CancellationToken) -> anyhow::Result<()> {
-        let start = Instant::now();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut chapter, mut crowd, mut before) = (Chapter::Quiet { shown: 0 }, Vec::new(), None);
@@ -77,30 +78,48 @@ impl<'a> Story<'a> {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 Some(arrival) = self.arrivals.recv() => {
-                    if arrival.text().contains(ALERT) {
-                        show(start, &format!("{} arrives:", arrival.title()));
-                        quote(&arrival.text());
-                        chapter = chapter.after(&arrival);
-                    } else {
-                        show(start, &format!("{} arrives about something else", arrival.title()));
-                    }
+                    self.show_turns();
+                    chapter = self.show_arrival(&arrival, chapter);
                 }
                 _ = ticks.tick() => {
-                    for turn in self.journal.news() {
-                        show(start, &format!("{} {}", turn.alert, turn.now));
-                    }
+                    self.show_turns();
                     if let Some(numbers) = Numbers::read(&self.client, &self.metrics).await {
-                        show(start, &numbers.line(before.as_ref()));
+                        self.show(&numbers.line(before.as_ref()));
                         before = Some(numbers);
-                        chapter = self.turn_page(chapter, &mut crowd, start).await?;
+                        chapter = self.turn_page(chapter, &mut crowd).await?;
                     }
                 }
             }
-            if start.elapsed() > PATIENCE {
+            if self.start.elapsed() > PATIENCE {
                 bail!("the alert and its end did not arrive within {PATIENCE:?}");
             }
         }
         Ok(())
+    }
+
+    fn show(&self, text: &str) {
+        let seconds = self.start.elapsed().as_secs();
+        println!("{:>2}:{:02}  {text}", seconds / 60, seconds % 60);
+    }
+
+    fn show_turns(&mut self) {
+        for turn in self.journal.news() {
+            if turn.name == ALERT {
+                self.show(&format!("{ALERT} ({}) {}", turn.severity, turn.now));
+            }
+        }
+    }
+
+    fn show_arrival(&self, arrival: &Arrival, chapter: Chapter) -> Chapter {
+        let text = arrival.text();
+        if text.contains(ALERT) {
+            self.show(&format!("{} arrives:", arrival.title()));
+            quote(&text);
+            chapter.after(arrival)
+        } else {
+            self.show(&format!("{} about another alert arrives", arrival.title()));
+            chapter
+        }
     }
 
     /// After each line of numbers.
@@ -108,13 +127,12 @@ impl<'a> Story<'a> {
         &self,
         chapter: Chapter,
         crowd: &mut Vec<Session>,
-        start: Instant,
     ) -> anyhow::Result<Chapter> {
         Ok(match chapter {
             Chapter::Quiet {
                 shown: LINES_BEFORE_THE_CROWD,
             } => {
-                show(start, &format!("-> {CROWD} more clients connect and stay"));
+                self.show(&format!("-> {CROWD} more clients connect and stay"));
                 *crowd = workload::crowd(self.cluster, CROWD).await?;
                 Chapter::Crowded {
                     told: Told::default(),
@@ -122,7 +140,7 @@ impl<'a> Story<'a> {
             }
             Chapter::Quiet { shown } => Chapter::Quiet { shown: shown + 1 },
             Chapter::Crowded { told } if told.is_complete() => {
-                show(start, "-> the clients leave");
+                self.show("-> the clients leave");
                 crowd.clear();
                 Chapter::Relieved {
                     told: Told::default(),
@@ -162,11 +180,6 @@ impl Told {
     fn is_complete(self) -> bool {
         self.mail && self.slack
     }
-}
-
-fn show(start: Instant, text: &str) {
-    let seconds = start.elapsed().as_secs();
-    println!("{:>2}:{:02}  {text}", seconds / 60, seconds % 60);
 }
 
 /// Prints text with a margin, so that it stands apart.
