@@ -8,6 +8,7 @@ mod metric;
 mod report;
 mod settings;
 mod sighting;
+mod standing;
 mod verdicts;
 mod watch;
 

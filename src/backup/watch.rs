@@ -1,6 +1,5 @@
 //! Watches one source: looks on its rhythm, has new files read one at a time, and publishes what is known.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +13,8 @@ use tracing::{info, warn};
 use super::files::{self, Found, Listing, Obstacle};
 use super::inspect::{self, Pace};
 use super::judge::{self, Facts};
-use super::sighting::{Backup, Kind, Origin, Proof, Sighting, State};
+use super::sighting::Sighting;
+use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
 use super::{Settings, Verdict};
 use crate::sample::{Source, Timestamp};
@@ -74,16 +74,6 @@ struct Watch {
     unread: Vec<Found>,
     /// When the verdicts were last taken into account.
     stock_taken: Instant,
-}
-
-/// A file, and how it stood at the looks before.
-#[derive(Debug, Clone, PartialEq)]
-struct Seen {
-    found: Found,
-    /// Unchanged since the look before, or for longer than a look's rhythm.
-    is_settled: bool,
-    /// When it was first seen unsettled.
-    since: Timestamp,
 }
 
 impl Watch {
@@ -228,7 +218,7 @@ impl Watch {
             sighting.backups = self
                 .found
                 .iter()
-                .map(|seen| backup(seen, verdicts.on(&seen.found)))
+                .map(|seen| seen.backup(verdicts.on(&seen.found)))
                 .collect();
         }
     }
@@ -241,109 +231,5 @@ impl Watch {
         if let Some(obstacle) = &self.facts.obstacle {
             board.fail(&self.source, now, self.facts.took, obstacle.to_string());
         }
-    }
-}
-
-/// Tells files that are still being written from those that are not, by how they stood at the look before.
-fn settle(before: &[Seen], listed: Vec<Found>, look: Duration, now: Timestamp) -> Vec<Seen> {
-    let before: HashMap<&str, &Seen> = before
-        .iter()
-        .map(|seen| (seen.found.name.as_str(), seen))
-        .collect();
-    let each = listed.into_iter().map(|found| {
-        let earlier = before.get(found.name.as_str());
-        let is_unchanged = earlier.is_some_and(|seen| seen.found == found);
-        let is_settled = !found.is_partial && (is_unchanged || found.modified < now.before(look));
-        let since = match earlier {
-            Some(seen) if !seen.is_settled => seen.since,
-            _ if found.is_partial => found.modified.min(now),
-            _ => now,
-        };
-        Seen {
-            found,
-            is_settled,
-            since,
-        }
-    });
-    let mut seen: Vec<Seen> = each.collect();
-    seen.sort_by_key(|seen| std::cmp::Reverse(seen.found.modified));
-    seen
-}
-
-fn backup(seen: &Seen, verdict: Option<&Verdict>) -> Backup {
-    let state = match verdict {
-        _ if !seen.is_settled => State::Running,
-        None => State::Unread,
-        Some(verdict) if verdict.is_good() => State::Done,
-        Some(_) => State::Damaged,
-    };
-    let verdict = verdict.filter(|_| seen.is_settled);
-    Backup {
-        id: seen.found.name.clone(),
-        kind: Kind::Dump,
-        state,
-        started: verdict.and_then(|verdict| verdict.made),
-        finished: if seen.is_settled {
-            seen.found.modified
-        } else {
-            seen.since
-        },
-        bytes: seen.found.bytes,
-        parent: None,
-        origin: verdict
-            .and_then(|verdict| verdict.database.clone())
-            .map(Origin::Database),
-        proof: verdict.map_or(Proof::Listed, |verdict| verdict.proof),
-        trouble: verdict.and_then(|verdict| verdict.trouble),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(name: &str, bytes: u64, modified: i64) -> Found {
-        Found {
-            name: name.into(),
-            path: name.into(),
-            bytes,
-            modified: Timestamp(modified),
-            is_partial: name.ends_with(".part"),
-        }
-    }
-
-    #[test]
-    fn a_file_is_settled_once_it_stands_still() {
-        let minute = 60_000;
-        let look = Duration::from_secs(300);
-        let looks = [
-            (10, found("a", 1, 9 * minute), false, 10),
-            (15, found("a", 2, 14 * minute), false, 10),
-            (20, found("a", 2, 14 * minute), true, 10),
-            (25, found("a", 3, 24 * minute), false, 25),
-            (30, found("a", 3, 90 * minute), false, 25),
-            (35, found("a", 3, 90 * minute), true, 25),
-        ];
-        let mut before = Vec::new();
-        for (now, found, is_settled, since) in looks {
-            before = settle(&before, vec![found], look, Timestamp(now * minute));
-            let expected = (is_settled, Timestamp(since * minute));
-            assert_eq!(
-                (before[0].is_settled, before[0].since),
-                expected,
-                "at {now}"
-            );
-        }
-        let old = settle(
-            &[],
-            vec![found("b", 1, 0), found("b.part", 1, 0)],
-            look,
-            Timestamp(10 * minute),
-        );
-        assert_eq!(
-            old.iter().map(|seen| seen.is_settled).collect::<Vec<_>>(),
-            [true, false]
-        );
-        assert_eq!(old[1].since, Timestamp(0));
     }
 }

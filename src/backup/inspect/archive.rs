@@ -1,10 +1,12 @@
-//! The numbers and strings of pg_dump's archives, their header and their table of contents (archive versions 1.12 to
-//! 1.16, written by pg_dump 10 to 18). Lengths in the file are never trusted with memory.
+//! The header and the table of contents of pg_dump's archives (archive versions 1.12 to 1.16, written by pg_dump 10 to
+//! 18). Takes a stream; hands on what the archive says it holds.
 
-use std::io::{self, BufRead, Read};
+mod numbers;
+
+use std::io::{self, BufRead};
 
 use super::Verdict;
-use super::halt::{corrupt, half_written, unknowable};
+use super::halt::{corrupt, unknowable};
 use crate::backup::Proof;
 use crate::sample::Timestamp;
 
@@ -72,10 +74,6 @@ pub(super) enum Content {
     LargeObject,
 }
 
-/// Longest string kept; names are far shorter, definitions are skipped.
-const LONGEST_KEPT: u64 = 4096;
-/// PostgreSQL cannot hold a longer one.
-const LONGEST_STRING: i64 = 1 << 30;
 const MOST_ENTRIES: i64 = 50_000_000;
 /// Tables with rows; what is beyond cannot be judged in bounded memory.
 const MOST_DATA: usize = 2_000_000;
@@ -231,115 +229,6 @@ impl<R: BufRead> Archive<R> {
             file,
         };
         Ok((entry, has_data))
-    }
-
-    /// A byte, or nothing at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<u8>> {
-        let byte = self.input.fill_buf()?.first().copied();
-        self.input.consume(usize::from(byte.is_some()));
-        Ok(byte)
-    }
-
-    /// Refuses anything but the end.
-    pub(super) fn finish(&mut self, after: &str) -> io::Result<()> {
-        match self.next()? {
-            None => Ok(()),
-            Some(_) => Err(corrupt(format!("goes on after {after}"))),
-        }
-    }
-
-    /// A byte that must be there.
-    pub(super) fn byte(&mut self) -> io::Result<u8> {
-        self.next()?.ok_or_else(|| self.ended())
-    }
-
-    /// An integer: a sign byte, then the magnitude.
-    pub(super) fn integer(&mut self) -> io::Result<i64> {
-        let sign = self.byte()?;
-        self.integer_after(sign)
-    }
-
-    fn integer_after(&mut self, sign: u8) -> io::Result<i64> {
-        let mut magnitude: u64 = 0;
-        for place in 0..self.integer_size {
-            magnitude |= u64::from(self.byte()?) << (8 * place);
-        }
-        match i64::try_from(magnitude) {
-            Ok(magnitude) if sign == 0 => Ok(magnitude),
-            Ok(magnitude) if sign == 1 => Ok(-magnitude),
-            _ => Err(corrupt(format!(
-                "has an impossible number in {}",
-                self.during
-            ))),
-        }
-    }
-
-    /// Up to `limit` bytes that follow.
-    pub(super) fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.input.read(buffer)
-    }
-
-    /// It ends where more was promised.
-    pub(super) fn ended(&self) -> io::Error {
-        half_written(format!(
-            "stops in {}: it was interrupted or cut",
-            self.during
-        ))
-    }
-
-    fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        for byte in &mut bytes {
-            *byte = self.byte()?;
-        }
-        Ok(bytes)
-    }
-
-    fn string(&mut self) -> io::Result<Option<String>> {
-        let Some(length) = self.length()? else {
-            return Ok(None);
-        };
-        let mut kept = Vec::new();
-        (&mut self.input)
-            .take(length.min(LONGEST_KEPT))
-            .read_to_end(&mut kept)?;
-        self.skip(length - kept.len() as u64)?;
-        Ok(Some(String::from_utf8_lossy(&kept).into_owned()))
-    }
-
-    fn skip_strings(&mut self, count: usize) -> io::Result<()> {
-        for _ in 0..count {
-            self.skip_string()?;
-        }
-        Ok(())
-    }
-
-    /// Whether there was a string at all.
-    fn skip_string(&mut self) -> io::Result<bool> {
-        match self.length()? {
-            Some(length) => self.skip(length).map(|()| true),
-            None => Ok(false),
-        }
-    }
-
-    fn length(&mut self) -> io::Result<Option<u64>> {
-        match self.integer()? {
-            length @ 0..=LONGEST_STRING => Ok(Some(length as u64)),
-            -1 => Ok(None),
-            _ => Err(corrupt(format!(
-                "has an impossible length in {}",
-                self.during
-            ))),
-        }
-    }
-
-    fn skip(&mut self, length: u64) -> io::Result<()> {
-        let skipped = io::copy(&mut (&mut self.input).take(length), &mut io::sink())?;
-        if skipped == length {
-            Ok(())
-        } else {
-            Err(self.ended())
-        }
     }
 }
 

@@ -1,0 +1,131 @@
+//! How a file stands, from one look at its folder to the next: whether it is still being written.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::Verdict;
+use super::files::Found;
+use super::sighting::{Backup, Kind, Origin, Proof, State};
+use crate::sample::Timestamp;
+
+/// A file, and how it stood at the looks before.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seen {
+    pub(super) found: Found,
+    /// Unchanged since the look before, or for longer than a look's rhythm.
+    pub(super) is_settled: bool,
+    /// When it was first seen unsettled.
+    since: Timestamp,
+}
+
+impl Seen {
+    /// The backup it is, with what reading it showed.
+    pub(super) fn backup(&self, verdict: Option<&Verdict>) -> Backup {
+        let state = match verdict {
+            _ if !self.is_settled => State::Running,
+            None => State::Unread,
+            Some(verdict) if verdict.is_good() => State::Done,
+            Some(_) => State::Damaged,
+        };
+        let verdict = verdict.filter(|_| self.is_settled);
+        Backup {
+            id: self.found.name.clone(),
+            kind: Kind::Dump,
+            state,
+            started: verdict.and_then(|verdict| verdict.made),
+            finished: if self.is_settled {
+                self.found.modified
+            } else {
+                self.since
+            },
+            bytes: self.found.bytes,
+            parent: None,
+            origin: verdict
+                .and_then(|verdict| verdict.database.clone())
+                .map(Origin::Database),
+            proof: verdict.map_or(Proof::Listed, |verdict| verdict.proof),
+            trouble: verdict.and_then(|verdict| verdict.trouble),
+        }
+    }
+}
+
+/// Tells files that are still being written from those that are not, by how they stood at the look before.
+pub(super) fn settle(
+    before: &[Seen],
+    listed: Vec<Found>,
+    look: Duration,
+    now: Timestamp,
+) -> Vec<Seen> {
+    let before: HashMap<&str, &Seen> = before
+        .iter()
+        .map(|seen| (seen.found.name.as_str(), seen))
+        .collect();
+    let each = listed.into_iter().map(|found| {
+        let earlier = before.get(found.name.as_str());
+        let is_unchanged = earlier.is_some_and(|seen| seen.found == found);
+        let is_settled = !found.is_partial && (is_unchanged || found.modified < now.before(look));
+        let since = match earlier {
+            Some(seen) if !seen.is_settled => seen.since,
+            _ if found.is_partial => found.modified.min(now),
+            _ => now,
+        };
+        Seen {
+            found,
+            is_settled,
+            since,
+        }
+    });
+    let mut seen: Vec<Seen> = each.collect();
+    seen.sort_by_key(|seen| std::cmp::Reverse(seen.found.modified));
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str, bytes: u64, modified: i64) -> Found {
+        Found {
+            name: name.into(),
+            path: name.into(),
+            bytes,
+            modified: Timestamp(modified),
+            is_partial: name.ends_with(".part"),
+        }
+    }
+
+    #[test]
+    fn a_file_is_settled_once_it_stands_still() {
+        let minute = 60_000;
+        let look = Duration::from_secs(300);
+        let looks = [
+            (10, found("a", 1, 9 * minute), false, 10),
+            (15, found("a", 2, 14 * minute), false, 10),
+            (20, found("a", 2, 14 * minute), true, 10),
+            (25, found("a", 3, 24 * minute), false, 25),
+            (30, found("a", 3, 90 * minute), false, 25),
+            (35, found("a", 3, 90 * minute), true, 25),
+        ];
+        let mut before = Vec::new();
+        for (now, found, is_settled, since) in looks {
+            before = settle(&before, vec![found], look, Timestamp(now * minute));
+            let expected = (is_settled, Timestamp(since * minute));
+            assert_eq!(
+                (before[0].is_settled, before[0].since),
+                expected,
+                "at {now}"
+            );
+        }
+        let old = settle(
+            &[],
+            vec![found("b", 1, 0), found("b.part", 1, 0)],
+            look,
+            Timestamp(10 * minute),
+        );
+        assert_eq!(
+            old.iter().map(|seen| seen.is_settled).collect::<Vec<_>>(),
+            [true, false]
+        );
+        assert_eq!(old[1].since, Timestamp(0));
+    }
+}
