@@ -27,6 +27,7 @@ use crate::store::Store;
 use exposition::Exposition;
 
 pub use door::{Door, OpenError};
+pub use exposition::METRICS;
 pub use page::page;
 pub use settings::{Settings, Tls};
 

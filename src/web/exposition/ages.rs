@@ -1,14 +1,13 @@
 //! The ages of all collectors: they move by themselves, so they are written anew into every answer.
 
-use std::sync::Arc;
-
-use crate::sample::{Family, Labels, MetricKind, Timestamp};
+use crate::sample::{Metric, Sample, Timestamp};
 use crate::scrape::Status;
 
-use super::families::Rows;
-
 /// The one family that is not cached.
-pub(super) const AGE: &str = "pgvigil_collector_age_seconds";
+pub(super) const AGE: Metric = Metric::gauge(
+    "pgvigil_collector_age_seconds",
+    "Seconds since the collector's samples were last read in full.",
+);
 
 /// How long ago each source was last read in full; nothing for one that never was.
 pub(super) fn ages(
@@ -16,27 +15,20 @@ pub(super) fn ages(
     server: Option<&str>,
     name_servers: bool,
     now: Timestamp,
-) -> Rows {
+) -> Vec<Sample> {
     let wanted = statuses
         .iter()
         .filter(|status| server.is_none_or(|name| *status.source.server == *name));
-    let rows = wanted.filter_map(|status| {
+    let each = wanted.filter_map(|status| {
         let source = &status.source;
         let server = if name_servers { &*source.server } else { "" };
-        let labels = Labels::new([
+        let labels = [
             ("collector", &*source.collector),
             ("database", &*source.database),
             ("server", server),
-        ]);
+        ];
         let age = now.since(status.last_success?);
-        Some((labels, age.as_secs_f64()))
+        Some(AGE.sample(&labels, age.as_secs_f64()))
     });
-    Rows {
-        rows: rows.collect(),
-        family: Arc::new(Family {
-            name: AGE.into(),
-            kind: MetricKind::Gauge,
-            help: "Seconds since the collector's samples were last read in full.".into(),
-        }),
-    }
+    each.collect()
 }

@@ -15,11 +15,15 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::sample::Timestamp;
+use crate::sample::{Metric, Source, Timestamp};
 use crate::scrape::Board;
 
 use accept::{Format, takes_gzip};
+use ages::AGE;
 use gzip::Beginning;
+
+/// Every metric that exists on the page alone.
+pub const METRICS: &[Metric] = &[AGE];
 
 /// The rendered pages of the present generation.
 #[derive(Debug)]
@@ -123,7 +127,7 @@ impl Exposition {
         // Asked for before the samples: what changes meanwhile is rendered again, never missed.
         let generation = self.board.generation();
         let mut families = families::gather(&self.board.current(), wanted.server.as_deref());
-        families.retain(|rows| *rows.family.name != *ages::AGE);
+        families.retain(|rows| *rows.family.name != *AGE.name);
         let text = write(wanted.format, families);
         let text = if wanted.gzip {
             Text::Gzip(Beginning::of(&text))
@@ -144,11 +148,7 @@ impl Exposition {
         let several = self.servers.len() > 1;
         let statuses = self.board.statuses();
         let ages = ages::ages(&statuses, wanted.server.as_deref(), several, now);
-        let families = if ages.rows.is_empty() {
-            vec![]
-        } else {
-            vec![ages]
-        };
+        let families = families::gather(&[(Source::new("", "", ""), ages.into())], None);
         let mut tail = write(wanted.format, families);
         if wanted.format == Format::OpenMetrics {
             tail.push_str("# EOF\n");
@@ -199,7 +199,7 @@ fn joined(headers: &HeaderMap, name: header::HeaderName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::sample::{Family, Labels, MetricKind, Sample, Source};
+    use crate::sample::{Family, Labels, MetricKind, Sample};
 
     use super::*;
 

@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use pgvigil::promql::Query;
+use pgvigil::{backup, collectors, scrape, telemetry, web};
 use serde_json::Value;
 
-use crate::harness::tool;
+use super::ingest::Prometheus;
+use crate::harness::{
+    Daemon, HttpSink, Postgres, Scratch, eventually_async, free_port, pgvigil, tool,
+};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards")
@@ -31,7 +36,7 @@ fn dashboards() -> Vec<(PathBuf, Value)> {
 }
 
 /// All panels but rows, those inside of rows included.
-pub(super) fn panels(dashboard: &Value) -> Vec<&Value> {
+fn panels(dashboard: &Value) -> Vec<&Value> {
     let top = dashboard["panels"].as_array().unwrap();
     let inside = top
         .iter()
@@ -44,7 +49,7 @@ pub(super) fn panels(dashboard: &Value) -> Vec<&Value> {
 }
 
 /// An expression with every variable replaced by something that any value matches.
-pub(super) fn filled(expression: &str) -> String {
+fn filled(expression: &str) -> String {
     let words = [
         ("$__rate_interval", "10s"),
         ("$__interval", "10s"),
@@ -80,6 +85,7 @@ fn nothing_is_lost_on_the_way_through_grafanas_models() {
 
 #[test]
 fn panels_are_told_apart_explained_and_answerable() {
+    let known = known();
     for (_, dashboard) in dashboards() {
         let mut ids = BTreeSet::new();
         let mut cells = BTreeSet::new();
@@ -121,8 +127,14 @@ fn panels_are_told_apart_explained_and_answerable() {
                         "{title}: ${variable} is not defined"
                     );
                 }
-                Query::parse(&filled(expression))
+                let query = Query::parse(&filled(expression))
                     .unwrap_or_else(|error| panic!("{title}: {error}"));
+                let unknown: Vec<String> = query
+                    .metrics()
+                    .into_iter()
+                    .filter(|name| !known.contains(name))
+                    .collect();
+                assert!(unknown.is_empty(), "{title}: nothing collects {unknown:?}");
             }
         }
     }
@@ -144,4 +156,167 @@ fn used(expression: &str) -> impl Iterator<Item = String> {
             .take_while(|c| c.is_alphanumeric() || *c == '_')
             .collect()
     })
+}
+
+/// Every name that anything declares; Prometheus itself adds `ALERTS`.
+fn known() -> BTreeSet<String> {
+    let catalogue = collectors::load(&[]).unwrap();
+    let collected = catalogue.iter().flat_map(|collector| &collector.metrics);
+    let collected = collected.map(|metric| metric.family.name.to_string());
+    let own = [
+        telemetry::METRICS,
+        scrape::METRICS,
+        backup::METRICS,
+        web::METRICS,
+    ];
+    let own = own
+        .iter()
+        .copied()
+        .flatten()
+        .map(|metric| metric.name.to_owned());
+    collected.chain(own).chain(["ALERTS".to_owned()]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_panel_has_data_on_a_real_prometheus() {
+    let scratch = Scratch::new();
+    let primary = Postgres::with(18, &["archive_mode=on", "archive_command=/bin/true"]);
+    let standby = primary.standby();
+    fill(&primary);
+    let dumps = scratch.join("dumps");
+    std::fs::create_dir(&dumps).unwrap();
+    let dump = format!("--file={}", dumps.join("shop_1.sql").display());
+    let dumped = primary
+        .command("pg_dump")
+        .args([&primary.url("postgres", "postgres"), &dump])
+        .status();
+    assert!(dumped.unwrap().success());
+
+    let port = free_port();
+    let receiver = HttpSink::start();
+    let config = scratch.write(
+        "pgvigil.yml",
+        configuration(
+            port,
+            &scratch,
+            &receiver,
+            &[("primary", &primary), ("standby", &standby)],
+        ),
+    );
+    let mut command = pgvigil();
+    command.arg("serve").arg("--config").arg(config);
+    let watch = Daemon::spawn(command);
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts/*.yml");
+    let prometheus = Prometheus::start(
+        &scratch,
+        &format!(
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\nscrape_configs:\n  \
+         - {{job_name: pgvigil, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}\n",
+            rules.display(),
+        ),
+    );
+    for (_, dashboard) in dashboards() {
+        for panel in panels(&dashboard) {
+            let title = panel["title"].as_str().unwrap();
+            for target in panel["targets"].as_array().unwrap() {
+                let expression = filled(target["expr"].as_str().unwrap());
+                let deadline = Duration::from_secs(90);
+                let series = eventually_async(
+                    &format!("{title}: {expression}\n{}", watch.output()),
+                    deadline,
+                    || async {
+                        primary.sql(
+                            "postgres",
+                            "UPDATE goods SET price = price + 1 WHERE id = 1",
+                        );
+                        Some(prometheus.query(&expression).await)
+                            .filter(|series| !series.is_empty())
+                    },
+                )
+                .await;
+                let legend = target["legendFormat"].as_str().unwrap();
+                for label in legend
+                    .split("{{")
+                    .skip(1)
+                    .filter_map(|rest| rest.split_once("}}"))
+                {
+                    let named = |labels: &String| labels.contains(&format!("\"{}\":", label.0));
+                    assert!(
+                        series.keys().all(named),
+                        "{title}: {} is not on {series:#?}",
+                        label.0
+                    );
+                }
+            }
+        }
+        for (label, selector) in looked_up(&dashboard) {
+            let found = prometheus.values(&label, &selector).await;
+            assert!(!found.is_empty(), "no value of {label} on {selector}");
+        }
+    }
+}
+
+fn fill(primary: &Postgres) {
+    primary.sql(
+        "postgres",
+        "CREATE TABLE goods (id int PRIMARY KEY, price int)",
+    );
+    primary.sql(
+        "postgres",
+        "INSERT INTO goods SELECT n, n FROM generate_series(1, 1000) n",
+    );
+    primary.sql("postgres", "CREATE INDEX goods_price ON goods (price)");
+    primary.sql(
+        "postgres",
+        "SELECT count(*) FROM goods WHERE id < 10; ANALYZE",
+    );
+    primary.sql(
+        "postgres",
+        "SELECT pg_create_physical_replication_slot('kept', true)",
+    );
+    primary.sql("postgres", "SELECT pg_switch_wal()");
+}
+
+fn configuration(
+    port: u16,
+    scratch: &Scratch,
+    receiver: &HttpSink,
+    servers: &[(&str, &Postgres)],
+) -> String {
+    let servers: String = servers
+        .iter()
+        .map(|(name, server)| {
+            format!(
+                "  - {{name: {name}, url: '{}'}}\n",
+                server.url("postgres", "postgres")
+            )
+        })
+        .collect();
+    format!(
+        "listen: 127.0.0.1:{port}\nstate_dir: {}\ncollect: {{interval: 1s}}\nservers:\n{servers}\
+         backups:\n  - {{name: nightly, server: primary, files: '{}/*.sql', look: 1s}}\n\
+         notify:\n  receivers:\n    - {{name: team, slack: {{webhook_url: '{}/hook'}}}}\n  policy:\n    - {{to: [team]}}\n",
+        scratch.join("state").display(),
+        scratch.join("dumps").display(),
+        receiver.url(),
+    )
+}
+
+/// Label and selector of each variable that asks for label values.
+fn looked_up(dashboard: &Value) -> Vec<(String, String)> {
+    let list = dashboard["templating"]["list"].as_array().unwrap();
+    let queries = list
+        .iter()
+        .filter_map(|variable| variable["query"]["query"].as_str());
+    let found: Vec<(String, String)> = queries
+        .map(|query| {
+            let inside = query
+                .strip_prefix("label_values(")
+                .and_then(|rest| rest.strip_suffix(')'));
+            let (selector, label) = inside.unwrap().rsplit_once(", ").unwrap();
+            (label.to_owned(), filled(selector))
+        })
+        .collect();
+    assert!(!found.is_empty());
+    found
 }

@@ -208,6 +208,22 @@ impl Prometheus {
             .unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
+    /// The values of a label on the series that are selected.
+    pub(super) async fn values(&self, label: &str, selector: &str) -> Vec<Value> {
+        let path = format!("{}/api/v1/label/{label}/values", self.url);
+        let url = reqwest::Url::parse_with_params(&path, [("match[]", selector)]).unwrap();
+        let answer: Value = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        answer["data"].as_array().unwrap().clone()
+    }
+
     async fn try_query(&self, expression: &str) -> Result<BTreeMap<String, String>, String> {
         let url = reqwest::Url::parse_with_params(
             &format!("{}/api/v1/query", self.url),
