@@ -215,6 +215,7 @@ async fn every_panel_has_data_on_a_real_prometheus() {
             rules.display(),
         ),
     );
+    prometheus.await_one("up == 1").await;
     for (_, dashboard) in dashboards() {
         for panel in panels(&dashboard) {
             let title = panel["title"].as_str().unwrap();

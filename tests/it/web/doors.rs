@@ -185,6 +185,7 @@ fn unusable_files_and_addresses_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_clients_block_nobody_and_the_end_comes() {
     const SERIES: usize = 20_000;
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let view = view(&["rachel"]);
     let series = (0..SERIES).map(|n| {
         let table = format!("table number {n} of the schema");

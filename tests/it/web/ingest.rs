@@ -172,6 +172,7 @@ pub(super) struct Prometheus {
 
 impl Prometheus {
     pub(super) fn start(scratch: &Scratch, config: &str) -> Prometheus {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let port = free_port();
         let config = scratch.write("prometheus.yml", config);
         let mut command = Command::new(tool("prometheus"));
