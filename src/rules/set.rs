@@ -18,17 +18,16 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Rules that select a metric nobody gives, and so can never fire. `known` are names of metrics, in which `*`
-    /// stands for what a row of a collector fills in; those that rules record are known anyway.
+    /// Rules that select a metric nobody gives, and so can never fire. In a known name `{column}` stands for what the
+    /// rows of a collector fill in; names that rules record are known anyway.
     pub fn unknown_metrics(&self, known: &BTreeSet<String>) -> Vec<Problem> {
         let recorded: BTreeSet<&str> = self.recording().map(|rule| &*rule.name).collect();
+        let filled_in: Vec<String> = known.iter().filter_map(|name| pattern(name)).collect();
         let is_known = |metric: &str| {
             matches!(metric, "ALERTS" | "ALERTS_FOR_STATE" | "up")
                 || recorded.contains(metric)
                 || known.contains(metric)
-                || known
-                    .iter()
-                    .any(|pattern| pattern.contains('*') && like(pattern, metric))
+                || filled_in.iter().any(|pattern| like(pattern, metric))
         };
         let mut problems = Vec::new();
         for rule in self.groups.iter().flat_map(|group| &group.rules) {
@@ -68,6 +67,11 @@ impl RuleSet {
     fn recording(&self) -> impl Iterator<Item = &Rule> {
         let rules = self.groups.iter().flat_map(|group| &group.rules);
         rules.filter(|rule| rule.alerting().is_none())
+    }
+
+    fn alerting(&self) -> impl Iterator<Item = &Rule> {
+        let rules = self.groups.iter().flat_map(|group| &group.rules);
+        rules.filter(|rule| rule.alerting().is_some())
     }
 }
 
@@ -218,11 +222,16 @@ fn apply(rule: &mut Rule, name: &str, change: &Override) -> Vec<Problem> {
     problems
 }
 
-impl RuleSet {
-    fn alerting(&self) -> impl Iterator<Item = &Rule> {
-        let rules = self.groups.iter().flat_map(|group| &group.rules);
-        rules.filter(|rule| rule.alerting().is_some())
+/// `pg_settings_{name}` as the pattern `pg_settings_*`; `None` for a plain name.
+fn pattern(name: &str) -> Option<String> {
+    let (first, mut rest) = name.split_once('{')?;
+    let mut pattern = format!("{first}*");
+    while let Some((_, after)) = rest.split_once('}') {
+        let (literal, next) = after.split_once('{').unwrap_or((after, ""));
+        pattern.push_str(literal);
+        rest = next;
     }
+    Some(pattern)
 }
 
 /// Whether `Name` or `Name/severity` means a rule.
@@ -381,9 +390,9 @@ mod tests {
             .collect();
         assert_eq!(set.unknown_metrics(&known), []);
         known.remove("pg_backup_foreign");
-        known.insert("pg_backup_f*".into());
+        known.insert("pg_{what}_for{rest}".into());
         assert_eq!(set.unknown_metrics(&known), []);
-        known.remove("pg_backup_f*");
+        known.remove("pg_{what}_for{rest}");
         known.insert("pg_backup_foreing".into());
         let [problem] = &set.unknown_metrics(&known)[..] else {
             panic!("not one problem")

@@ -1,1 +1,340 @@
-//!
+//! Rule files, templates and the default set against promtool, which is Prometheus' own reading of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use pgvigil::rules::{Before, Context, RuleSet, Settings, evaluate, load};
+use pgvigil::sample::{Labels, Timestamp};
+use pgvigil::store::{self, Store};
+
+use super::harness::{Scratch, tool};
+
+const ALERTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts");
+
+fn promtool(arguments: &[&str], file: &Path) -> Output {
+    let mut command = Command::new(tool("promtool"));
+    command
+        .args(arguments)
+        .arg(file)
+        .output()
+        .expect("promtool")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn files(folder: &str) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(Path::new(ALERTS).join(folder)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|kind| kind == "yml"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn settings(files: &[&str]) -> Settings {
+    Settings {
+        interval: Duration::from_secs(15),
+        files: files.iter().map(|name| (*name).to_owned()).collect(),
+        disable: Vec::new(),
+        overrides: Vec::new(),
+    }
+}
+
+#[test]
+fn promtool_accepts_every_rule_file_without_a_finding() {
+    for path in files(".").iter().chain(&files("examples")) {
+        let output = promtool(&["check", "rules", "--lint-fatal"], path);
+        assert!(
+            output.status.success(),
+            "{}\n{}",
+            path.display(),
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn every_rule_fires_and_clears_in_prometheus() {
+    for path in files("tests") {
+        let output = promtool(&["test", "rules"], &path);
+        assert!(
+            output.status.success(),
+            "{}\n{}",
+            path.display(),
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn every_rule_has_a_test_and_says_what_it_means() {
+    let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
+    let tests: String = files("tests")
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    for rule in set.groups.iter().flat_map(|group| &group.rules) {
+        let (name, severity) = (&rule.name, rule.severity());
+        let expected = format!(r#"alertname="{name}", severity="{severity}""#);
+        assert!(
+            tests.contains(&expected) || **name == *"Watchdog",
+            "{name}/{severity} has no test"
+        );
+        assert!(
+            ["critical", "warning", "info"].contains(&severity),
+            "{name}: {severity}"
+        );
+        let annotations: BTreeSet<&str> = rule
+            .alerting()
+            .unwrap()
+            .annotations
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert!(
+            ["summary", "description", "hint"]
+                .iter()
+                .all(|name| annotations.contains(name)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_metric_of_a_default_rule_is_declared() {
+    let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
+    let collectors = pgvigil::collectors::load(&[]).unwrap();
+    let collected = collectors.iter().flat_map(|collector| &collector.metrics);
+    let probed = [
+        pgvigil::telemetry::METRICS,
+        pgvigil::scrape::METRICS,
+        pgvigil::backup::METRICS,
+    ];
+    let probed = probed
+        .iter()
+        .copied()
+        .flatten()
+        .map(|metric| metric.name.to_string());
+    let known = collected
+        .map(|metric| metric.family.name.to_string())
+        .chain(probed)
+        .collect();
+    let unknown: Vec<String> = set
+        .unknown_metrics(&known)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(unknown, Vec::<String>::new());
+}
+
+/// Rules that Prometheus refuses, or takes although they look odd; lines of one rule of one group.
+const RULES: [&str; 40] = [
+    "alert: A\nexpr: up == 0",
+    "alert: A\nexpr: up == 0\nfor: 5m\nlabels: {severity: page}\nannotations: {summary: 'x {{ $labels.instance }}'}",
+    "alert: A\nexpr: up ==",
+    "alert: A\nexpr: nosuch(up)",
+    "alert: A\nexpr: rate(up)",
+    "alert: A\nexpr: sum(up) by (a",
+    "alert: A\nexpr: ''",
+    "alert: A",
+    "expr: up",
+    "alert: A\nrecord: a\nexpr: up",
+    "record: a:b\nexpr: up\nlabels: {x: '{{ not a template }}'}",
+    "record: a b\nexpr: up\nfor: 5m",
+    "record: a\nexpr: up\nfor: 5m",
+    "record: a\nexpr: up\nfor: 0s",
+    "record: a\nexpr: up\nkeep_firing_for: 5m",
+    "record: a\nexpr: up\nannotations: {summary: x}",
+    "record: a\nexpr: up\nannotations: {}",
+    "record: 'a{b=\"c\"}'\nexpr: up",
+    "alert: A\nexpr: up\nfro: 5m",
+    "alert: A\nexpr: up\nfor: 5",
+    "alert: A\nexpr: up\nfor: 1.5h",
+    "alert: A\nexpr: up\nfor: 1h30m",
+    "alert: A\nexpr: up\nfor: 30m1h",
+    "alert: A\nexpr: up\nfor: 0",
+    "alert: A\nexpr: up\nfor: -5m",
+    "alert: A\nexpr: up\nkeep_firing_for: 10m",
+    "alert: A\nexpr: 1\nlabels: {a: 1, b: true, c: }",
+    "alert: A\nexpr: up\nlabels: {a: [b]}",
+    "alert: A\nexpr: up\nlabels: [a]",
+    "alert: A\nexpr: up\nlabels: {__name__: x}",
+    "alert: A\nexpr: up\nannotations: {summary: '{{ $label.x }}'}",
+    "alert: A\nexpr: up\nannotations: {summary: '{{ nosuch 1 }}'}",
+    "alert: A\nexpr: up\nannotations: {summary: '{{ if }}'}",
+    "alert: A\nexpr: up\nannotations: {summary: '{{ $value'}",
+    "alert: A\nexpr: up\nlabels: {l: '{{ range query \"up\" }}{{ .Value }}'}",
+    "alert: A\nexpr: up\nannotations: {summary: '{{ $value.x.y }} {{ .Nothing }}'}",
+    "alert: A\nexpr: up\nexpr: down",
+    "alert: A\nexpr: |\n  up\n    # with a comment\n    == 0",
+    "alert: 'Any name at all'\nexpr: up",
+    "alert: A\nexpr: &e up\nannotations: {summary: *e}",
+];
+
+/// Whole files.
+const FILES: [&str; 10] = [
+    "",
+    "# nothing\n",
+    "groups:\n",
+    "groups: []\n",
+    "group: []\n",
+    "groups: {}\n",
+    "groups:\n- name: g\n  interval: 30s\n  limit: 3\n  rules: []\n- name: h\n",
+    "groups:\n- name: g\n- name: g\n",
+    "groups:\n- rules: []\n",
+    "groups:\n- name: g\n  interval: soon\n",
+];
+
+#[test]
+fn files_are_accepted_and_refused_as_by_promtool() {
+    let scratch = Scratch::new();
+    let indented = |rule: &str| rule.replace('\n', "\n      ");
+    let rules = RULES
+        .iter()
+        .map(|rule| format!("groups:\n- name: g\n  rules:\n    - {}\n", indented(rule)));
+    for (number, text) in rules.chain(FILES.map(str::to_owned)).enumerate() {
+        let path = scratch.join(format!("{number}.yml"));
+        std::fs::write(&path, &text).unwrap();
+        let theirs = promtool(&["check", "rules"], &path);
+        let ours = load(&settings(&[path.to_str().unwrap()]));
+        let told: Vec<String> = ours
+            .as_ref()
+            .err()
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            ours.is_ok(),
+            theirs.status.success(),
+            "{text}\nours: {told:#?}\ntheirs: {}",
+            said(&theirs)
+        );
+        for problem in told {
+            let place = format!("{}:", path.display());
+            assert!(problem.starts_with(&place), "no line is named: {problem}");
+        }
+    }
+}
+
+const VALUES: [&str; 10] = [
+    "1234567",
+    "0.123456789",
+    "93784.5",
+    "100000",
+    "-0.00042",
+    "-1500",
+    "0",
+    "NaN",
+    "Inf",
+    "1.2345678901234568e23",
+];
+
+const TEMPLATES: [&str; 24] = [
+    "{{ $value }}|{{ humanize $value }}|{{ humanize1024 $value }}|{{ humanizePercentage $value }}",
+    r#"{{ printf "%.2f|%.0f|%f|%.4g|%e|%v|%8.1f|%-8.1f|%+.1f|%08.2f" $value $value $value $value $value $value $value $value $value $value }}"#,
+    r#"{{ printf "%d %s %q %x %t %c" $value $value $value 255 true 'x' }}"#,
+    r#"{{ printf "%s %d %v" "a" 3 }}{{ printf "x" 1 }}{{ printf "%5d|%-5d|%05d|%+d|%x|%X|%o|%b|%6s|%-6s|%.1s|%q" 42 42 42 42 255 255 8 5 "ab" "ab" "ab" "a\"b" }}"#,
+    "{{ humanizeDuration 0.5 }}|{{ humanizeDuration 59.99 }}|{{ humanizeDuration 61 }}|{{ humanizeDuration -3661.5 }}|{{ humanizeDuration 90061 }}",
+    "{{ $labels }} {{ $labels.a }} {{ $labels.missing }}. {{ .Labels.b }} {{ .Value }}",
+    "{{ humanizeTimestamp 1435065584.128 }} {{ toTime 1435065584 }} {{ title \"two words\" }} {{ toUpper \"a\" }}{{ toLower \"B\" }}",
+    "{{ if gt 2.5 1.0 }}yes{{ else }}no{{ end }} {{ and 1 0 }} {{ or \"\" \"x\" }} {{ not 0 }} {{ eq 1 2 1 }} {{ ne \"a\" \"b\" }} {{ le 1 1 }}",
+    "{{ range query \"m\" | sortByLabel \"a\" }}<{{ .Labels.a }} {{ .Value }}>{{ end }}{{ with query \"none\" }}x{{ else }}-{{ end }}",
+    "{{ range $i, $s := query \"m\" | sortByLabel \"a\" }}{{ if $i }}, {{ end }}{{ $s.Labels.a }}{{ end }}",
+    "{{ query \"sum(m)\" | first | value | humanize }} {{ with query \"m{a='1'}\" }}{{ . | first | label \"b\" }}{{ end }}",
+    "{{ define \"t\" }}[{{ .arg0 }}/{{ .arg1 }}]{{ end }}{{ template \"t\" (args 1 \"x\") }}{{ template \"t\" (args \"y\" 2.5) }}",
+    "{{ $x := 1 }}{{ range query \"m\" }}{{ $x = .Value }}{{ end }}{{ with $y := \"z\" }}{{ $y }}{{ end }} a {{- \" b \" -}} c",
+    "{{ reReplaceAll \"(.*)-(.*)\" \"$2+$1\" \"l-r\" }} {{ match \"^a.c$\" \"abc\" }} {{ stripPort \"h.x:1\" }} {{ stripDomain \"h.x:1\" }}",
+    "{{ html \"<a href='x'>&\" }} {{ js \"it's <b>\" }} {{ urlquery \"a b&c/d\" }} {{ len \"abc\" }} {{ index \"abc\" 1 }} {{ slice \"abcdef\" 1 3 }}",
+    "{{ print 1 2 \"a\" \"b\" 3 4 }} {{ println 1 \"a\" }}{{ `raw \\n` }} {{ \"\\u00e9\\t.\" }} {{ 'a' }} {{ 0x1F }} {{ 1_000 }} {{ -.5 }} {{ 1e3 }}",
+    "{{ graphLink \"up == 0\" }} {{ tableLink \"up\" }} {{ parseDuration \"1h30m\" }} {{ safeHtml \"<b>\" }}",
+    "{{/* a comment */}}{{- /* another */ -}} x {{ len $labels }} {{ true }} {{ ($labels).a }} {{ (query \"sum(m)\" | first).Value }}",
+    "{{ range $k, $v := $labels }}{{ $k }}={{ $v }};{{ end }}{{ block \"b\" 5 }}<{{ . }}>{{ end }}",
+    "{{ 1000000 }} {{ 1000000.0 }} {{ 123456.0 }} {{ 0.0001 }} {{ 0.00001 }} {{ 1e21 }} {{ humanize \"1500\" }} {{ 3.0 }}",
+    "{{ range query \"m\" }}{{ break }}{{ end }}{{ range query \"m\" | sortByLabel \"a\" }}{{ if eq .Value 7.0 }}{{ continue }}{{ end }}{{ .Value }}{{ end }}",
+    "{{ printf \"%v %v %s\" $labels true $labels }} {{ printf \"%T %T %T\" $value 1 \"a\" }} {{ printf \"%%|%6.2f%%\" 12.345 }} {{ printf \"%*d\" 5 42 }}",
+    "{{ $externalLabels }}|{{ $externalURL }}|{{ pathPrefix }}|{{ externalURL }}",
+    "{{ if and (gt 1 0) (lt 1.5 2.5) }}a{{ else if true }}b{{ end }}{{ with \"\" }}c{{ else }}d{{ end }}",
+];
+
+/// Each template for each value, printed by us and expected of promtool.
+#[test]
+fn templates_print_as_prometheus_prints_them() {
+    let scratch = Scratch::new();
+    let quoted = |text: &str| serde_json::to_string(text).unwrap();
+    let mut rules = String::from("groups:\n- name: g\n  rules:\n");
+    for (number, value) in VALUES.iter().enumerate() {
+        rules += &format!(
+            "  - alert: A{number}\n    expr: m{{a=\"1\"}} * 0 + {value} or m{{a=\"1\"}} * {value}\n    annotations:\n"
+        );
+        for (place, template) in TEMPLATES.iter().enumerate() {
+            rules += &format!("      t{place}: {}\n", quoted(template));
+        }
+    }
+    let path = scratch.join("rules.yml");
+    std::fs::write(&path, &rules).unwrap();
+    let set = load(&settings(&[path.to_str().unwrap()]))
+        .unwrap_or_else(|problems| panic!("{problems:#?}"));
+
+    let mut tests = format!(
+        "rule_files: [{}]\nevaluation_interval: 1m\ntests:\n- interval: 1m\n  input_series:\n",
+        path.display()
+    );
+    tests += "  - {series: 'm{a=\"1\", b=\"x y\"}', values: '5 5'}\n  - {series: 'm{a=\"2\", b=\"z\"}', values: '7 7'}\n";
+    tests += "  alert_rule_test:\n";
+    for (name, annotations) in printed(&set, path.to_str().unwrap()) {
+        tests += &format!(
+            "  - eval_time: 1m\n    alertname: {name}\n    exp_alerts:\n    - exp_labels: {{a: '1', b: 'x y'}}\n"
+        );
+        tests += "      exp_annotations:\n";
+        for (annotation, text) in annotations {
+            tests += &format!("        {annotation}: {}\n", quoted(&text));
+        }
+    }
+    let path = scratch.join("tests.yml");
+    std::fs::write(&path, &tests).unwrap();
+    let output = promtool(&["test", "rules"], &path);
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+/// The annotations of every alert of a file, by the alert's name.
+fn printed(set: &RuleSet, file: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let (start, slot) = (Timestamp(0), Timestamp(60_000));
+    let store = Store::new(
+        &store::Settings {
+            retention: Duration::from_secs(3600),
+            max_bytes: 1 << 20,
+        },
+        start,
+    );
+    let series = |a: &str, b: &str| Labels::new([("__name__", "m"), ("a", a), ("b", b)]);
+    store.append(
+        slot,
+        &Default::default(),
+        [(series("1", "x y"), 5.0), (series("2", "z"), 7.0)],
+    );
+    let nothing = Labels::default();
+    let context = Context {
+        external_labels: &nothing,
+        external_url: "",
+        retired: &|_| false,
+    };
+    let group = set
+        .groups
+        .iter()
+        .find(|group| *group.file == *file)
+        .unwrap();
+    let each = group.rules.iter().map(|rule| {
+        let evaluation = evaluate(rule, group, Before::default(), &store, slot, &context).unwrap();
+        (
+            rule.name.to_string(),
+            evaluation.alerts[0].annotations.clone(),
+        )
+    });
+    each.collect()
+}
