@@ -224,14 +224,12 @@ fn apply(rule: &mut Rule, name: &str, change: &Override) -> Vec<Problem> {
 
 /// `pg_settings_{name}` as the pattern `pg_settings_*`; `None` for a plain name.
 fn pattern(name: &str) -> Option<String> {
-    let (first, mut rest) = name.split_once('{')?;
-    let mut pattern = format!("{first}*");
-    while let Some((_, after)) = rest.split_once('}') {
-        let (literal, next) = after.split_once('{').unwrap_or((after, ""));
-        pattern.push_str(literal);
-        rest = next;
-    }
-    Some(pattern)
+    let (before, rest) = name.split_once('{')?;
+    let after = rest.split_once('}').map_or("", |(_, after)| after);
+    Some(format!(
+        "{before}*{}",
+        pattern(after).unwrap_or_else(|| after.to_owned())
+    ))
 }
 
 /// Whether `Name` or `Name/severity` means a rule.

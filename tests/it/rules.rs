@@ -258,7 +258,7 @@ const TEMPLATES: [&str; 24] = [
     "{{ 1000000 }} {{ 1000000.0 }} {{ 123456.0 }} {{ 0.0001 }} {{ 0.00001 }} {{ 1e21 }} {{ humanize \"1500\" }} {{ 3.0 }}",
     "{{ range query \"m\" }}{{ break }}{{ end }}{{ range query \"m\" | sortByLabel \"a\" }}{{ if eq .Value 7.0 }}{{ continue }}{{ end }}{{ .Value }}{{ end }}",
     "{{ printf \"%v %v %s\" $labels true $labels }} {{ printf \"%T %T %T\" $value 1 \"a\" }} {{ printf \"%%|%6.2f%%\" 12.345 }} {{ printf \"%*d\" 5 42 }}",
-    "{{ $externalLabels }}|{{ $externalURL }}|{{ pathPrefix }}|{{ externalURL }}",
+    "{{ $externalLabels }}|{{ $externalURL }}|{{ .ExternalLabels }}|{{ .ExternalURL }}",
     "{{ if and (gt 1 0) (lt 1.5 2.5) }}a{{ else if true }}b{{ end }}{{ with \"\" }}c{{ else }}d{{ end }}",
 ];
 
