@@ -1,5 +1,6 @@
 //! Up to 120 samples of one series, compressed as Facebook's Gorilla does: times as the change of their interval, values
-//! as the bits in which they differ. Real PostgreSQL metrics read every 15 s take about 1.4 bytes per sample.
+//! as the bits in which they differ. What a real PostgreSQL says of itself every 15 s takes about 1.1 bytes per sample
+//! with the chunk around it, and 420 bytes per series.
 
 use super::bits::{Reader, Writer};
 use crate::sample::Timestamp;
