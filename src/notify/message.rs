@@ -166,10 +166,15 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
         .filter(|(name, _)| !shown_elsewhere.contains(name))
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
+    let over = alert.resolved_at.is_some();
+    let advice = |name: &str| if over { String::new() } else { note(name) };
     let named = [
-        ("What to do", note("action")),
-        ("Guide", note("runbook_url")),
-        ("Value", words::value(alert.value)),
+        ("What to do", advice("hint")),
+        ("Guide", advice("runbook_url")),
+        (
+            if over { "Last value" } else { "Value" },
+            words::value(alert.value),
+        ),
         ("Since", since),
         ("Until", ended.unwrap_or_default()),
         ("No data since", unread.unwrap_or_default()),

@@ -52,7 +52,9 @@ impl Outbox {
                 break;
             }
         }
-        if let Some(letter) = self.due(Duration::ZERO).letter {
+        if self.backoff.is_calm()
+            && let Some(letter) = self.due(Duration::ZERO).letter
+        {
             // When this takes too long the message stays due, and the next start sends it.
             let _ = timeout(LAST_TRY, self.attempt(&letter)).await;
         }

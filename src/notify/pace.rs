@@ -57,6 +57,11 @@ impl Backoff {
         whole.mul_f64(0.5 + 0.5 * (random as f64 / u64::MAX as f64))
     }
 
+    /// Whether the last try went well, or there was none.
+    pub(super) fn is_calm(&self) -> bool {
+        self.0 == 0
+    }
+
     /// After a success.
     pub(super) fn reset(&mut self) {
         self.0 = 0;

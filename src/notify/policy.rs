@@ -4,12 +4,10 @@ use super::settings::{Entry, Terms};
 use crate::incident::Book;
 use crate::rules::Alert;
 use crate::sample::Labels;
+use crate::scrape::LIVENESS;
 
 /// The alert that always fires, for machines that notice its absence. People get it only where the policy names it.
 pub const WATCHDOG: &str = "Watchdog";
-
-/// The collector that says whether a server answers.
-const LIVENESS: &str = "liveness";
 
 /// The terms on which a receiver is told of an alert with these labels; `None` when it is not.
 pub(super) fn terms(policy: &[Entry], receiver: &str, labels: &Labels) -> Option<Terms> {

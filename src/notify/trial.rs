@@ -117,7 +117,7 @@ pub(super) fn alert(at: Timestamp) -> Alert {
     ];
     let annotations = [
         ("summary", "This is a test of the notification path"),
-        ("action", "nothing: who reads this can be reached"),
+        ("hint", "Nothing: who reads this can be reached"),
     ];
     let annotations = annotations.map(|(name, text)| (name.to_owned(), text.to_owned()));
     Alert {

@@ -84,8 +84,10 @@ impl Push {
                 break;
             }
         }
-        // What is not taken in time stays due, and the next start sends it.
-        let _ = timeout(LAST_TRY, self.turn(&office)).await;
+        if self.backoff.is_calm() {
+            // What is not taken in time stays due, and the next start sends it.
+            let _ = timeout(LAST_TRY, self.turn(&office)).await;
+        }
     }
 
     async fn turn(&mut self, office: &Office) -> Pause {

@@ -140,17 +140,12 @@ fn text_of(incident: &Incident) -> String {
         }
     }
     text.push('\n');
-    let width = incident
-        .facts
-        .iter()
-        .map(|(name, _)| name.len())
-        .max()
-        .unwrap_or(0)
-        + 2;
-    for (name, value) in &incident.facts {
+    let id = ("Incident".to_owned(), incident.id.clone());
+    let facts = || incident.facts.iter().chain([&id]);
+    let width = facts().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
+    for (name, value) in facts() {
         text.push_str(&format!("{:width$}{value}\n", format!("{name}:")));
     }
-    text.push_str(&format!("{:width$}{}\n", "Incident:", incident.id));
     text
 }
 
