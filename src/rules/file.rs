@@ -296,7 +296,7 @@ fn expression(s: &mut Section) -> Option<Query> {
 
 /// Rules of one name and the same labels in one group get keys of their own, so that each keeps its own alerts.
 fn number_alike(rules: &mut [Rule]) {
-    let mut seen: BTreeMap<(Arc<str>, Vec<(String, String)>), usize> = BTreeMap::new();
+    let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     for rule in rules {
         let count = seen
             .entry((rule.name.clone(), rule.label_sources()))
