@@ -225,9 +225,6 @@ async fn a_locked_table_costs_its_own_series_only() {
                 .iter()
                 .any(|table| series.contains(table))
         };
-        // Sessions and locks come and go with the test itself.
-        let of_the_moment =
-            |series: &str| series.starts_with("pg_stat_activity") || series.starts_with("pg_locks");
         let others: Vec<_> = lost
             .iter()
             .filter(|series| !its_own(series) && !of_the_moment(series))
@@ -315,8 +312,6 @@ async fn a_full_server_keeps_every_series() {
         watch.all_read_since(Timestamp::now());
     }
     let after = watch.page();
-    let of_the_moment =
-        |series: &str| series.starts_with("pg_stat_activity") || series.starts_with("pg_locks");
     let lost: Vec<&String> = before
         .difference(&after)
         .filter(|series| !of_the_moment(series))
