@@ -93,18 +93,18 @@ fn plain_text(head: &str, body: &str) -> String {
         .to_ascii_lowercase()
         .as_str()
     {
-        "quoted-printable" => text_of(quoted_printable(&body.replace("=\n", ""))),
+        "quoted-printable" => text_of(&quoted_printable(&body.replace("=\n", ""))),
         "base64" => decode_base64(&body.replace('\n', "")),
         _ => body.to_owned(),
     }
 }
 
-fn text_of(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn decode_base64(text: &str) -> String {
-    text_of(STANDARD.decode(text.trim()).unwrap_or_default())
+    text_of(&STANDARD.decode(text.trim()).unwrap_or_default())
 }
 
 /// Replaces each `=XX` by its byte.
@@ -135,7 +135,7 @@ fn decode_words(value: &str) -> String {
         text += before;
         text += &match encoding {
             "b" | "B" => decode_base64(word),
-            _ => text_of(quoted_printable(&word.replace('_', " "))),
+            _ => text_of(&quoted_printable(&word.replace('_', " "))),
         };
         rest = after;
     }

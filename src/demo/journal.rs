@@ -54,8 +54,8 @@ fn turn(line: &str) -> Option<Turn> {
     };
     let label = |name: &str| transition.alert.labels.get(name).to_owned();
     Some(Turn {
-        name: label("alertname").to_owned(),
-        severity: label("severity").to_owned(),
+        name: label("alertname"),
+        severity: label("severity"),
         now,
     })
 }

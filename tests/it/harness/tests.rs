@@ -110,6 +110,8 @@ async fn the_http_sink_records_and_follows_its_script() {
     );
     assert_eq!(post().await.unwrap().status(), 200);
     let requests = sink.requests();
+    assert_eq!(requests[1].method, "POST");
+    assert_eq!(requests[1].header("Content-Length"), Some("8"));
     assert_eq!(
         (
             requests.len(),
@@ -141,6 +143,7 @@ fn the_smtp_sink_talks_in_every_way() {
             assert_eq!(letters.len(), 1);
             assert_eq!(letters[0].encrypted, transport != Transport::Plain);
             assert_eq!(letters[0].user.as_deref(), Some("ops"));
+            assert_eq!(letters[0].from, "a@example.com");
             assert_eq!(letters[0].to, ["b@example.com", "c@example.com"]);
             assert!(
                 letters[0].data.contains("\r\n.dot\r\n"),
