@@ -71,13 +71,13 @@ async fn fifty_incidents_are_all_accounted_for_in_order() {
         });
     };
     told(false);
-    alerts.iter().for_each(|alert| drop(senders.end(alert)));
+    alerts.iter().for_each(|alert| senders.end(alert));
     told(true);
     senders.stop().await;
-    let status = sink.requests().len();
+    let count = sink.requests().len();
     assert!(
-        status < 40,
-        "a storm is told in digests, not in {status} messages"
+        count < 40,
+        "a storm is told in digests, not in {count} messages"
     );
 }
 
