@@ -40,12 +40,15 @@ pub struct Notice {
 /// Labels that the notice shows elsewhere, or that say nothing to a person.
 const SHOWN: [&str; 3] = ["alertname", "severity", "job"];
 
-/// The firing and the pending ones. Severity `none` is a signal that must always fire, not a trouble.
+/// Fires always, so that its absence is noticed: no trouble.
+const WATCHDOG: &str = "Watchdog";
+
+/// The firing and the pending ones; neither the watchdog nor any other signal of severity `none` is among them.
 pub(super) fn notices(book: &Book, now: Timestamp) -> (Vec<Notice>, Vec<Notice>) {
-    let troubles = book
-        .alerts
-        .values()
-        .filter(|alert| alert.labels.get("severity") != "none");
+    let is_signal = |alert: &Alert| {
+        alert.labels.get("alertname") == WATCHDOG || alert.labels.get("severity") == "none"
+    };
+    let troubles = book.alerts.values().filter(|alert| !is_signal(alert));
     let of = |state| {
         let alerts = troubles.clone().filter(move |alert| alert.state == state);
         let mut notices: Vec<Notice> = alerts.map(|alert| notice(alert, now)).collect();

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::facts::values;
+use super::facts::{elements, values};
 use super::{Notice, Tone};
-use crate::promql::{Query, Value, instant};
 use crate::sample::Timestamp;
 use crate::scrape::Status;
 use crate::store::Store;
@@ -33,7 +32,7 @@ pub struct Backup {
     pub count: Option<u64>,
     /// The strongest proof that the newest has, in words; empty when it has none.
     pub proof: &'static str,
-    /// What is wrong, one sentence each.
+    /// What is wrong, a few words each.
     pub problems: Vec<String>,
 }
 
@@ -45,6 +44,20 @@ const PROOFS: [(&str, &str); 4] = [
     ("opened", "opened"),
 ];
 
+/// What the `problem` labels mean.
+const PROBLEMS: [(&str, &str); 10] = [
+    ("folder_missing", "the folder does not exist"),
+    ("folder_unreadable", "the folder cannot be read"),
+    ("folder_empty", "there is no backup in the folder"),
+    ("empty", "the newest is empty: 0 bytes"),
+    ("nothing_inside", "the newest has nothing inside"),
+    ("half_written", "the newest was never finished"),
+    ("truncated", "the newest is cut off"),
+    ("corrupt", "the newest is damaged"),
+    ("not_a_dump", "the newest is no dump"),
+    ("unreadable", "the newest cannot be read"),
+];
+
 pub(super) fn backups(
     store: &Store,
     statuses: &[Status],
@@ -54,118 +67,92 @@ pub(super) fn backups(
     let read = |expression: &str| values(store, expression, "source", now);
     let newest = read("max by (source) (pg_backup_last_success_timestamp_seconds)");
     let promised = read("max by (source) (pg_backup_expected_interval_seconds)");
+    let grace = read("max by (source) (pg_backup_expected_grace_seconds)");
     let size = read("max by (source) (pg_backup_size_bytes)");
     let typical = read("max by (source) (pg_backup_typical_size_bytes)");
     let count = read(r#"sum by (source) (pg_backup_count{state="done"})"#);
-    let failed = read("max by (source) (pg_backup_last_attempt_failed)");
-    let proofs = proofs(store, now);
-    let errors: BTreeMap<&str, &Status> = statuses
+    let proofs = elements(
+        store,
+        "max by (source, proof) (pg_backup_proof_timestamp_seconds) > 0",
+        now,
+    );
+    let problems = elements(store, "pg_backup_problem == 1", now);
+    let declared = statuses
         .iter()
-        .filter_map(|status| Some((status.source.collector.strip_prefix(PREFIX)?, status)))
-        .collect();
-    let names: BTreeSet<&str> = errors
-        .keys()
-        .copied()
-        .chain(count.keys().map(String::as_str))
+        .filter_map(|status| status.source.collector.strip_prefix(PREFIX));
+    let names: BTreeSet<&str> = declared
+        .chain(promised.keys().map(String::as_str))
         .collect();
     let each = names.into_iter().map(|name| {
+        let of_name = |label: &str| label == name;
         let span = |of: &BTreeMap<String, f64>| {
-            of.get(name)
-                .and_then(|seconds| Duration::try_from_secs_f64(*seconds).ok())
+            Some(Duration::try_from_secs_f64(*of.get(name)?).unwrap_or_default())
         };
-        let made = newest
-            .get(name)
-            .map(|seconds| Timestamp::from_seconds(*seconds));
-        let words = |of: &BTreeMap<String, f64>| {
+        let bytes = |of: &BTreeMap<String, f64>| {
             of.get(name)
                 .map(|size| words::bytes(*size))
                 .unwrap_or_default()
         };
+        let made = newest
+            .get(name)
+            .map(|seconds| Timestamp::from_seconds(*seconds));
+        let proved = proofs.iter().filter(|element| {
+            let reaches = made.is_some_and(|made| Timestamp::from_seconds(element.value) >= made);
+            reaches && of_name(element.labels.get("source"))
+        });
+        let proved: Vec<&str> = proved.map(|element| element.labels.get("proof")).collect();
+        let named = problems
+            .iter()
+            .filter(|element| of_name(element.labels.get("source")));
+        let named: Vec<&str> = named.map(|element| element.labels.get("problem")).collect();
         let mut backup = Backup {
             name: name.to_owned(),
-            tone: Tone::Good,
+            tone: Tone::Unknown,
             age: made.map(|made| now.since(made)),
             promised: span(&promised),
-            size: words(&size),
-            typical_size: words(&typical),
+            size: bytes(&size),
+            typical_size: bytes(&typical),
             count: count.get(name).map(|count| *count as u64),
-            proof: proof(&proofs, name, made),
-            problems: Vec::new(),
+            proof: worded(&PROOFS, &proved).next().unwrap_or_default(),
+            problems: worded(&PROBLEMS, &named).map(str::to_owned).collect(),
         };
-        let attempt_failed = failed.get(name).is_some_and(|failed| *failed > 0.0);
-        backup.judge(
-            errors.get(name).and_then(|status| status.error.as_deref()),
-            attempt_failed,
-            firing,
-        );
+        backup.judge(span(&grace).unwrap_or_default(), firing);
         backup
     });
     each.collect()
 }
 
 impl Backup {
-    fn judge(&mut self, error: Option<&str>, attempt_failed: bool, firing: &[Notice]) {
-        let mut found = Vec::new();
-        if let Some(error) = error {
-            found.push((Tone::Warning, format!("cannot be looked at: {error}")));
-        }
-        if self.age.is_none() && self.count.is_some() {
-            found.push((Tone::Critical, "there is no usable backup".into()));
-        }
+    fn judge(&mut self, grace: Duration, firing: &[Notice]) {
         if let (Some(age), Some(promised)) = (self.age, self.promised)
-            && age > promised
+            && age > promised + grace
         {
             let late = words::span(age.saturating_sub(promised));
-            found.push((Tone::Warning, format!("the next one is {late} late")));
+            self.problems.push(format!("the next one is {late} late"));
         }
-        if attempt_failed {
-            let problem = "the newest attempt failed or is damaged";
-            found.push((Tone::Warning, problem.into()));
+        if self.count == Some(0) && self.problems.is_empty() {
+            self.problems.push("there is no usable backup".into());
         }
-        let unknown = self.age.is_none().then_some(Tone::Unknown);
         let about = |notice: &&Notice| {
             let mut labels = notice.labels.iter();
             labels.any(|(label, value)| label == "source" && *value == self.name)
         };
+        let own = match (self.problems.is_empty(), self.age) {
+            (false, None) => Tone::Critical,
+            (false, Some(_)) => Tone::Warning,
+            (true, None) => Tone::Unknown,
+            (true, Some(_)) => Tone::Good,
+        };
         let alerts = firing.iter().filter(about).map(|notice| notice.tone);
-        let tones = found
-            .iter()
-            .map(|(tone, _)| *tone)
-            .chain(alerts)
-            .chain(unknown);
-        self.tone = tones.max().unwrap_or(Tone::Good);
-        self.problems = found.into_iter().map(|(_, problem)| problem).collect();
+        self.tone = alerts.fold(own, Tone::max);
     }
 }
 
-fn proofs(store: &Store, now: Timestamp) -> BTreeMap<(String, String), Timestamp> {
-    let query = Query::parse("max by (source, proof) (pg_backup_proof_timestamp_seconds) > 0").ok();
-    let value = query.and_then(|query| instant(&query, store, now).ok());
-    let Some(Value::Vector(elements)) = value else {
-        return BTreeMap::new();
-    };
-    let each = elements.iter().map(|element| {
-        let labels = (
-            element.labels.get("source").to_owned(),
-            element.labels.get("proof").to_owned(),
-        );
-        (labels, Timestamp::from_seconds(element.value))
-    });
-    each.collect()
-}
-
-/// The strongest proof that reaches up to the newest backup.
-fn proof(
-    proofs: &BTreeMap<(String, String), Timestamp>,
-    source: &str,
-    newest: Option<Timestamp>,
-) -> &'static str {
-    let holds = |name: &str| {
-        let proved = proofs.get(&(source.to_owned(), name.to_owned()));
-        proved
-            .zip(newest)
-            .is_some_and(|(proved, newest)| *proved >= newest)
-    };
-    let mut strongest = PROOFS.iter().filter(|(name, _)| holds(name));
-    strongest.next().map_or("", |(_, words)| words)
+/// The words for the labels that are among `named`, in the order of the table.
+fn worded<'t>(
+    table: &'t [(&str, &'static str)],
+    named: &'t [&str],
+) -> impl Iterator<Item = &'static str> + 't {
+    let known = table.iter().filter(|(label, _)| named.contains(label));
+    known.map(|(_, words)| *words)
 }

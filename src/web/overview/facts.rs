@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::promql::{Query, Value, instant};
+use crate::promql::{Element, Query, Value, instant};
 use crate::sample::Timestamp;
 use crate::store::Store;
 use crate::web::words;
@@ -37,6 +37,8 @@ pub(super) enum Unit {
     PerSecond,
     Bytes,
     Seconds,
+    /// Seconds since something happened.
+    Ago,
     Share,
 }
 
@@ -47,29 +49,34 @@ impl Unit {
             Unit::PerSecond => format!("{}/s", words::number(value)),
             Unit::Bytes => words::bytes(value),
             Unit::Seconds => words::seconds(value),
+            Unit::Ago => format!("{} ago", words::seconds(value)),
             Unit::Share => words::share(value),
         }
     }
 }
 
-/// The value of an expression for each value of one label; empty when it has none, or is no expression.
+/// What an expression gives now; nothing when nothing is known, and no value that is no number.
+pub(super) fn elements(store: &Store, expression: &str, now: Timestamp) -> Vec<Element> {
+    let query = Query::parse(expression).ok();
+    match query.and_then(|query| instant(&query, store, now).ok()) {
+        Some(Value::Vector(mut elements)) => {
+            elements.retain(|element| !element.value.is_nan());
+            elements
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The value of an expression for each value of one label.
 pub(super) fn values(
     store: &Store,
     expression: &str,
     label: &str,
     now: Timestamp,
 ) -> BTreeMap<String, f64> {
-    let elements = Query::parse(expression)
-        .ok()
-        .and_then(|query| instant(&query, store, now).ok());
-    let Some(Value::Vector(elements)) = elements else {
-        return BTreeMap::new();
-    };
-    let known = elements
-        .into_iter()
-        .filter(|element| !element.value.is_nan());
-    known
-        .map(|element| (element.labels.get(label).to_owned(), element.value))
+    let elements = elements(store, expression, now);
+    let each = elements.iter();
+    each.map(|element| (element.labels.get(label).to_owned(), element.value))
         .collect()
 }
 

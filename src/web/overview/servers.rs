@@ -1,10 +1,10 @@
 //! The watched servers and their numbers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::facts::{Declared, Fact, Unit, facts, values};
+use super::facts::{Declared, Fact, Unit, elements, facts, values};
 use super::{Tone, troubles};
-use crate::promql::{Query, Value, instant};
 use crate::sample::Timestamp;
 use crate::scrape::Status;
 use crate::store::Store;
@@ -48,24 +48,32 @@ impl Standing {
     }
 }
 
-const FACTS: [Declared; 11] = [
+/// The guide's numbers, and what follows from them.
+const FACTS: [Declared; 13] = [
     Declared {
         label: "connections",
-        expression: "sum by (instance) (pg_stat_activity_count)",
+        expression: "max by (instance) (pg_connections_used)",
         unit: Unit::Count,
-        limit: Some("max by (instance) (pg_settings_max_connections)"),
+        limit: Some("max by (instance) (pg_connections_limit)"),
         optional: false,
     },
     Declared {
-        label: "active",
-        expression: r#"sum by (instance) (pg_stat_activity_count{state="active"})"#,
+        label: "running a statement",
+        expression: "max by (instance) (pg_connections_active)",
         unit: Unit::Count,
         limit: None,
         optional: false,
     },
     Declared {
+        label: "longest statement",
+        expression: "max by (instance) (pg_long_queries_oldest_seconds)",
+        unit: Unit::Seconds,
+        limit: None,
+        optional: false,
+    },
+    Declared {
         label: "longest transaction",
-        expression: "max by (instance) (pg_stat_activity_max_tx_duration)",
+        expression: "max by (instance) (pg_long_transactions_oldest_seconds)",
         unit: Unit::Seconds,
         limit: None,
         optional: false,
@@ -93,15 +101,22 @@ const FACTS: [Declared; 11] = [
         optional: false,
     },
     Declared {
+        label: "unused indexes",
+        expression: "sum by (instance) (pg_unused_index_size_bytes)",
+        unit: Unit::Bytes,
+        limit: None,
+        optional: true,
+    },
+    Declared {
         label: "behind its primary",
-        expression: "max by (instance) (pg_replication_lag_seconds) and on (instance) pg_replication_is_replica == 1",
+        expression: "max by (instance) (pg_replication_lag_seconds and on (instance) pg_replication_is_replica == 1)",
         unit: Unit::Seconds,
         limit: None,
         optional: true,
     },
     Declared {
         label: "standbys",
-        expression: "count by (instance) (pg_stat_replication_pg_wal_lsn_diff)",
+        expression: "max by (instance) (pg_replication_standbys) > 0",
         unit: Unit::Count,
         limit: None,
         optional: true,
@@ -116,12 +131,12 @@ const FACTS: [Declared; 11] = [
     Declared {
         label: "last WAL archived",
         expression: "max by (instance) (pg_stat_archiver_last_archive_age)",
-        unit: Unit::Seconds,
+        unit: Unit::Ago,
         limit: None,
         optional: true,
     },
     Declared {
-        label: "up for",
+        label: "running for",
         expression: "time() - max by (instance) (pg_postmaster_start_time_seconds)",
         unit: Unit::Seconds,
         limit: None,
@@ -150,7 +165,6 @@ pub(super) fn servers(
             Some(_) => Standing::Down,
             None => Standing::Unknown,
         };
-        let version = versions.iter().find(|(server, _)| **server == **name);
         Server {
             name: name.clone(),
             standing,
@@ -159,9 +173,7 @@ pub(super) fn servers(
                 Some(_) => "primary",
                 None => "",
             },
-            version: version
-                .map(|(_, version)| version.clone())
-                .unwrap_or_default(),
+            version: versions.get(&**name).cloned().unwrap_or_default(),
             reason: match standing {
                 Standing::Up => String::new(),
                 _ => troubles::reason(statuses, name).unwrap_or_default(),
@@ -173,12 +185,8 @@ pub(super) fn servers(
 }
 
 /// `15.18.0` is how `pg_static` pads what PostgreSQL calls 15.18.
-fn versions(store: &Store, now: Timestamp) -> Vec<(String, String)> {
-    let query = Query::parse("pg_static").ok();
-    let value = query.and_then(|query| instant(&query, store, now).ok());
-    let Some(Value::Vector(elements)) = value else {
-        return Vec::new();
-    };
+fn versions(store: &Store, now: Timestamp) -> BTreeMap<String, String> {
+    let elements = elements(store, "pg_static", now);
     let each = elements.iter().map(|element| {
         let version = element.labels.get("short_version");
         let version = version.strip_suffix(".0").unwrap_or(version);
