@@ -95,7 +95,7 @@ impl<'t> Printer<'t, '_> {
             Node::If(pipeline, ..) | Node::With(pipeline, ..) | Node::Range(pipeline, ..) => {
                 let scope = self.variables.len();
                 let value = self.pipeline(pipeline, dot)?;
-                let flow = self.control(node, value, dot)?;
+                let flow = self.control(node, &value, dot)?;
                 self.variables.truncate(scope);
                 return Ok(flow);
             }
@@ -103,12 +103,12 @@ impl<'t> Printer<'t, '_> {
         Ok(Flow::On)
     }
 
-    fn control(&mut self, node: &'t Node, value: Value, dot: &Value) -> Result<Flow, String> {
+    fn control(&mut self, node: &'t Node, value: &Value, dot: &Value) -> Result<Flow, String> {
         match node {
             Node::If(_, body, _) if value.truth() => self.all(body, dot),
-            Node::With(_, body, _) if value.truth() => self.all(body, &value),
+            Node::With(_, body, _) if value.truth() => self.all(body, value),
             Node::Range(pipeline, body, otherwise) => {
-                let elements = elements(&value)?;
+                let elements = elements(value)?;
                 if elements.is_empty() {
                     return self.all(otherwise, dot);
                 }

@@ -62,19 +62,19 @@ pub(super) fn parse(source: &str) -> Result<Tree, String> {
         depth: 0,
     };
     match parser.list(true)? {
-        (root, End::Text) => Ok(Tree {
+        (root, End::Source) => Ok(Tree {
             root,
             defined: parser.defined,
         }),
         (_, End::Else(_)) => Err("unexpected {{else}}".into()),
-        (_, End::End) => Err("unexpected {{end}}".into()),
+        (_, End::Closed) => Err("unexpected {{end}}".into()),
     }
 }
 
 /// What ended a list of nodes.
 enum End {
-    Text,
-    End,
+    Source,
+    Closed,
     Else(Vec<Lexed>),
 }
 
@@ -103,12 +103,12 @@ impl Parser {
             };
             let rest = || tokens[1..].to_vec();
             match keyword.as_str() {
-                "end" => return nothing_more(&tokens, "end").map(|()| (nodes, End::End)),
+                "end" => return nothing_more(&tokens, "end").map(|()| (nodes, End::Closed)),
                 "else" => return Ok((nodes, End::Else(rest()))),
                 "if" | "with" | "range" => nodes.push(self.control(&keyword, rest())?),
-                "template" => nodes.push(self.call(rest(), "template clause")?),
-                "block" => nodes.push(self.block(rest())?),
-                "define" if top => self.define(rest())?,
+                "template" => nodes.push(self.call(&tokens[1..], "template clause")?),
+                "block" => nodes.push(self.block(&tokens[1..])?),
+                "define" if top => self.define(&tokens[1..])?,
                 "break" | "continue" => {
                     nothing_more(&tokens, &keyword)?;
                     if self.loops == 0 {
@@ -123,7 +123,7 @@ impl Parser {
                 _ => nodes.push(Node::Print(self.pipeline(tokens, "command")?)),
             }
         }
-        Ok((nodes, End::Text))
+        Ok((nodes, End::Source))
     }
 
     fn control(&mut self, keyword: &str, tokens: Vec<Lexed>) -> Result<Node, String> {
@@ -134,9 +134,9 @@ impl Parser {
         let (body, end) = self.list(false)?;
         self.loops -= usize::from(keyword == "range");
         let otherwise = match end {
-            End::Text => return Err("unexpected EOF".into()),
-            End::End => Vec::new(),
-            End::Else(tokens) => self.otherwise(keyword, tokens)?,
+            End::Source => return Err("unexpected EOF".into()),
+            End::Closed => Vec::new(),
+            End::Else(tokens) => self.otherwise(keyword, &tokens)?,
         };
         self.variables.truncate(scope);
         self.depth -= 1;
@@ -148,7 +148,7 @@ impl Parser {
     }
 
     /// What follows `{{else`: the same keyword again chains, and shares the final `{{end}}`.
-    fn otherwise(&mut self, keyword: &str, tokens: Vec<Lexed>) -> Result<Vec<Node>, String> {
+    fn otherwise(&mut self, keyword: &str, tokens: &[Lexed]) -> Result<Vec<Node>, String> {
         match tokens.first().map(|lexed| &lexed.token) {
             Some(Token::Word(word)) if word == keyword && keyword != "range" => {
                 return Ok(vec![self.control(keyword, tokens[1..].to_vec())?]);
@@ -157,14 +157,14 @@ impl Parser {
             None => {}
         }
         match self.list(false)? {
-            (nodes, End::End) => Ok(nodes),
+            (nodes, End::Closed) => Ok(nodes),
             (_, End::Else(_)) => Err("expected end; found {{else}}".into()),
-            (_, End::Text) => Err("unexpected EOF".into()),
+            (_, End::Source) => Err("unexpected EOF".into()),
         }
     }
 
-    fn call(&mut self, tokens: Vec<Lexed>, context: &str) -> Result<Node, String> {
-        let name = name_of(&tokens, context)?;
+    fn call(&mut self, tokens: &[Lexed], context: &str) -> Result<Node, String> {
+        let name = name_of(tokens, context)?;
         let rest = tokens[1..].to_vec();
         let argument = if rest.is_empty() {
             None
@@ -174,15 +174,15 @@ impl Parser {
         Ok(Node::Template(name, argument))
     }
 
-    fn block(&mut self, tokens: Vec<Lexed>) -> Result<Node, String> {
-        let name = name_of(&tokens, "block clause")?;
+    fn block(&mut self, tokens: &[Lexed]) -> Result<Node, String> {
+        let name = name_of(tokens, "block clause")?;
         let argument = self.pipeline(tokens[1..].to_vec(), "block clause")?;
         self.body_of(&name)?;
         Ok(Node::Template(name, Some(argument)))
     }
 
-    fn define(&mut self, tokens: Vec<Lexed>) -> Result<(), String> {
-        let name = name_of(&tokens, "define clause")?;
+    fn define(&mut self, tokens: &[Lexed]) -> Result<(), String> {
+        let name = name_of(tokens, "define clause")?;
         if let Some(more) = tokens.get(1) {
             return Err(unexpected(&more.token, "define clause"));
         }
@@ -195,7 +195,7 @@ impl Parser {
         let outside = std::mem::replace(&mut self.variables, vec!["$".into()]);
         let loops = std::mem::take(&mut self.loops);
         let (nodes, end) = self.list(false)?;
-        if !matches!(end, End::End) {
+        if !matches!(end, End::Closed) {
             return Err("unexpected EOF".into());
         }
         (self.variables, self.loops) = (outside, loops);
