@@ -156,13 +156,18 @@ impl Watch {
 
 /// A session that has run its statements and stays for as long as it is kept.
 async fn session(postgres: &Postgres, user: &str, sql: &str) -> Client {
+    let client = connect(postgres, user).await.unwrap();
+    client.batch_execute(sql).await.unwrap();
+    client
+}
+
+async fn connect(postgres: &Postgres, user: &str) -> Result<Client, tokio_postgres::Error> {
     let mut config = tokio_postgres::Config::new();
     config.host("127.0.0.1").port(postgres.port());
     config.user(user).dbname("postgres");
-    let (client, connection) = config.connect(NoTls).await.unwrap();
+    let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
-    client.batch_execute(sql).await.unwrap();
-    client
+    Ok(client)
 }
 
 fn sessions_of_ours(postgres: &Postgres) -> usize {
@@ -299,15 +304,10 @@ async fn a_full_server_keeps_every_series() {
     watch.all_read_since(Timestamp(0));
     let before = watch.page();
     let mut crowd = Vec::new();
-    for _ in 0..9 {
-        crowd.push(session(&postgres, "app", "SELECT 1").await);
+    while let Ok(client) = connect(&postgres, "app").await {
+        crowd.push(client);
     }
-    let refused = postgres
-        .command("psql")
-        .args(["-U", "app", "-c", "SELECT 1", "postgres"])
-        .output()
-        .unwrap();
-    assert!(!refused.status.success(), "the server is full");
+    assert!(crowd.len() >= 6, "ordinary users have all they can have");
     for _ in 0..3 {
         watch.all_read_since(Timestamp::now());
     }
