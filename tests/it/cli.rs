@@ -1,1 +1,266 @@
-//!
+//! What bad input gets: one screen that names the thing, the cause and the way out, and the right exit code.
+
+use std::time::Duration;
+
+use super::harness::{Answer, Daemon, HttpSink, Postgres, Scratch, free_port, pgvigil};
+
+struct Ended {
+    code: i32,
+    output: String,
+}
+
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
+    let (scratch, mut command) = (Scratch::new(), pgvigil());
+    command
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .current_dir(scratch.path());
+    command.env("PGVIGIL_STATE_DIR", scratch.path());
+    let mut daemon = Daemon::spawn(command);
+    let code = daemon.wait(Duration::from_secs(60)).expect("it ends");
+    Ended {
+        code,
+        output: daemon.output(),
+    }
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    let scratch = Scratch::new();
+    let unknown_key = scratch.write("unknown.yml", "servrs: []\n");
+    let broken_rules = scratch.write(
+        "rules.yml",
+        "groups:\n  - name: a\n    rules:\n      - {alert: X, expr: 'up =='}\n",
+    );
+    let broken = scratch.write(
+        "broken.yml",
+        format!("rules: {{files: ['{}']}}\n", broken_rules.display()),
+    );
+    let url = ("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d");
+    let cases: [(&[&str], &[(&str, &str)], &[&str]); 7] = [
+        (&[], &[], &["no server to watch", "set DATABASE_URL="]),
+        (
+            &["--config", unknown_key.to_str().unwrap()],
+            &[url],
+            &["unknown.yml:1:1", "did you mean `servers`?"],
+        ),
+        (
+            &["--config", broken.to_str().unwrap()],
+            &[url],
+            &["rules.yml:4:", "`X`"],
+        ),
+        (
+            &["--config", "missing.yml"],
+            &[url],
+            &["missing.yml: cannot be read"],
+        ),
+        (
+            &["--listen", "nowhere"],
+            &[url],
+            &["flag --listen: listen: `nowhere` is no address"],
+        ),
+        (
+            &[],
+            &[("DATABASE_URL", "postgresql://u:hunter2@h:notaport/d")],
+            &["DATABASE_URL", "port"],
+        ),
+        (
+            &[],
+            &[("DATABASE_URL", "postgresql://u:hunter2@h/d?sslmode=verify")],
+            &["sslmode", "verify-full"],
+        ),
+    ];
+    for (arguments, environment, expected) in cases {
+        let ended = run(arguments, environment);
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.output);
+        for words in expected {
+            assert!(ended.output.contains(words), "{words}\nin {}", ended.output);
+        }
+        assert!(!ended.output.contains("hunter2"), "{}", ended.output);
+        assert!(
+            ended.output.lines().count() < 25,
+            "more than a screen: {}",
+            ended.output
+        );
+    }
+}
+
+#[test]
+fn check_names_what_is_wrong_with_a_server() {
+    let postgres = Postgres::start(15);
+    postgres.sql("postgres", "CREATE ROLE plain LOGIN");
+    let at = |url: &str| run(&["check"], &[("DATABASE_URL", url)]);
+    let base = format!("127.0.0.1:{}", postgres.port());
+    let closed = free_port();
+    let cases = [
+        (format!("postgresql://postgres@{base}/postgres"), 0, "ok"),
+        (format!("postgresql://nobody@{base}/postgres"), 1, "nobody"),
+        (
+            format!("postgresql://postgres@{base}/missing"),
+            1,
+            "missing",
+        ),
+        (
+            format!("postgresql://postgres@127.0.0.1:{closed}/postgres"),
+            1,
+            "refused",
+        ),
+        (
+            "postgresql://postgres@no-such-host.invalid/postgres".into(),
+            1,
+            "no-such-host.invalid",
+        ),
+        (
+            format!("postgresql://postgres@{base}/postgres?sslmode=require"),
+            1,
+            "TLS",
+        ),
+        (
+            format!("postgresql://plain@{base}/postgres"),
+            0,
+            "GRANT pg_monitor TO plain",
+        ),
+    ];
+    for (url, code, words) in cases {
+        let ended = at(&url);
+        assert_eq!(ended.code, code, "{url}: {}", ended.output);
+        assert!(
+            ended.output.contains(words),
+            "{url}: {words}\nin {}",
+            ended.output
+        );
+    }
+}
+
+#[test]
+fn the_grants_that_are_printed_are_enough() {
+    for major in [15, 18] {
+        let postgres = Postgres::start(major);
+        let grants = run(&["grants", "watcher", "--major", &major.to_string()], &[]);
+        assert_eq!(grants.code, 0);
+        let mut psql = postgres.command("psql");
+        let file = Scratch::new();
+        let path = file.write("grants.sql", &grants.output);
+        let applied = psql
+            .args(["-X", "-v", "ON_ERROR_STOP=1", "-f"])
+            .arg(path)
+            .output()
+            .unwrap();
+        assert!(
+            applied.status.success(),
+            "{}",
+            String::from_utf8_lossy(&applied.stderr)
+        );
+        let check = run(
+            &["check"],
+            &[("DATABASE_URL", &postgres.url("watcher", "postgres"))],
+        );
+        assert!(
+            check.code == 0 && !check.output.contains("GRANT"),
+            "{}",
+            check.output
+        );
+    }
+}
+
+#[test]
+fn once_prints_series_json_and_the_guides_line() {
+    let postgres = Postgres::start(18);
+    let url = postgres.url("postgres", "postgres");
+    let once = |format: &str| {
+        let ended = run(&["once", "--format", format], &[("DATABASE_URL", &url)]);
+        assert_eq!(ended.code, 0, "{}", ended.output);
+        ended.output
+    };
+    assert!(
+        once("text")
+            .lines()
+            .any(|line| line.starts_with("pg_database_size_bytes{datname=\"postgres\"} "))
+    );
+    let json: serde_json::Value = serde_json::from_str(&once("json")).unwrap();
+    assert!(json["samples"].as_array().unwrap().len() > 300);
+    let line = once("line");
+    let fields: Vec<f64> = line
+        .trim()
+        .split(',')
+        .map(|field| field.parse().unwrap())
+        .collect();
+    assert!(
+        fields.len() == 4 && fields[0] > 1.7e9 && fields[1] >= 0.0,
+        "{line}"
+    );
+    assert!(
+        fields[2] > 1e6 && (0.0..=1.0).contains(&fields[3]),
+        "{line}"
+    );
+}
+
+#[test]
+fn notify_test_says_what_each_receiver_answered() {
+    let (hook, gone) = (HttpSink::start(), HttpSink::start());
+    gone.usually(Answer::new(404, &[], "no_service"));
+    let scratch = Scratch::new();
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!(
+            "servers: [{{url: 'postgresql://u@127.0.0.1:1/d'}}]\nnotify:\n  receivers:\n    - {{name: good, slack: {{webhook_url: '{}/s3cret'}}}}\n    - {{name: revoked, slack: {{webhook_url: '{}/s3cret'}}}}\n    - {{name: deaf, email: {{to: [a@example.com], from: b@example.com, smtp: 'smtp://127.0.0.1:{}'}}}}\n",
+            hook.url(),
+            gone.url(),
+            free_port(),
+        ),
+    );
+    let ended = run(
+        &["notify", "test", "--config", config.to_str().unwrap()],
+        &[],
+    );
+    assert_eq!(ended.code, 1, "{}", ended.output);
+    assert!(!ended.output.contains("s3cret"), "{}", ended.output);
+    assert_eq!(hook.requests().len(), 2);
+    for words in [
+        "good",
+        "both messages were taken",
+        "revoked",
+        "no_service",
+        "deaf",
+        "127.0.0.1",
+    ] {
+        assert!(ended.output.contains(words), "{words}\nin {}", ended.output);
+    }
+}
+
+#[test]
+fn a_server_that_is_down_is_no_error_of_ours() {
+    let postgres = Postgres::start(15);
+    postgres.stop();
+    let (scratch, port, mut command) = (Scratch::new(), free_port(), pgvigil());
+    command
+        .env("DATABASE_URL", postgres.url("postgres", "postgres"))
+        .env("PGVIGIL_STATE_DIR", scratch.path());
+    command.env("PGVIGIL_LISTEN", format!("127.0.0.1:{port}"));
+    let mut watch = Daemon::spawn(command);
+    let shows = |line: &str| {
+        super::harness::eventually(line, Duration::from_secs(30), || {
+            let url = format!("http://127.0.0.1:{port}/metrics");
+            let page = std::process::Command::new("curl")
+                .args(["-sf", "-m", "2", &url])
+                .output()
+                .unwrap()
+                .stdout;
+            String::from_utf8_lossy(&page)
+                .lines()
+                .any(|shown| shown == line)
+                .then_some(())
+        });
+    };
+    shows("pg_up 0");
+    postgres.start_again();
+    shows("pg_up 1");
+    assert_eq!(watch.wait(Duration::from_millis(1)), None);
+    watch.signal("TERM");
+    assert_eq!(
+        watch.wait(Duration::from_secs(15)),
+        Some(0),
+        "{}",
+        watch.output()
+    );
+}

@@ -22,4 +22,5 @@ mod rules;
 mod scrape;
 mod server;
 mod store;
+mod watch;
 mod web;

@@ -1,0 +1,243 @@
+//! The whole watch, as a user runs it: the binary, a real PostgreSQL, a mailbox and a webhook.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use super::harness::{
+    Daemon, HttpSink, Letter, Postgres, Scratch, SmtpSink, eventually, free_port, pgvigil,
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Two rules that fire at the same slot, on numbers a test can move.
+const RULES: &str = r#"
+groups:
+  - name: test
+    interval: 1s
+    rules:
+      - alert: TooManyConnections
+        expr: sum by (job, instance) (pg_stat_activity_count) > 8
+        for: 1s
+        labels: {severity: critical}
+        annotations: {summary: "{{ $value }} connections on {{ $labels.instance }}"}
+      - alert: ManyConnections
+        expr: sum by (job, instance) (pg_stat_activity_count) > 7
+        for: 1s
+        labels: {severity: warning}
+        annotations: {summary: "{{ $value }} connections on {{ $labels.instance }}"}
+"#;
+
+/// A server, its watch, and who is told.
+struct Stage {
+    postgres: Postgres,
+    mail: SmtpSink,
+    hook: HttpSink,
+    scratch: Scratch,
+    config: PathBuf,
+    port: u16,
+}
+
+impl Stage {
+    fn set(major: u32) -> Stage {
+        let (postgres, mail, hook) = (Postgres::start(major), SmtpSink::start(), HttpSink::start());
+        let (scratch, port) = (Scratch::new(), free_port());
+        let rules = scratch.write("rules.yml", RULES);
+        let config = format!(
+            "listen: 127.0.0.1:{port}\n\
+             state_dir: {state}\n\
+             servers: [{{name: rachel, url: '{url}'}}]\n\
+             collect: {{interval: 1s, timeout: 1s}}\n\
+             rules: {{interval: 1s, files: [{rules}]}}\n\
+             notify:\n\
+             \x20 receivers:\n\
+             \x20   - {{name: oncall, email: {{to: [oncall@example.com], from: pgvigil@example.com, smtp: 'smtp://127.0.0.1:{smtp}'}}}}\n\
+             \x20   - {{name: team, slack: {{webhook_url: '{hook}/services/secret'}}}}\n\
+             \x20 policy:\n\
+             \x20   - {{match: ['alertname=~\".*ManyConnections\"'], to: [oncall, team]}}\n",
+            state = scratch.path().join("state").display(),
+            url = postgres.url("postgres", "postgres"),
+            rules = rules.display(),
+            smtp = mail.port(),
+            hook = hook.url(),
+        );
+        let config = scratch.write("pgvigil.yml", config);
+        Stage {
+            postgres,
+            mail,
+            hook,
+            scratch,
+            config,
+            port,
+        }
+    }
+
+    fn watch(&self) -> Daemon {
+        let mut command = pgvigil();
+        command.arg("--config").arg(&self.config);
+        Daemon::spawn(command)
+    }
+
+    /// Sessions that stay until they are dropped.
+    fn sessions(&self, count: usize) -> Vec<Daemon> {
+        let session = |_| {
+            let mut command: Command = self.postgres.command("psql");
+            command.args(["-X", "-c", "SELECT pg_sleep(600)"]);
+            Daemon::spawn(command)
+        };
+        (0..count).map(session).collect()
+    }
+
+    fn page(&self, path: &str) -> Option<String> {
+        let answer = Command::new("curl")
+            .args([
+                "-sf",
+                "-m",
+                "2",
+                &format!("http://127.0.0.1:{}{path}", self.port),
+            ])
+            .output()
+            .unwrap();
+        answer
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&answer.stdout).into_owned())
+    }
+
+    /// Waits until a line of the metrics page is there.
+    fn shows(&self, line: &str) {
+        eventually(&format!("the page shows `{line}`"), PATIENCE, || {
+            self.page("/metrics")?
+                .lines()
+                .any(|shown| shown == line)
+                .then_some(())
+        });
+    }
+
+    fn mails(&self, count: usize) -> Vec<Letter> {
+        self.mail.wait_for(count, PATIENCE)
+    }
+}
+
+#[test]
+fn an_alert_goes_from_the_database_to_an_inbox_and_ends() {
+    for major in [15, 18] {
+        let stage = Stage::set(major);
+        let watch = stage.watch();
+        stage.shows("pg_up 1");
+
+        let sessions = stage.sessions(12);
+        let opened = &stage.mails(1)[0];
+        let subject = opened.header("Subject").unwrap();
+        assert!(subject.contains("rachel"), "{subject}");
+        assert!(
+            opened.data.contains("connections on rachel"),
+            "{}",
+            opened.data
+        );
+        let hooked = stage.hook.wait_for(1, PATIENCE);
+        assert!(
+            hooked[0].json()["text"]
+                .as_str()
+                .unwrap()
+                .contains("rachel")
+        );
+
+        drop(sessions);
+        let closed = &stage.mails(2)[1];
+        assert_eq!(closed.header("Subject").unwrap(), subject);
+        assert_eq!(closed.header("In-Reply-To"), opened.header("Message-ID"));
+        stage.hook.wait_for(2, PATIENCE);
+        assert_eq!(
+            stage.mail.letters().len(),
+            2,
+            "two rules fired at once: one message each way"
+        );
+        assert!(
+            !watch.output().contains("/services/secret"),
+            "{}",
+            watch.output()
+        );
+    }
+}
+
+#[test]
+fn a_killed_watch_tells_nobody_twice_and_loses_no_end() {
+    let stage = Stage::set(15);
+    let watch = stage.watch();
+    stage.shows("pg_up 1");
+    let sessions = stage.sessions(12);
+    let opened = stage.mails(1)[0].clone();
+    watch.signal("KILL");
+    drop(watch);
+
+    let watch = stage.watch();
+    eventually("the new process evaluates", PATIENCE, || {
+        let page = stage.page("/metrics")?;
+        let evaluated = page.lines().find(|line| {
+            line.starts_with("pgvigil_rule_evaluations_total")
+                && line.contains("rule_group=\"test\"")
+        })?;
+        let count: f64 = evaluated.rsplit(' ').next()?.parse().ok()?;
+        (count >= 8.0).then_some(())
+    });
+    assert_eq!(stage.mail.letters().len(), 1, "told again after a restart");
+
+    watch.signal("KILL");
+    drop((watch, sessions));
+    let _watch = stage.watch();
+    let closed = stage.mails(2)[1].clone();
+    assert_eq!(closed.header("In-Reply-To"), opened.header("Message-ID"));
+}
+
+#[test]
+fn no_data_is_not_fine() {
+    let stage = Stage::set(15);
+    let _watch = stage.watch();
+    stage.shows("pg_up 1");
+    let sessions = stage.sessions(12);
+    stage.mails(1);
+
+    stage.postgres.freeze();
+    stage.shows("pg_up 0");
+    eventually(
+        "the samples of the frozen server are gone",
+        PATIENCE,
+        || {
+            (!stage
+                .page("/metrics")?
+                .contains("\npg_stat_activity_count{"))
+            .then_some(())
+        },
+    );
+    eventually(
+        "the page says that the incident cannot be judged",
+        PATIENCE,
+        || stage.page("/")?.contains("stale").then_some(()),
+    );
+    assert_eq!(
+        stage.mail.letters().len(),
+        1,
+        "silence was taken for an end"
+    );
+
+    stage.postgres.thaw();
+    drop(sessions);
+    stage.mails(2);
+}
+
+#[test]
+fn a_second_watch_on_the_same_state_is_refused() {
+    let stage = Stage::set(15);
+    let _watch = stage.watch();
+    stage.shows("pg_up 1");
+    let mut command = pgvigil();
+    command
+        .arg("--config")
+        .arg(&stage.config)
+        .args(["--listen", "127.0.0.1:0"]);
+    let mut second = Daemon::spawn(command);
+    assert_eq!(second.wait(PATIENCE), Some(2));
+    let state = stage.scratch.path().join("state").display().to_string();
+    assert!(second.output().contains(&state), "{}", second.output());
+}
