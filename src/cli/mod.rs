@@ -12,6 +12,7 @@ mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -20,6 +21,9 @@ use crate::document::Problem;
 use crate::server::{Facts, Server};
 
 pub use reference::reference;
+
+/// How long blocking reads may take to end before the process leaves them.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Keeps watch over PostgreSQL: metrics, rules, alerts and backups in one binary.
 ///
@@ -112,7 +116,12 @@ fn in_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
         .enable_all()
         .build()
     {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let code = runtime.block_on(work);
+            // A file read that hangs on a dead disk must not keep the process.
+            runtime.shutdown_timeout(FAREWELL);
+            code
+        }
         Err(error) => cannot_run(&anyhow::Error::new(error).context("cannot start")),
     }
 }

@@ -110,7 +110,7 @@ fn line(database: &str, samples: &[&Sample]) -> String {
     };
     let size =
         own("pg_database_size_bytes").map_or_else(String::new, |sample| sample.value.to_string());
-    let hit = own("pg_stat_database_cache_hit_ratio")
+    let hit = own("pg_database_cache_hit_ratio")
         .map_or_else(String::new, |sample| format!("{:.4}", sample.value));
     format!("{},{connections},{size},{hit}", Timestamp::now().0 / 1000)
 }

@@ -130,6 +130,7 @@ fn read(
             }),
         }
     }
+    config.settle();
     config.check(&reader);
     let problems = reader.problems();
     if problems.is_empty() {
@@ -175,6 +176,19 @@ impl Config {
         self
     }
 
+    /// Backups that name no server belong to the one that is watched.
+    fn settle(&mut self) {
+        if let [only] = self.servers.as_slice() {
+            for backup in self
+                .backups
+                .iter_mut()
+                .filter(|backup| backup.server.is_empty())
+            {
+                backup.server.clone_from(&only.name);
+            }
+        }
+    }
+
     /// What no single room can see: names that must be unique, or must exist elsewhere.
     fn check(&self, reader: &Reader) {
         let mut names: Vec<&str> = Vec::new();
@@ -189,16 +203,18 @@ impl Config {
             }
             names.push(&server.name);
         }
-        for backup in self
-            .backups
-            .iter()
-            .filter(|backup| !backup.server.is_empty())
-        {
+        for backup in &self.backups {
             if !names.contains(&backup.server.as_str()) {
-                let message = format!(
-                    "backup `{}` belongs to server `{}`, which is not watched",
-                    backup.name, backup.server
-                );
+                let message = match backup.server.as_str() {
+                    "" => format!(
+                        "backup `{}` does not say which server it is of",
+                        backup.name
+                    ),
+                    server => format!(
+                        "backup `{}` belongs to server `{server}`, which is not watched",
+                        backup.name
+                    ),
+                };
                 let hint = format!("the servers are {}", names.join(", "));
                 reader.report(complaint("backups", message, &hint));
             }

@@ -64,7 +64,7 @@ pub fn format_duration(duration: Duration) -> String {
     for (unit, size) in UNITS {
         let exact_only = matches!(unit, "y" | "w");
         let count = rest / size;
-        if count > 0 && (!exact_only || rest % size == 0) {
+        if count > 0 && (!exact_only || rest.is_multiple_of(size)) {
             text.push_str(&format!("{count}{unit}"));
             rest -= count * size;
         }

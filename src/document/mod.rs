@@ -3,8 +3,10 @@
 
 mod duration;
 mod files;
+mod reader;
 mod secret;
 mod section;
+mod value;
 mod yaml;
 
 use std::fmt;
@@ -12,8 +14,9 @@ use std::sync::Arc;
 
 pub use duration::{format_duration, parse_duration};
 pub use files::{like, read_matching};
+pub use reader::{Declaration, Reader};
 pub use secret::Secret;
-pub use section::{Declaration, Reader, Section};
+pub use section::Section;
 pub use yaml::{parse, parse_first};
 
 /// Where a value was written: a file with line and column, or an environment variable or flag.

@@ -1,76 +1,12 @@
 //! One mapping of a document, read key by key. The call that reads a key also declares it: its kind, default and
 //! meaning, so that the reference is written from the code that reads. Mistakes are collected, never the first only.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Node, Place, Problem, Secret, Value, parse_duration};
-
-/// A key as it was declared by the code that reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declaration {
-    /// The key path; `[]` stands for each element of a list, `NAME` for a key the user chooses.
-    pub path: String,
-    /// What may be written: `text`, `duration`, `secret`, `section` …
-    pub kind: String,
-    /// What holds when it is not written; empty when nothing does.
-    pub default: String,
-    /// Its meaning, one sentence or two.
-    pub doc: String,
-}
-
-type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
-
-/// Reads one document and keeps what is wrong with it.
-pub struct Reader<'e> {
-    environment: Option<Environment<'e>>,
-    describing: bool,
-    problems: RefCell<Vec<Problem>>,
-    declarations: RefCell<Vec<Declaration>>,
-}
-
-impl<'e> Reader<'e> {
-    /// With an environment, `${NAME}` in any value is replaced by the variable, and `KEY_file` names a file that holds
-    /// the value; without one, values are taken as they stand (rule files, collectors).
-    pub fn new(environment: Option<Environment<'e>>) -> Self {
-        Reader {
-            environment,
-            describing: false,
-            problems: RefCell::default(),
-            declarations: RefCell::default(),
-        }
-    }
-
-    /// Reads the root mapping. Keys nobody asked for become problems.
-    pub fn read<T>(&self, root: &Node, read: impl FnOnce(&mut Section) -> T) -> T {
-        Section::over(self, Some(root), root.place.clone(), String::new(), read)
-    }
-
-    /// What was found wrong, in the order of the file.
-    pub fn problems(self) -> Vec<Problem> {
-        let mut problems = self.problems.into_inner();
-        problems.sort_by_key(|problem| (problem.place.line, problem.place.column));
-        problems
-    }
-
-    /// Adds a mistake found outside of any section.
-    pub fn report(&self, problem: Problem) {
-        if !self.describing {
-            self.problems.borrow_mut().push(problem);
-        }
-    }
-
-    /// Everything that `read` would ask for, optional sections and list elements included.
-    pub fn describe(read: impl FnOnce(&mut Section)) -> Vec<Declaration> {
-        let reader = Reader {
-            describing: true,
-            ..Reader::new(None)
-        };
-        Section::over(&reader, None, Place::default(), String::new(), read);
-        reader.declarations.into_inner()
-    }
-}
+use super::reader::{Declaration, Reader};
+use super::value::{nearest, not_among, parse_bytes, parse_count, parse_flag, parse_share};
+use super::{Key, Node, Place, Problem, Secret, Value, parse_duration};
 
 /// A mapping being read; see the module's head.
 pub struct Section<'a> {
@@ -82,7 +18,7 @@ pub struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    fn over<T>(
+    pub(super) fn over<T>(
         reader: &'a Reader<'a>,
         node: Option<&'a Node>,
         place: Place,
@@ -389,7 +325,7 @@ impl<'a> Section<'a> {
         self.complain(&place, key, message.as_ref(), hint);
     }
 
-    fn section_entries(&mut self, key: &str) -> &'a [(super::Key, Node)] {
+    fn section_entries(&mut self, key: &str) -> &'a [(Key, Node)] {
         match self.entry(key) {
             Some(Node {
                 value: Value::Map(entries),
@@ -467,7 +403,7 @@ impl<'a> Section<'a> {
         Some((result, node.place.clone()))
     }
 
-    fn entries(&self) -> &'a [(super::Key, Node)] {
+    fn entries(&self) -> &'a [(Key, Node)] {
         match self.node {
             Some(Node {
                 value: Value::Map(entries),
@@ -542,77 +478,6 @@ impl<'a> Section<'a> {
             }
         }
     }
-}
-
-/// The known word a person most likely meant.
-fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
-    let scored = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate));
-    scored
-        .min()
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(word.len()) / 2)
-        .map(|(_, near)| near)
-}
-
-fn not_among(text: &str, words: &[&str]) -> String {
-    match nearest(text, words) {
-        Some(near) => format!(
-            "`{text}` is none of {}; did you mean `{near}`?",
-            words.join(", ")
-        ),
-        None => format!("`{text}` is none of {}", words.join(", ")),
-    }
-}
-
-fn parse_count(text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| format!("`{text}` is no whole number"))
-}
-
-fn parse_flag(text: &str) -> Result<bool, String> {
-    match text {
-        "true" | "yes" | "on" | "1" => Ok(true),
-        "false" | "no" | "off" | "0" => Ok(false),
-        _ => Err(format!("`{text}` is neither `true` nor `false`")),
-    }
-}
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    let wrong = || format!("`{text}` is no share; write `5%` or `0.05`");
-    let (number, scale) = text
-        .strip_suffix('%')
-        .map_or((text, 1.0), |percent| (percent, 100.0));
-    let share = number.trim().parse::<f64>().map_err(|_| wrong())? / scale;
-    if (0.0..=1.0).contains(&share) {
-        Ok(share)
-    } else {
-        Err(wrong())
-    }
-}
-
-fn parse_bytes(text: &str) -> Result<u64, String> {
-    let wrong =
-        || format!("`{text}` is no size; write a number and a unit, such as `32MiB` or `500MB`");
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let (number, unit) = (text[..split].trim(), &text[split..]);
-    let scale: u64 = match unit {
-        "" | "B" => 1,
-        "kB" | "KB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(scale))
-        .ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -82,7 +82,9 @@ impl Stage {
     fn sessions(&self, count: usize) -> Vec<Daemon> {
         let session = |_| {
             let mut command: Command = self.postgres.command("psql");
-            command.args(["-X", "-c", "SELECT pg_sleep(600)"]);
+            // Without the interval the server would not notice that its client has gone.
+            let notice = "SET client_connection_check_interval = '200ms'";
+            command.args(["-X", "-c", notice, "-c", "SELECT pg_sleep(600)"]);
             Daemon::spawn(command)
         };
         (0..count).map(session).collect()
@@ -213,7 +215,7 @@ fn no_data_is_not_fine() {
     eventually(
         "the page says that the incident cannot be judged",
         PATIENCE,
-        || stage.page("/")?.contains("stale").then_some(()),
+        || stage.page("/")?.contains("Stale for").then_some(()),
     );
     assert_eq!(
         stage.mail.letters().len(),

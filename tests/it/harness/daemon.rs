@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 pub struct Daemon {
     child: Child,
     output: Arc<Mutex<Vec<u8>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Daemon {
@@ -23,9 +25,15 @@ impl Daemon {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot run {:?}: {error}", command.get_program()));
         let output = Arc::default();
-        collect(child.stdout.take().unwrap(), &output);
-        collect(child.stderr.take().unwrap(), &output);
-        Daemon { child, output }
+        let readers = vec![
+            collect(child.stdout.take().unwrap(), &output),
+            collect(child.stderr.take().unwrap(), &output),
+        ];
+        Daemon {
+            child,
+            output,
+            readers,
+        }
     }
 
     pub fn id(&self) -> u32 {
@@ -43,6 +51,7 @@ impl Daemon {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                self.drain();
                 return status
                     .code()
                     .or_else(|| status.signal().map(|signal| 128 + signal));
@@ -50,6 +59,16 @@ impl Daemon {
             if start.elapsed() >= deadline {
                 return None;
             }
+            std::thread::sleep(super::PAUSE);
+        }
+    }
+
+    /// Lets the readers reach the end of what was printed; a grandchild may keep the pipes open, so not for ever.
+    fn drain(&self) {
+        let start = Instant::now();
+        while !self.readers.iter().all(JoinHandle::is_finished)
+            && start.elapsed() < Duration::from_secs(2)
+        {
             std::thread::sleep(super::PAUSE);
         }
     }
@@ -74,14 +93,14 @@ impl Drop for Daemon {
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) {
+fn collect(mut stream: impl Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     let output = Arc::clone(output);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = stream.read(&mut buffer) {
             output.lock().unwrap().extend_from_slice(&buffer[..read]);
         }
-    });
+    })
 }
 
 fn signal(name: &str) -> Signal {

@@ -1,0 +1,72 @@
+//! Single values as people write them.
+
+/// The known word a person most likely meant.
+pub(super) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+    let scored = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate));
+    scored
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(word.len()) / 2)
+        .map(|(_, near)| near)
+}
+
+pub(super) fn not_among(text: &str, words: &[&str]) -> String {
+    match nearest(text, words) {
+        Some(near) => format!(
+            "`{text}` is none of {}; did you mean `{near}`?",
+            words.join(", ")
+        ),
+        None => format!("`{text}` is none of {}", words.join(", ")),
+    }
+}
+
+pub(super) fn parse_count(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no whole number"))
+}
+
+pub(super) fn parse_flag(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("`{text}` is neither `true` nor `false`")),
+    }
+}
+
+pub(super) fn parse_share(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is no share; write `5%` or `0.05`");
+    let (number, scale) = text
+        .strip_suffix('%')
+        .map_or((text, 1.0), |percent| (percent, 100.0));
+    let share = number.trim().parse::<f64>().map_err(|_| wrong())? / scale;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err(wrong())
+    }
+}
+
+pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
+    let wrong =
+        || format!("`{text}` is no size; write a number and a unit, such as `32MiB` or `500MB`");
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = (text[..split].trim(), &text[split..]);
+    let scale: u64 = match unit {
+        "" | "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(scale))
+        .ok_or_else(wrong)
+}

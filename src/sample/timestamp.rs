@@ -1,0 +1,65 @@
+//! Time as Prometheus counts it.
+
+use std::ops::Add;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A moment in milliseconds since the Unix epoch, as Prometheus counts time.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The wall clock. Only `app`, `scrape`, `backup`, `notify` and `web` may ask for it; the rest are handed the time.
+    pub fn now() -> Self {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp(since_epoch.as_millis() as i64)
+    }
+
+    /// From seconds since the epoch, as PromQL writes moments.
+    pub fn from_seconds(seconds: f64) -> Self {
+        Timestamp((seconds * 1000.0).round() as i64)
+    }
+
+    /// Seconds since the epoch.
+    pub fn seconds(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+
+    /// How long ago `earlier` was; zero when it lies ahead.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0).max(0) as u64)
+    }
+
+    /// The moment `span` before this one.
+    pub fn before(self, span: Duration) -> Timestamp {
+        Timestamp(self.0 - span.as_millis() as i64)
+    }
+
+    /// RFC 3339 in UTC with milliseconds, as Alertmanager and the incident log write it.
+    pub fn rfc3339(self) -> String {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(moment) => format!("{moment:.3}"),
+            Err(_) => "0001-01-01T00:00:00.000Z".into(),
+        }
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
+    fn add(self, span: Duration) -> Timestamp {
+        Timestamp(self.0 + span.as_millis() as i64)
+    }
+}
