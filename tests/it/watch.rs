@@ -170,6 +170,13 @@ fn a_killed_watch_tells_nobody_twice_and_loses_no_end() {
     stage.shows("pg_up 1");
     let sessions = stage.sessions(12);
     let opened = stage.mails(1)[0].clone();
+    eventually("the delivery is in the log", PATIENCE, || {
+        let page = stage.page("/metrics")?;
+        let delivered = "pgvigil_notifications_delivered_total{address=\"oncall\"";
+        page.lines()
+            .any(|line| line.starts_with(delivered) && line.ends_with(" 1"))
+            .then_some(())
+    });
     watch.signal("KILL");
     drop(watch);
 
