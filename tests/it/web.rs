@@ -265,3 +265,24 @@ async fn a_password_is_asked_for_everywhere_but_by_probes() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_page_shows_the_numbers_that_were_read() {
+    let view = view(&["monica", "rachel"]);
+    let gauge = |name, value| sample(MetricKind::Gauge, name, &[], value);
+    publish(
+        &view,
+        "rachel",
+        vec![
+            gauge("pg_up", 1.0),
+            gauge("pg_connections_used", 9.0),
+            gauge("pg_connections_limit", 97.0),
+            gauge("pg_long_transactions_oldest_seconds", 180.0),
+        ],
+    );
+    publish(&view, "monica", vec![gauge("pg_up", 0.0)]);
+    let page = ask(&view, &Settings::default(), "/", &[]).await;
+    for expected in ["No answer from monica", ">9 of 97<", ">3 min<"] {
+        assert!(page.text().contains(expected), "{expected}");
+    }
+}
