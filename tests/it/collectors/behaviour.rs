@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pgvigil::collectors::{Plan, load};
 
-use super::{PATIENCE, answers, collect, connect, planned, sampled, value};
+use super::{PATIENCE, answers, collect, connect, planned, read, sampled, value};
 use crate::harness::{Postgres, eventually_async};
 
 #[tokio::test]
@@ -263,4 +263,38 @@ async fn least_privilege_is_enough_and_less_is_said() {
     );
     assert!(missing["wal"].ends_with("`GRANT pg_monitor TO nobody`"));
     assert!(!missing.contains_key("replication") && !missing.contains_key("connection_slots"));
+}
+
+#[tokio::test]
+async fn what_its_own_session_was_told_is_no_setting_of_the_server() {
+    let postgres = Postgres::with(15, &["statement_timeout=10min"]);
+    let plan = planned(&postgres, "postgres", "").await;
+    let run = plan
+        .runs
+        .iter()
+        .find(|run| &*run.collector.name == "settings")
+        .unwrap();
+    let told = "-c default_transaction_read_only=on -c statement_timeout=5000";
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host("127.0.0.1")
+        .port(postgres.port())
+        .user("postgres")
+        .options(told);
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let begun = sampled(&run.collector, &[read(&client, &run.sql).await.unwrap()]);
+    assert_eq!(
+        value(&begun, "pg_settings_statement_timeout_seconds", &[]),
+        None
+    );
+    assert_eq!(
+        value(&begun, "pg_settings_transaction_read_only", &[]),
+        Some(0.0)
+    );
+    let later = sampled(&run.collector, &answers(&postgres, "postgres", run).await);
+    assert_eq!(
+        value(&later, "pg_settings_statement_timeout_seconds", &[]),
+        Some(600.0)
+    );
 }
