@@ -13,6 +13,10 @@ const JOB: &str = "pgvigil";
 /// Prometheus writes `up` about us by itself, so that ours is for the store alone.
 const STORE_ONLY: &str = "up";
 
+/// PromQL looks back five minutes; what is read more seldom is written to the store again this often while it is on
+/// the page, as a scraper of the page would.
+const REPEAT: Duration = Duration::from_secs(60);
+
 /// How one source is doing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
@@ -58,6 +62,7 @@ type Identity = (Arc<str>, Labels);
 struct Entry {
     status: Status,
     lifetime: u32,
+    stored_at: Timestamp,
     stored: Arc<[Sample]>,
     page: Arc<[Sample]>,
 }
@@ -109,6 +114,7 @@ impl Board {
             dropped: dropped + duplicates,
             ..entry.status.clone()
         };
+        entry.stored_at = at;
         let stored = Arc::clone(&entry.stored);
         let ended = gone.iter().map(|sample| (sample, STALE));
         let current = stored.iter().map(|sample| (sample, sample.value));
@@ -169,6 +175,18 @@ impl Board {
             .collect();
         for source in expired {
             self.end(&mut state, &source, now);
+        }
+    }
+
+    /// Writes samples that are still on the page to the store again before PromQL loses sight of them.
+    pub fn repeat(&self, now: Timestamp) {
+        let mut state = self.locked();
+        for (source, entry) in &mut state.entries {
+            if !entry.stored.is_empty() && now.since(entry.stored_at) >= REPEAT {
+                entry.stored_at = now;
+                let current = entry.stored.iter().map(|sample| (sample, sample.value));
+                self.store_all(source, now, current);
+            }
         }
     }
 
@@ -300,6 +318,7 @@ impl Entry {
                 dropped: 0,
             },
             lifetime: 3,
+            stored_at: Timestamp::default(),
             stored: Arc::default(),
             page: Arc::default(),
         }

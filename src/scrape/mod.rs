@@ -55,14 +55,20 @@ pub async fn run(
         let stop = stop.clone();
         tasks.spawn(async move { stop.run_until_cancelled(watch.run()).await.is_some() });
     }
-    tasks.spawn(async move { stop.run_until_cancelled(let_expire(&board)).await.is_some() });
+    tasks.spawn(async move {
+        stop.run_until_cancelled(keep_current(&board))
+            .await
+            .is_some()
+    });
     tasks.join_all().await;
 }
 
-async fn let_expire(board: &Board) {
+async fn keep_current(board: &Board) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
-        board.expire(Timestamp::now());
+        let now = Timestamp::now();
+        board.expire(now);
+        board.repeat(now);
     }
 }

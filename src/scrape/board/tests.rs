@@ -201,3 +201,16 @@ fn only_what_is_known_to_be_gone_is_retired() {
     board.retire(&read, Timestamp(1));
     assert!(board.retired(&read));
 }
+
+#[test]
+fn what_is_read_seldom_stays_within_sight_of_promql() {
+    let fixture = Fixture::new(false);
+    let source = Source::new("db", "", "c");
+    fixture.board.declare(&source, Duration::from_secs(3600), 3);
+    fixture.publish(&source, 10, "a=1");
+    for second in [30, 69, 70, 100, 131] {
+        fixture.board.repeat(Timestamp(second * 1000));
+    }
+    assert!(fixture.stored("a")[0].ends_with("10:1 70:1 131:1"));
+    assert_eq!(fixture.store.last_success(&source), Some(Timestamp(10_000)));
+}
