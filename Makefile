@@ -14,7 +14,7 @@ build: ## the release binary, target/release/pgvigil
 	$(CARGO) build --release --locked
 
 demo: lab ## see it work: a throw-away PostgreSQL, an alert, an email
-	$(CARGO) run --release --locked --quiet -- demo
+	$(CARGO) run --locked --quiet -- demo
 
 test: lab ## all tests, against real servers
 	$(CARGO) test --locked --all-targets

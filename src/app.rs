@@ -28,6 +28,7 @@ use watch::Watch;
 const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What the configuration's files say, read and checked before anything starts.
+#[derive(Clone)]
 pub struct Loaded {
     /// The rules in force.
     pub rules: RuleSet,
@@ -73,16 +74,20 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled.
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history.
 ///
 /// # Errors
 /// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
 /// incident log. A server that is down is none of these.
-pub async fn run(config: Config, loaded: Loaded, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    config: Config,
+    loaded: Loaded,
+    store: Arc<Store>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
     let ledger = Arc::new(open_ledger(&config)?);
-    let store = Arc::new(Store::new(&config.store, started));
     let board = Arc::new(Board::new(store.clone(), config.servers.len() > 1));
     let statuses = Arc::new(Statuses::default());
     let tally = Arc::new(Tally::default());

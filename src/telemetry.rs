@@ -1,5 +1,6 @@
 //! Tracing, and pgvigil's own metrics as samples like any other.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ pub fn start_logging() -> anyhow::Result<()> {
     let logging = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_target(false);
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
     let json = std::env::var("PGVIGIL_LOG_FORMAT").is_ok_and(|format| format == "json");
     let started = if json {
         logging.json().try_init()

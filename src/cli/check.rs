@@ -72,7 +72,7 @@ impl Report {
     }
 }
 
-pub(super) fn run(flags: &Flags, options: Options) -> ExitCode {
+pub(super) fn run(flags: &Flags, options: &Options) -> ExitCode {
     let mut report = Report {
         worst: Finding::Good,
     };

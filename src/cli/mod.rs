@@ -78,10 +78,10 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let flags = arguments.global.flags();
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => with_config(&flags, serve::run),
+        Command::Serve => with_config(&flags, |config| serve::run(config, flags.clone())),
         Command::Demo(options) => in_runtime(demo::run(options)),
         Command::Once(options) => with_config(&flags, |config| once::run(config, options)),
-        Command::Check(options) => check::run(&flags, options),
+        Command::Check(options) => check::run(&flags, &options),
         Command::Explain => with_config(&flags, explain::run),
         Command::Grants(options) => grants::run(&options),
         Command::Backup(action) => backup::run(&action),

@@ -1,14 +1,31 @@
-//! `pgvigil serve`: watches until it is told to stop.
+//! `pgvigil serve`: watches until it is told to stop; SIGHUP reads the configuration again.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
-use crate::{app, telemetry};
+use crate::app::{self, Loaded};
+use crate::config::{Config, Flags, load};
+use crate::document::Problem;
+use crate::sample::Timestamp;
+use crate::store::Store;
+use crate::telemetry;
 
-pub(super) async fn run(config: Config) -> ExitCode {
+/// What the process may be told from outside.
+enum Order {
+    Stop,
+    Reload,
+}
+
+struct Orders {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
     if let Err(error) = telemetry::start_logging() {
         return super::cannot_run(&error);
     }
@@ -16,24 +33,80 @@ pub(super) async fn run(config: Config) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return super::refuse(&problems),
     };
-    let stop = CancellationToken::new();
-    let (mut terminate, mut interrupt) = match (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) {
-        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-        (Err(error), _) | (_, Err(error)) => return super::cannot_run(&error.into()),
-    };
-    let stopping = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        stopping.cancel();
-    });
-    match app::run(config, loaded, stop).await {
+    match watch(config, loaded, &flags).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => super::cannot_run(&error),
     }
+}
+
+/// Watches with one configuration after another. One that cannot run gives way to the one before it.
+async fn watch(mut config: Config, mut loaded: Loaded, flags: &Flags) -> anyhow::Result<()> {
+    let mut orders = Orders::listen()?;
+    let mut store = Arc::new(Store::new(&config.store, Timestamp::now()));
+    let mut before: Option<(Config, Loaded)> = None;
+    loop {
+        let stop = CancellationToken::new();
+        let running = app::run(config.clone(), loaded.clone(), store.clone(), stop.clone());
+        tokio::pin!(running);
+        let next = tokio::select! {
+            ended = &mut running => match (ended, before.take()) {
+                (Err(error), Some(old)) => {
+                    tracing::error!("the new configuration cannot run, going on with the old one: {error:#}");
+                    old
+                }
+                (ended, _) => return ended,
+            },
+            next = orders.next(flags) => {
+                stop.cancel();
+                running.await?;
+                let Some(next) = next else { return Ok(()) };
+                tracing::info!("configuration read again");
+                before = Some((config.clone(), loaded.clone()));
+                next
+            }
+        };
+        if next.0.store != config.store {
+            store = Arc::new(Store::new(&next.0.store, Timestamp::now()));
+        }
+        (config, loaded) = next;
+    }
+}
+
+impl Orders {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Orders {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next valid configuration, or `None` for the end. A configuration with mistakes changes nothing.
+    async fn next(&mut self, flags: &Flags) -> Option<(Config, Loaded)> {
+        while let Order::Reload = self.order().await {
+            match reread(flags) {
+                Ok(next) => return Some(next),
+                Err(problems) => {
+                    for problem in problems {
+                        tracing::error!("the new configuration is not used: {problem}");
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    async fn order(&mut self) -> Order {
+        tokio::select! {
+            _ = self.terminate.recv() => Order::Stop,
+            _ = self.interrupt.recv() => Order::Stop,
+            _ = self.hangup.recv() => Order::Reload,
+        }
+    }
+}
+
+fn reread(flags: &Flags) -> Result<(Config, Loaded), Vec<Problem>> {
+    let config = load(flags)?;
+    let loaded = app::load(&config)?;
+    Ok((config, loaded))
 }

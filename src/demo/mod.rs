@@ -13,6 +13,8 @@ mod settings;
 mod story;
 mod workload;
 
+use std::sync::Arc;
+
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use crate::config::Config;
+use crate::sample::Timestamp;
+use crate::store::Store;
 use arrival::Arrival;
 use cluster::{Cluster, MAX_CONNECTIONS};
 use folder::Folder;
@@ -142,7 +146,8 @@ async fn beside_the_watch(
     telling: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let loaded = app::load(&config).map_err(|problems| settings::refused(&problems))?;
-    let mut watch = tokio::spawn(app::run(config, loaded, rooms.clone()));
+    let store = Arc::new(Store::new(&config.store, Timestamp::now()));
+    let mut watch = tokio::spawn(app::run(config, loaded, store, rooms.clone()));
     let told = tokio::select! {
         told = telling => told,
         ended = &mut watch => return ended?.and(Err(anyhow!("the watch has ended"))),

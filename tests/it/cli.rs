@@ -37,7 +37,8 @@ fn what_cannot_start_says_why() {
         format!("rules: {{files: ['{}']}}\n", broken_rules.display()),
     );
     let url = ("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/d");
-    let cases: [(&[&str], &[(&str, &str)], &[&str]); 7] = [
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case; 7] = [
         (&[], &[], &["no server to watch", "set DATABASE_URL="]),
         (
             &["--config", unknown_key.to_str().unwrap()],

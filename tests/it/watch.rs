@@ -250,3 +250,33 @@ fn a_second_watch_on_the_same_state_is_refused() {
     let state = stage.scratch.path().join("state").display().to_string();
     assert!(second.output().contains(&state), "{}", second.output());
 }
+
+#[test]
+fn a_reload_changes_everything_or_nothing() {
+    let stage = Stage::set(15);
+    let watch = stage.watch();
+    stage.shows("pg_up 1");
+    let evaluated = |group: &str| {
+        let line = format!("rule_group=\"{group}\"");
+        stage.page("/metrics")?.contains(&line).then_some(())
+    };
+
+    stage
+        .scratch
+        .write("rules.yml", "groups: [{name: broken, rules: [{alert: X}]}]");
+    watch.signal("HUP");
+    eventually("the mistake is named", PATIENCE, || {
+        watch.output().contains("rules.yml:1:").then_some(())
+    });
+    eventually("the old group goes on", PATIENCE, || evaluated("test"));
+
+    stage
+        .scratch
+        .write("rules.yml", RULES.replace("name: test", "name: renamed"));
+    watch.signal("HUP");
+    eventually("the new group is evaluated", PATIENCE, || {
+        evaluated("renamed")
+    });
+    assert_eq!(evaluated("test"), None);
+    stage.shows("pg_up 1");
+}
