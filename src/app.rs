@@ -146,7 +146,9 @@ pub async fn run(
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
     });
-    for group in loaded.rules.groups {
+    let groups = loaded.rules.groups;
+    groups.iter().for_each(|group| watch.declare(group));
+    for group in groups {
         tasks.spawn(watch.clone().run(group, stop.clone()));
     }
     tasks.close();

@@ -12,6 +12,9 @@ use crate::sample::{Labels, Timestamp};
 use crate::scrape::Board;
 use crate::store::Store;
 
+/// A recording rule is fresh for as many intervals of its group after its last result.
+const LIFETIME: u32 = 3;
+
 /// What every group is evaluated with.
 pub(super) struct Watch {
     pub(super) board: Arc<Board>,
@@ -23,6 +26,13 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Makes the recording rules known as sources, before the first alert waits for one of them.
+    pub(super) fn declare(&self, group: &Group) {
+        for source in group.rules.iter().filter_map(Rule::source) {
+            self.board.declare(&source, group.interval, LIFETIME);
+        }
+    }
+
     /// Evaluates one group at each of its slots until told to stop.
     pub(super) async fn run(self: Arc<Self>, group: Group, stop: CancellationToken) {
         let mut last = Timestamp::now();
@@ -47,7 +57,16 @@ impl Watch {
     fn evaluate(&self, group: &Group, due: rules::Due, written: &mut [Vec<Labels>]) {
         let (started, mut errors) = (Instant::now(), BTreeMap::new());
         for (rule, series) in group.rules.iter().zip(written) {
-            match self.evaluate_rule(rule, group, due.slot, series) {
+            let begun = Instant::now();
+            let result = self.evaluate_rule(rule, group, due.slot, series);
+            if let Some(source) = rule.source() {
+                let took = begun.elapsed();
+                match &result {
+                    Ok(_) => self.board.publish(&source, due.slot, took, Vec::new(), 0),
+                    Err(error) => self.board.fail(&source, due.slot, took, error.clone()),
+                }
+            }
+            match result {
                 Ok(evaluation) => *series = self.carry(evaluation),
                 Err(error) => {
                     tracing::debug!(rule.group = %group.name, rule.name = %rule.name, %error, "rule has no result");
@@ -78,6 +97,7 @@ impl Watch {
             external_labels: &self.external_labels,
             external_url: &self.external_url,
             retired: &|source| self.board.retired(source),
+            fresh: &|source| self.board.fresh(source, slot),
         };
         rules::evaluate(
             rule,

@@ -28,6 +28,8 @@ pub struct Context<'a> {
     /// Whether a source will never be read again: its server left the configuration, its database was dropped, its
     /// collector was disabled. No alert waits for such a source.
     pub retired: &'a dyn Fn(&Source) -> bool,
+    /// Whether what a source last read still counts at the slot.
+    pub fresh: &'a dyn Fn(&Source) -> bool,
 }
 
 /// The outcome of one rule at one slot.
@@ -109,6 +111,7 @@ fn elements(value: Value) -> Result<Vec<Element>, String> {
 fn recorded(rule: &Rule, group: &Group, elements: Vec<Element>) -> Result<Evaluation, String> {
     within_limit(group, elements.len(), "series")?;
     let set = Labels::new(rule.label_sources()).with(NAME, &rule.name);
+    let own: Sources = rule.source().into_iter().collect();
     let mut seen = BTreeSet::new();
     let mut samples = Vec::new();
     for element in elements {
@@ -118,7 +121,7 @@ fn recorded(rule: &Rule, group: &Group, elements: Vec<Element>) -> Result<Evalua
                 "vector contains metrics with the same labelset after applying rule labels".into(),
             );
         }
-        samples.push((labels, element.value, element.sources));
+        samples.push((labels, element.value, element.sources.union(&own)));
     }
     Ok(Evaluation {
         samples,
@@ -217,12 +220,15 @@ impl Slot<'_> {
     }
 
     /// Whether an absent element means that the condition has ended: the store covers all that the expression reads,
-    /// and every source that the alert rests on was read again since the condition last held.
+    /// and every source that the alert rests on was read again since the condition last held, and has not expired since.
+    ///
+    /// What `absent` gives rests on no source, and needs none: only data ends it. A scalar is never absent.
     fn judgeable(&self, alert: &Alert) -> bool {
         let covered = self.store.covers_since() + self.rule.query.longest_range() <= self.at;
         let read_again = |source: &Source| {
             let newest = self.store.last_success(source);
-            newest.is_some_and(|newest| newest > alert.last_seen) || (self.context.retired)(source)
+            let again = newest.is_some_and(|newest| newest > alert.last_seen);
+            again && (self.context.fresh)(source) || (self.context.retired)(source)
         };
         covered && alert.sources.iter().all(read_again)
     }

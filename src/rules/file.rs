@@ -294,12 +294,16 @@ fn expression(s: &mut Section) -> Option<Query> {
     }
 }
 
-/// Rules of one name and the same labels in one group get keys of their own, so that each keeps its own alerts.
+/// Rules of one name in one group get keys of their own: recording rules, so that each fails for itself, and of the
+/// alerting ones those with the same labels, so that each keeps its own alerts.
 fn number_alike(rules: &mut [Rule]) {
     let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     for rule in rules {
         let count = seen
-            .entry((rule.name.clone(), rule.label_sources()))
+            .entry((
+                rule.name.clone(),
+                rule.alerting().map(|_| rule.label_sources()),
+            ))
             .or_default();
         *count += 1;
         if *count > 1 {

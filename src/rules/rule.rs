@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::document::Place;
 use crate::promql::Query;
+use crate::sample::Source;
 
 use super::{Alert, RuleKey, Template};
 
@@ -72,6 +73,12 @@ impl Rule {
             Action::Record => None,
             Action::Alert(alerting) => Some(alerting),
         }
+    }
+
+    /// The source that a recording rule is to the alerts over its series, as a collector is; `None` for an alerting rule.
+    pub fn source(&self) -> Option<Source> {
+        let name = || format!("rule:{}/{}", self.key.group, self.key.rule);
+        matches!(self.action, Action::Record).then(|| Source::new("", "", &name()))
     }
 
     /// The `severity` label as it is written; empty without one.

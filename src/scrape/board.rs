@@ -164,6 +164,13 @@ impl Board {
         complete && !state.entries.contains_key(source)
     }
 
+    /// Whether the samples of a source's last reading have not expired at a time.
+    pub fn fresh(&self, source: &Source, at: Timestamp) -> bool {
+        let state = self.locked();
+        let entry = state.entries.get(source);
+        entry.is_some_and(|entry| !entry.has_expired(at))
+    }
+
     /// Lets samples whose lifetime has passed become absent.
     pub fn expire(&self, now: Timestamp) {
         let mut state = self.locked();

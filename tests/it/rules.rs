@@ -323,6 +323,7 @@ fn printed(set: &RuleSet, file: &str) -> Vec<(String, BTreeMap<String, String>)>
         external_labels: &nothing,
         external_url: "",
         retired: &|_| false,
+        fresh: &|_| true,
     };
     let group = set
         .groups

@@ -13,6 +13,7 @@ struct Course {
     alerts: Vec<Alert>,
     series: Vec<Vec<Labels>>,
     retired: bool,
+    fresh: bool,
 }
 
 impl Course {
@@ -32,6 +33,7 @@ impl Course {
             alerts: Vec::new(),
             series,
             retired: false,
+            fresh: true,
         }
     }
 
@@ -56,11 +58,12 @@ impl Course {
                 series,
             };
             let nothing = Labels::default();
-            let retired = self.retired;
+            let (retired, fresh) = (self.retired, self.fresh);
             let context = Context {
                 external_labels: &nothing,
                 external_url: "",
                 retired: &|_| retired,
+                fresh: &|_| fresh,
             };
             let Ok(evaluation) =
                 evaluate(rule, &self.group, before, &self.store, self.now, &context)
@@ -68,6 +71,9 @@ impl Course {
                 written.push("error".into());
                 continue;
             };
+            if let Some(source) = rule.source() {
+                self.store.succeeded(&source, self.now);
+            }
             for (labels, value, sources) in &evaluation.samples {
                 self.store
                     .append(evaluation.at, sources, [(labels.clone(), *value)]);
@@ -182,6 +188,40 @@ fn sources_are_known_through_recorded_series_too() {
     let (changes, written) = course.step();
     assert_eq!(changes, [(Change::Stale, String::new())]);
     assert_eq!(written[0], r#"top{x="y"} 10"#);
+}
+
+#[test]
+fn a_recording_rule_that_fails_ends_no_alert_over_its_series() {
+    let text = "groups:\n- name: g\n  rules:\n  - {record: top, expr: m, labels: {instance: x}}\n  - {alert: High, expr: top > 80}\n";
+    let mut course = Course::of(text);
+    course.read("a", 90.0);
+    assert_eq!(course.changes(), [(Change::Opened, "x".into())]);
+    let each = (0..8).flat_map(|_| {
+        course.read("a", 90.0);
+        // Two results that become one series are an error.
+        course.read("b", 10.0);
+        course.changes()
+    });
+    assert_eq!(each.collect::<Vec<_>>(), [(Change::Stale, "x".into())]);
+    course.read("b", STALE);
+    course.read("a", 10.0);
+    assert_eq!(course.changes(), [(Change::Resolved, "x".into())]);
+}
+
+#[test]
+fn a_source_that_was_read_again_and_then_failed_ends_nothing() {
+    let mut course = Course::of(HIGH);
+    course.read("a", 90.0);
+    course.step();
+    course.now = course.now + Duration::from_secs(30);
+    course.read("a", 95.0);
+    course.now = course.now + Duration::from_secs(30);
+    course.read("a", STALE);
+    course.fresh = false;
+    assert_eq!(course.changes(), of_a(Change::Stale));
+    course.fresh = true;
+    course.read("a", 10.0);
+    assert_eq!(course.changes(), of_a(Change::Resolved));
 }
 
 #[test]

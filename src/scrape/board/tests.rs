@@ -120,8 +120,10 @@ fn samples_outlive_failures_by_their_lifetime_and_then_end() {
     fixture
         .board
         .fail(&source, Timestamp(20_000), Duration::ZERO, "locked".into());
+    assert!(fixture.board.fresh(&source, Timestamp(40_000)));
     fixture.board.expire(Timestamp(40_000));
     assert_eq!(fixture.page().len(), 1);
+    assert!(!fixture.board.fresh(&source, Timestamp(43_000)));
     fixture.board.expire(Timestamp(43_000));
     assert!(fixture.page().is_empty());
     assert!(fixture.stored("a")[0].ends_with("10:1 43:stale"));
