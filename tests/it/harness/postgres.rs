@@ -1,12 +1,14 @@
 //! Throw-away PostgreSQL clusters. `initdb` runs once per version; each cluster is a copy of its folder.
 
+mod process;
+mod template;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -14,6 +16,9 @@ use rustix::process::Signal;
 use super::daemon::send;
 use super::scratch::{give_to_server, server_user};
 use super::{Scratch, eventually, free_port, lab};
+use process::{children, release_memory, run};
+
+pub(super) use process::end_abandoned;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -232,44 +237,6 @@ impl Postgres {
         command
     }
 
-    /// The folder that `initdb` made for this version, by us or by whichever process came first.
-    fn template(&self) -> PathBuf {
-        static ATTEMPT: AtomicU32 = AtomicU32::new(0);
-        let version = run(self.bare("postgres").arg("--version"));
-        let version = version.split_whitespace().nth(2).unwrap().to_owned();
-        let folder = lab::folder().join("templates");
-        let template = folder.join(&version);
-        if template.exists() {
-            return template;
-        }
-        let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
-        let aside = folder.join(format!("{version}.new.{}.{attempt}", std::process::id()));
-        fs::create_dir_all(&aside).unwrap();
-        give_to_server(&aside);
-        let mut initdb = self.as_server("initdb");
-        initdb.args([
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "--no-sync",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-D",
-        ]);
-        run(initdb.arg(&aside));
-        if fs::rename(&aside, &template).is_err() {
-            assert!(
-                template.exists(),
-                "cannot rename {} to its place",
-                aside.display()
-            );
-            fs::remove_dir_all(&aside).unwrap();
-        }
-        template
-    }
-
     fn configure(&self, options: &[&str]) {
         let mut text = SETTINGS.to_owned();
         for option in options {
@@ -354,64 +321,4 @@ impl Drop for Postgres {
         }
         release_memory(&self.data());
     }
-}
-
-/// Ends the cluster of a test process that was killed, if it still runs there.
-pub(super) fn end_abandoned(data: &Path) {
-    let status = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    let id = status
-        .lines()
-        .next()
-        .and_then(|line| line.trim().parse::<u32>().ok());
-    if let Some(id) = id
-        && fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|cwd| cwd == data)
-    {
-        for child in children(id) {
-            send(child, Signal::KILL);
-        }
-        send(id, Signal::KILL);
-    }
-    release_memory(data);
-}
-
-/// A killed server leaves its small System V segment behind; its key and id are in the seventh line of its pid file.
-fn release_memory(data: &Path) {
-    let status = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    if let Some(segment) = status
-        .lines()
-        .nth(6)
-        .and_then(|line| line.split_whitespace().nth(1))
-    {
-        let _ = Command::new("ipcrm")
-            .args(["-m", segment])
-            .stderr(Stdio::null())
-            .status();
-    }
-}
-
-fn children(parent: u32) -> Vec<u32> {
-    let parent = parent.to_string();
-    let is_child = |id: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        // pid (name) state parent …, where the name may hold anything.
-        stat.rsplit_once(')')
-            .is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(&parent))
-    };
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(is_child)
-        .collect()
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
