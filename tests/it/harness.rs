@@ -20,7 +20,7 @@ pub use daemon::Daemon;
 pub use http::{Answer, HttpSink, Request};
 pub use lab::{fixtures, majors, tool};
 pub use postgres::Postgres;
-pub use scratch::Scratch;
+pub use scratch::{Scratch, is_root};
 pub use smtp::{Letter, SmtpOptions, SmtpSink, Stage, Transport};
 
 const PAUSE: Duration = Duration::from_millis(20);

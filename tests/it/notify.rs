@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod email;
+mod postfix;
 mod slack;
 
 use std::path::Path;

@@ -46,7 +46,7 @@ impl Scratch {
     }
 }
 
-pub(super) fn is_root() -> bool {
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
