@@ -151,7 +151,7 @@ impl Config {
                 })
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9187))),
             external_url: s
-                .text("external_url", "", "How people reach this page, for links in messages; default `http://` and `listen`.")
+                .text("external_url", "", "How people reach this page, for links in messages; by default made of `listen`.")
                 .trim_end_matches('/')
                 .to_owned(),
             external_labels: Labels::new(s.pairs("external_labels", "Labels added to alerts that leave for Alertmanager, where they lack them.")),
@@ -171,7 +171,12 @@ impl Config {
 
     fn with_external_url(mut self) -> Self {
         if self.external_url.is_empty() {
-            self.external_url = format!("http://{}", self.listen);
+            let scheme = if self.web.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            self.external_url = format!("{scheme}://{}", self.listen);
         }
         self
     }

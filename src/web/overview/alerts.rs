@@ -19,8 +19,10 @@ pub struct Notice {
     pub tone: Tone,
     /// What is wrong, in one line.
     pub summary: String,
-    /// What it means and what to do.
+    /// What it means.
     pub description: String,
+    /// What to do first.
+    pub hint: String,
     /// A page that says what to do; `http` or `https`.
     pub runbook: Option<String>,
     /// Since when: of a firing alert when it began to fire, of a pending one when its condition began to hold.
@@ -78,6 +80,7 @@ fn notice(alert: &Alert, now: Timestamp) -> Notice {
         tone: tone(alert.labels.get("severity")),
         summary,
         description: annotation("description"),
+        hint: annotation("hint"),
         runbook: Some(annotation("runbook_url"))
             .filter(|url| url.starts_with("https://") || url.starts_with("http://")),
         since,

@@ -52,8 +52,9 @@ fn card(notice: &Notice, verb: &str, now: Timestamp) -> Markup {
                 p class="note" { "The condition is over; it is kept for a while in case it returns." }
             }
             @if !notice.description.is_empty() { p class="todo" { (notice.description) } }
+            @if !notice.hint.is_empty() { p { strong { "What to do: " } (notice.hint) } }
             @if let Some(runbook) = &notice.runbook {
-                p { a href=(runbook) rel="noreferrer" { "What to do: " (runbook) } }
+                p { a href=(runbook) rel="noreferrer" { "Runbook: " (runbook) } }
             }
             p class="labels" {
                 code { (notice.name) }
