@@ -105,6 +105,7 @@ mod tests {
             ("a?c*", "abcd"),
             ("a*b*c", "aXbYbZc"),
             ("abc", "abc"),
+            ("*ö?", "xöy"),
         ] {
             assert!(like(pattern, name), "{pattern} {name}");
         }
@@ -117,5 +118,7 @@ mod tests {
         ] {
             assert!(!like(pattern, name), "{pattern} {name}");
         }
+        // A pattern of many stars must not take exponential time.
+        assert!(!like(&"*a".repeat(50), &"a".repeat(49)));
     }
 }

@@ -1,7 +1,7 @@
 //! `servers:` in the configuration.
 
 use super::{Dsn, DsnError};
-use crate::document::{Secret, Section};
+use crate::document::{Secret, Section, like};
 
 /// One server to watch.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +14,6 @@ pub struct Settings {
     pub password: Option<Secret>,
     /// Which databases are visited.
     pub databases: Databases,
-    /// How much of a query's text evidence may show.
-    pub query_text: QueryText,
 }
 
 /// Which databases are visited, by patterns with `*` and `?`.
@@ -25,18 +23,6 @@ pub struct Databases {
     pub include: Vec<String>,
     /// Not these, also when included.
     pub exclude: Vec<String>,
-}
-
-/// How much of a query's text is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum QueryText {
-    /// None of it.
-    Off,
-    /// Without its literals.
-    #[default]
-    Normalized,
-    /// As it was sent.
-    Full,
 }
 
 impl Settings {
@@ -55,23 +41,6 @@ impl Settings {
             "The role's password; better kept in `password_file` or `~/.pgpass`.",
         );
         let databases = s.section("databases", "Which databases are visited.", Databases::read);
-        let query_text = s.section(
-            "evidence",
-            "What messages may show of the server.",
-            |s| match s
-                .choice(
-                    "query_text",
-                    &["off", "normalized", "full"],
-                    "normalized",
-                    "How much of a query's text: nothing, without its literals, or all of it.",
-                )
-                .as_str()
-            {
-                "off" => QueryText::Off,
-                "full" => QueryText::Full,
-                _ => QueryText::Normalized,
-            },
-        );
         let found = url
             .as_ref()
             .map(|url| url.reveal().map(|text| Dsn::parse(&text)));
@@ -99,7 +68,6 @@ impl Settings {
             url: url.unwrap_or_else(|| Secret::Value(String::new())),
             password,
             databases,
-            query_text,
         }
     }
 
@@ -114,7 +82,6 @@ impl Settings {
             url: Secret::Value(url.into()),
             password: None,
             databases: Databases::default(),
-            query_text: QueryText::default(),
         })
     }
 }
@@ -138,35 +105,6 @@ impl Databases {
         let matched = |patterns: &[String]| patterns.iter().any(|pattern| like(pattern, name));
         (self.include.is_empty() || matched(&self.include)) && !matched(&self.exclude)
     }
-}
-
-/// Whether a pattern with `*` and `?` matches the whole of a name.
-fn like(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    let (mut at, mut place) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while place < name.len() {
-        match pattern.get(at) {
-            Some('*') => {
-                star = Some((at, place));
-                at += 1;
-            }
-            Some(&wanted) if wanted == '?' || wanted == name[place] => {
-                at += 1;
-                place += 1;
-            }
-            _ => match star {
-                Some((back, taken)) => {
-                    star = Some((back, taken + 1));
-                    at = back + 1;
-                    place = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|rest| *rest == '*')
 }
 
 #[cfg(test)]
