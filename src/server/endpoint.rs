@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::config::SslMode as Wanted;
+use tokio_postgres::config::{ChannelBinding as Binding, SslMode as Wanted};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Settings;
-use super::dsn::{Dsn, SessionWanted, SslMode, Target};
+use super::dsn::{ChannelBinding, Dsn, SessionWanted, SslMode, Target};
 use super::error::{ServerError, Trouble};
 use super::session::Line;
 use super::tls;
@@ -69,7 +69,7 @@ impl Endpoint {
         limit: Duration,
     ) -> Result<(Client, Line), ServerError> {
         let dsn = self.dsn()?;
-        let deadline = Instant::now() + limit.min(CONNECTING);
+        let begun = Instant::now();
         let passes: &[SessionWanted] = match dsn.session {
             SessionWanted::PreferStandby => &[SessionWanted::Standby, SessionWanted::Any],
             SessionWanted::Any => &[SessionWanted::Any],
@@ -77,14 +77,15 @@ impl Endpoint {
             SessionWanted::Standby => &[SessionWanted::Standby],
         };
         let mut failure = self.misconfigured("no host is given".into(), "write a host into `url`");
+        let mut deadlines = deadlines(limit.min(CONNECTING), passes.len() * dsn.targets.len());
         for wanted in passes {
-            for target in &dsn.targets {
+            for (target, deadline) in dsn.targets.iter().zip(&mut deadlines) {
                 let attempt = Attempt {
                     endpoint: self,
                     dsn: &dsn,
                     target,
                     database: database.unwrap_or(&dsn.database),
-                    deadline,
+                    deadline: begun + deadline,
                 };
                 match attempt.open(*wanted).await {
                     Ok(opened) => return Ok(opened),
@@ -103,6 +104,14 @@ impl Endpoint {
             hint: Some(hint.into()),
         }
     }
+}
+
+/// When each of several hosts must have answered, counted from the start: those before the last share half of the time,
+/// so that one that is silent does not keep the others from being asked.
+fn deadlines(limit: Duration, count: usize) -> impl Iterator<Item = Duration> {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let share = limit / 2 / count.saturating_sub(1).max(1);
+    (1..=count).map(move |nth| if nth == count { limit } else { share * nth })
 }
 
 /// One host of one opening.
@@ -194,6 +203,11 @@ impl Attempt<'_> {
             .user(&self.dsn.user)
             .dbname(self.database)
             .ssl_mode(wanted)
+            .channel_binding(match self.dsn.tls.channel_binding {
+                ChannelBinding::Disable => Binding::Disable,
+                ChannelBinding::Prefer => Binding::Prefer,
+                ChannelBinding::Require => Binding::Require,
+            })
             .application_name("pgvigil");
         if let Some(password) = self
             .dsn

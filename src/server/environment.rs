@@ -5,7 +5,7 @@ use super::{DsnError, Settings};
 use crate::document::Secret;
 
 /// libpq's environment variables and the parameters they stand for.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("PGHOST", "host"),
     ("PGHOSTADDR", "hostaddr"),
     ("PGPORT", "port"),
@@ -17,13 +17,14 @@ const VARIABLES: [(&str, &str); 14] = [
     ("PGSSLROOTCERT", "sslrootcert"),
     ("PGSSLCERT", "sslcert"),
     ("PGSSLKEY", "sslkey"),
+    ("PGCHANNELBINDING", "channel_binding"),
     ("PGOPTIONS", "options"),
     ("PGCONNECT_TIMEOUT", "connect_timeout"),
     ("PGTARGETSESSIONATTRS", "target_session_attrs"),
 ];
 
 /// The server that the environment names: by `DATABASE_URL`, else by `DATA_SOURCE_NAME`, else by `DATA_SOURCE_URI` with
-/// `DATA_SOURCE_USER` and `DATA_SOURCE_PASS` (each also as `…_FILE`), else by `PGHOST`, `PGHOSTADDR`, `PGSERVICE`,
+/// `DATA_SOURCE_USER` and `DATA_SOURCE_PASS` (each also as `…_FILE`), else by `PGHOST`, `PGHOSTADDR`,
 /// `PGDATABASE` or `PGUSER`. What the string leaves open comes from `PG*`. `None` when there is none of them.
 ///
 /// # Errors

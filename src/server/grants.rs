@@ -1,5 +1,7 @@
 //! The least-privilege role that pgvigil needs, as SQL to run.
 
+use super::quoted;
+
 /// SQL that creates or completes the role `user`: monitoring rights, a limit on its connections and, from 16 on (or
 /// when the major version is not known, as a comment), the right to use reserved connections.
 pub fn grants(user: &str, major: Option<u32>) -> String {
@@ -15,7 +17,7 @@ pub fn grants(user: &str, major: Option<u32>) -> String {
         ),
     };
     format!(
-        "-- Give it a password afterwards with: \\password {user}\n\
+        "-- Give it a password afterwards with: \\password {role}\n\
          DO $$ BEGIN\n  \
            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{literal}') THEN\n    \
              CREATE ROLE {role} LOGIN;\n  \
@@ -30,19 +32,6 @@ pub fn grants(user: &str, major: Option<u32>) -> String {
          SELECT format('GRANT CONNECT ON DATABASE %I TO %I', datname, '{literal}')\n  \
            FROM pg_database WHERE datallowconn AND NOT has_database_privilege('{literal}', datname, 'CONNECT') \\gexec\n"
     )
-}
-
-/// An identifier as SQL writes it, quoted where it must be.
-pub fn quoted(name: &str) -> String {
-    let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain {
-        name.into()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use pgvigil::document::Secret;
-use pgvigil::server::{Lane, ReadError, Server, Settings, Trouble, grants};
+use pgvigil::server::{Lane, ReadError, Server, Settings, Trouble, grants, quoted};
 
 use crate::harness::{Authority, Postgres, Scratch, eventually, free_port};
 
@@ -87,7 +87,7 @@ async fn every_sslmode_means_what_libpq_says() {
             )
         };
         authenticate(&postgres, "host all all 127.0.0.1/32 trust");
-        postgres.sql("postgres", "CREATE ROLE mon LOGIN");
+        postgres.sql("postgres", "CREATE ROLE mon LOGIN PASSWORD 's3cr3t'");
         for (rest, expected) in [("sslmode=prefer", "f"), ("sslmode=require", "Tls")] {
             assert_eq!(
                 outcome(&url(rest)).await,
@@ -138,6 +138,11 @@ async fn every_sslmode_means_what_libpq_says() {
                 "hostnossl all all 127.0.0.1/32 trust",
                 "sslmode=require",
                 "Role",
+            ),
+            (
+                "hostssl all all 127.0.0.1/32 scram-sha-256",
+                "sslmode=require channel_binding=require password=s3cr3t",
+                "t",
             ),
         ] {
             authenticate(&postgres, lines);
@@ -240,6 +245,10 @@ async fn passwords_come_from_everywhere_and_show_nowhere() {
         (format!("{base} passfile={}", open.display()), "Settings"),
         (format!("{base} passfile={none}"), "Password"),
         (format!("{base} password=not-s3cr3t"), "Password"),
+        (
+            format!("{base} password=s3cr3t channel_binding=require"),
+            "Password",
+        ),
         (
             format!(
                 "host={} port={port} user=mon dbname=postgres password=s3cr3t",
@@ -423,6 +432,32 @@ async fn a_hung_server_is_noticed_and_a_restarted_one_is_not_mourned() {
         Ok(()),
         "the lost session is replaced before anything is said"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_host_does_not_keep_the_next_from_being_asked() {
+    let postgres = Postgres::start(18);
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ports = format!(
+        "{},{}",
+        silent.local_addr().unwrap().port(),
+        postgres.port()
+    );
+    for wanted in ["any", "primary", "prefer-standby"] {
+        let url = format!(
+            "host=127.0.0.1,127.0.0.1 port={ports} user=postgres dbname=postgres sslmode=disable target_session_attrs={wanted}"
+        );
+        assert_eq!(server(&url).alive().await, Ok(()), "{wanted}");
+    }
+}
+
+#[test]
+fn every_reserved_word_is_quoted() {
+    let postgres = Postgres::start(18);
+    let reserved = "SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')";
+    for word in postgres.sql("postgres", reserved).lines() {
+        assert_eq!(quoted(word), format!("\"{word}\""));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,12 @@
-//! The two grammars of a connection string, read into parameters by libpq's names.
+//! A connection string's parameters by libpq's names, and which of them may be given.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::DsnError;
+use super::{DsnError, grammar};
 
 /// Every parameter that is understood or, having no meaning here, accepted and left alone.
-const KEYWORDS: [&str; 45] = [
+const KEYWORDS: [&str; 41] = [
     "application_name",
     "channel_binding",
     "client_encoding",
@@ -31,15 +31,15 @@ const KEYWORDS: [&str; 45] = [
     "password",
     "port",
     "replication",
-    "require_auth",
-    "requirepeer",
+    "scram_client_key",
+    "scram_server_key",
     "ssl_max_protocol_version",
     "ssl_min_protocol_version",
     "sslcert",
     "sslcertmode",
     "sslcompression",
-    "sslcrl",
     "sslkey",
+    "sslkeylogfile",
     "sslmode",
     "sslnegotiation",
     "sslpassword",
@@ -47,12 +47,11 @@ const KEYWORDS: [&str; 45] = [
     "sslsni",
     "target_session_attrs",
     "tcp_user_timeout",
-    "sslcrldir",
-    "sslkeylogfile",
-    "scram_client_key",
-    "scram_server_key",
     "user",
 ];
+
+/// Parameters that ask for a check nobody here makes: leaving them alone would say it was made.
+const UNCHECKED: [&str; 4] = ["require_auth", "requirepeer", "sslcrl", "sslcrldir"];
 
 /// Parameters by libpq's names; not printable, for one of them is the password.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -69,7 +68,7 @@ impl Parameters {
             .strip_prefix("postgresql://")
             .or_else(|| text.strip_prefix("postgres://"))
         {
-            Some(rest) => uri(rest),
+            Some(rest) => grammar::uri(rest),
             None if text.contains("://") => Err(DsnError::new(
                 "the scheme is not PostgreSQL's",
                 "begin the URI with `postgresql://`",
@@ -78,7 +77,7 @@ impl Parameters {
                 "is neither a URI nor `key=value` pairs",
                 "write `postgresql://USER@HOST/DATABASE` or `host=HOST user=USER dbname=DATABASE`",
             )),
-            None => key_values(text),
+            None => grammar::key_values(text),
         }
     }
 
@@ -117,11 +116,17 @@ impl Parameters {
         pairs.join(" ")
     }
 
-    fn insert(&mut self, key: &str, value: String) -> Result<(), DsnError> {
+    pub(super) fn insert(&mut self, key: &str, value: String) -> Result<(), DsnError> {
         if key == "service" || key == "servicefile" {
             return Err(DsnError::new(
                 "service files are not read",
                 "write the service's parameters into the connection string",
+            ));
+        }
+        if UNCHECKED.contains(&key) {
+            return Err(DsnError::new(
+                format!("`{key}` asks for a check that pgvigil does not make"),
+                "leave it out; `sslmode=verify-full` makes sure of the server",
             ));
         }
         if KEYWORDS.contains(&key) {
@@ -147,140 +152,5 @@ impl Parameters {
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-/// `[user[:password]@][host[:port][,…]][/database][?key=value[&…]]`. Unlike libpq the last `@` ends the password, so
-/// that one with an unencoded `@` is neither cut nor taken for a host.
-fn uri(text: &str) -> Result<Parameters, DsnError> {
-    let mut parameters = Parameters::default();
-    let (before_query, query) = text
-        .split_once('?')
-        .map_or((text, ""), |(head, query)| (head, query));
-    let (authority, database) = before_query
-        .split_once('/')
-        .map_or((before_query, ""), |(head, path)| (head, path));
-    if database.contains('@') || query.contains('@') && !authority.contains('@') {
-        return Err(DsnError::new(
-            "has an `@` after the host",
-            "percent-encode `/` and `?` in the password as `%2F` and `%3F`",
-        ));
-    }
-    let (credentials, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-    parameters.set("user", &decoded(user)?);
-    parameters.set("password", &decoded(password)?);
-    parameters.set("dbname", &decoded(database)?);
-    let (mut names, mut ports) = (Vec::new(), Vec::new());
-    for host in hosts.split(',') {
-        let (name, port) = host_and_port(host)?;
-        names.push(decoded(name)?);
-        ports.push(port);
-    }
-    if names.iter().any(|name| !name.is_empty()) {
-        parameters.set("host", &names.join(","));
-    }
-    if ports.iter().any(|port| !port.is_empty()) {
-        parameters.set("port", &ports.join(","));
-    }
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or_else(|| {
-            DsnError::new(
-                "has a parameter without a value",
-                "write `?key=value&key=value`",
-            )
-        })?;
-        match (key, value) {
-            ("ssl", "true") => parameters.insert("sslmode", "require".into())?,
-            _ => parameters.insert(&decoded(key)?, decoded(value)?)?,
-        }
-    }
-    Ok(parameters)
-}
-
-fn host_and_port(text: &str) -> Result<(&str, &str), DsnError> {
-    if let Some(rest) = text.strip_prefix('[') {
-        let (address, rest) = rest.split_once(']').ok_or_else(|| {
-            DsnError::new("has an IPv6 address without its `]`", "write `[::1]:5432`")
-        })?;
-        return match rest.strip_prefix(':') {
-            Some(port) => Ok((address, port)),
-            None if rest.is_empty() => Ok((address, "")),
-            None => Err(DsnError::new(
-                "has something between `]` and the port",
-                "write `[::1]:5432`",
-            )),
-        };
-    }
-    Ok(text.split_once(':').unwrap_or((text, "")))
-}
-
-fn decoded(text: &str) -> Result<String, DsnError> {
-    let wrong = || {
-        DsnError::new(
-            "has a `%` that is no percent-encoding",
-            "write `%25` for a percent sign, and the bytes of UTF-8 for any other letter",
-        )
-    };
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        if *first == b'%' {
-            let digits = tail
-                .get(..2)
-                .and_then(|two| std::str::from_utf8(two).ok())
-                .ok_or_else(wrong)?;
-            let valid = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            let byte = u8::from_str_radix(digits, 16)
-                .ok()
-                .filter(|byte| valid && *byte != 0)
-                .ok_or_else(wrong)?;
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
-}
-
-/// `key = value`, values quoted with `'` where they hold spaces, `\` before a quote or backslash.
-fn key_values(text: &str) -> Result<Parameters, DsnError> {
-    let mut parameters = Parameters::default();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or_else(|| {
-            DsnError::new(
-                "has a word without `=`",
-                "a value with spaces must be quoted: `password='two words'`",
-            )
-        })?;
-        let (value, after) = value(after.trim_start())?;
-        parameters.insert(key.trim(), value)?;
-        rest = after.trim_start();
-    }
-    Ok(parameters)
-}
-
-fn value(text: &str) -> Result<(String, &str), DsnError> {
-    let quoted = text.starts_with('\'');
-    let mut value = String::new();
-    let mut letters = text.char_indices().skip(usize::from(quoted));
-    while let Some((place, letter)) = letters.next() {
-        match letter {
-            '\\' => value.extend(letters.next().map(|(_, escaped)| escaped)),
-            '\'' if quoted => return Ok((value, &text[place + 1..])),
-            _ if !quoted && letter.is_whitespace() => return Ok((value, &text[place..])),
-            _ => value.push(letter),
-        }
-    }
-    if quoted {
-        Err(DsnError::new(
-            "has a quoted value without its closing quote",
-            "end the value with `'`",
-        ))
-    } else {
-        Ok((value, ""))
     }
 }

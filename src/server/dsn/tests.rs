@@ -111,6 +111,14 @@ fn mistakes_say_what_is_wrong() {
         ),
         ("service=x", "service files are not read"),
         (
+            "host=h sslcrl=revoked.pem",
+            "`sslcrl` asks for a check that pgvigil does not make",
+        ),
+        (
+            "host=h channel_binding=yes",
+            "`channel_binding` has a value that libpq does not know",
+        ),
+        (
             "host=h sslrootcert=system sslmode=require",
             "`sslrootcert=system` trusts every public authority, which says nothing without the host's name",
         ),
