@@ -1,5 +1,6 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
+mod reference;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::server::Server;
 use crate::store::Store;
 use crate::{backup, collectors, notify, rules, scrape, telemetry, web};
 
+pub use reference::reference;
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.

@@ -25,6 +25,30 @@ pub(super) struct Watch {
     pub(super) external_url: String,
 }
 
+/// What a rule left behind at its last evaluation.
+#[derive(Default)]
+struct Trace {
+    series: Vec<Labels>,
+    failed: bool,
+}
+
+impl Trace {
+    /// Logs where errors begin and where they end.
+    fn note(&mut self, rule: &Rule, error: Option<&String>) {
+        let (group, name) = (&rule.key.group, &rule.name);
+        match error {
+            Some(error) if !self.failed => {
+                tracing::warn!(rule.group = %group, rule.name = %name, "rule has no result and changes nothing: {error}");
+            }
+            None if self.failed => {
+                tracing::info!(rule.group = %group, rule.name = %name, "rule has a result again");
+            }
+            _ => {}
+        }
+        self.failed = error.is_some();
+    }
+}
+
 impl Watch {
     /// Makes the recording rules known as sources, before the first alert waits for one of them.
     pub(super) fn declare(&self, group: &Group) {
@@ -36,7 +60,7 @@ impl Watch {
     /// Evaluates one group at each of its slots until told to stop.
     pub(super) async fn run(self: Arc<Self>, group: Group, stop: CancellationToken) {
         let mut last = Timestamp::now();
-        let mut written = vec![Vec::new(); group.rules.len()];
+        let mut traces: Vec<Trace> = group.rules.iter().map(|_| Trace::default()).collect();
         loop {
             let wait = rules::next_slot(&group, last).since(Timestamp::now());
             tokio::select! {
@@ -46,7 +70,7 @@ impl Watch {
             let now = Timestamp::now();
             if let Some(due) = rules::due(&group, last, now) {
                 last = due.slot;
-                tokio::task::block_in_place(|| self.evaluate(&group, due, &mut written));
+                tokio::task::block_in_place(|| self.evaluate(&group, due, &mut traces));
             } else if now < last {
                 // The clock was set back: the slots of the new time are the ones that count.
                 last = now;
@@ -54,11 +78,11 @@ impl Watch {
         }
     }
 
-    fn evaluate(&self, group: &Group, due: rules::Due, written: &mut [Vec<Labels>]) {
+    fn evaluate(&self, group: &Group, due: rules::Due, traces: &mut [Trace]) {
         let (started, mut errors) = (Instant::now(), BTreeMap::new());
-        for (rule, series) in group.rules.iter().zip(written) {
+        for (rule, trace) in group.rules.iter().zip(traces) {
             let begun = Instant::now();
-            let result = self.evaluate_rule(rule, group, due.slot, series);
+            let result = self.evaluate_rule(rule, group, due.slot, &trace.series);
             if let Some(source) = rule.source() {
                 let took = begun.elapsed();
                 match &result {
@@ -66,12 +90,10 @@ impl Watch {
                     Err(error) => self.board.fail(&source, due.slot, took, error.clone()),
                 }
             }
+            trace.note(rule, result.as_ref().err());
             match result {
-                Ok(evaluation) => *series = self.carry(evaluation),
-                Err(error) => {
-                    tracing::debug!(rule.group = %group.name, rule.name = %rule.name, %error, "rule has no result");
-                    errors.insert(rule.key.clone(), error);
-                }
+                Ok(evaluation) => trace.series = self.carry(evaluation),
+                Err(error) => drop(errors.insert(rule.key.clone(), error)),
             }
         }
         self.statuses

@@ -126,6 +126,8 @@ fn check_rules(config: &Config, catalogue: &[Arc<Collector>], report: &mut Repor
             );
             report.problems(Finding::Warning, "rules", &set.warnings);
             report.problems(Finding::Warning, "rules", &impossible(&set, catalogue));
+            let beyond = set.beyond(config.store.retention);
+            report.problems(Finding::Warning, "rules", &beyond);
         }
         Err(problems) => report.problems(Finding::Bad, "rules", &problems),
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::document::{Place, Problem, like, read_matching};
+use crate::document::{Place, Problem, format_duration, like, read_matching};
 
 use super::embedded::{DEFAULT, EXAMPLES, example_names};
 use super::{Action, Alert, Group, Override, Rule, Settings, Template, file};
@@ -48,6 +49,29 @@ impl RuleSet {
                         ),
                     )
                 });
+            }
+        }
+        problems
+    }
+
+    /// Alerting rules that read further back than the store keeps: nothing would ever end their alerts.
+    pub fn beyond(&self, retention: Duration) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for group in &self.groups {
+            for rule in group.rules.iter().filter(|rule| rule.alerting().is_some()) {
+                let read = rule.query.longest_range() + group.query_offset;
+                if read > retention {
+                    let message = format!(
+                        "`{}` reads {} back, and the store keeps {}: its alerts could not be told to have ended",
+                        rule.name,
+                        format_duration(read),
+                        format_duration(retention)
+                    );
+                    problems.push(Problem {
+                        hint: Some("raise `store.retention`, and `store.max_bytes` with it".into()),
+                        ..Problem::at(&rule.place, message)
+                    });
+                }
             }
         }
         problems
@@ -287,8 +311,6 @@ fn mistaken(setting: &str, message: String) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn settings(disable: &[&str], overrides: &[(&str, Override)]) -> Settings {
@@ -399,5 +421,27 @@ mod tests {
         assert_eq!(problem.message, expected);
         let hint = "did you mean `pg_backup_foreing`?";
         assert_eq!(problem.hint.as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn what_reads_further_back_than_the_store_keeps_is_named() {
+        let set = load(&settings(&[], &[])).unwrap();
+        assert_eq!(set.beyond(Duration::from_secs(86_400)), []);
+        let text = "groups:\n- name: g\n  query_offset: 1h\n  rules:\n  - {alert: Far, expr: 'm > m offset 1d'}\n  \
+                    - {alert: Near, expr: 'm > m offset 23h'}\n  - {record: far, expr: 'm offset 1d'}\n";
+        let (groups, _) = file::parse("f.yml", text, Duration::from_secs(15)).unwrap();
+        let set = RuleSet {
+            groups,
+            ..RuleSet::default()
+        };
+        let found = set.beyond(Duration::from_secs(86_400));
+        let found: Vec<String> = found.iter().map(Problem::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "f.yml:5:5: `Far` reads 1d1h back, and the store keeps 1d: its alerts could not be told to have ended\n  \
+                 hint: raise `store.retention`, and `store.max_bytes` with it"
+            ]
+        );
     }
 }

@@ -32,6 +32,11 @@ fn metrics() {
 }
 
 #[test]
+fn own_metrics() {
+    check("docs/own-metrics.md", &pgvigil::app::reference());
+}
+
+#[test]
 fn rules() {
     check("docs/rules.md", &pgvigil::rules::reference());
 }
