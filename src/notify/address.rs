@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use reqwest::Client;
+use tokio::time::Instant;
 
 use super::email::Mail;
 use super::failure::Failure;
 use super::message::Message;
+use super::pace::Bucket;
 use super::settings::{Channel, Receiver};
 use super::slack::Slack;
 
@@ -18,6 +20,8 @@ pub(super) struct Address {
     pub(super) key: String,
     /// The receiver's name.
     pub(super) receiver: String,
+    /// How fast it may be sent to.
+    pub(super) bucket: Bucket,
     line: Line,
 }
 
@@ -31,9 +35,10 @@ impl Address {
     /// Those of a receiver; none for an Alertmanager, which takes alerts, not messages.
     pub(super) fn of(receiver: &Receiver, client: &Result<Client, String>) -> Vec<Address> {
         let name = &receiver.name;
-        let address = |key: String, line| Address {
+        let address = |key: String, line: Line| Address {
             key,
             receiver: name.clone(),
+            bucket: line.bucket(),
             line,
         };
         match &receiver.channel {
@@ -78,11 +83,23 @@ impl Address {
         }
     }
 
-    /// One message so often, after a burst.
-    pub(super) fn pace(&self) -> (Duration, u32) {
+    /// Shares the bucket of another address with the same webhook, for it is the webhook that Slack limits.
+    pub(super) fn beside(self, others: &[Address]) -> Address {
+        let webhook = self.webhook();
+        let mut twins = others.iter().filter(|other| other.webhook() == webhook);
+        match twins.next() {
+            Some(twin) if webhook.is_some() => Address {
+                bucket: twin.bucket.clone(),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    fn webhook(&self) -> Option<String> {
         match &self.line {
-            Line::Mail(_) => (Duration::from_secs(2), 10),
-            Line::Slack(_) => (Duration::from_secs(1), 3),
+            Line::Mail(_) => None,
+            Line::Slack(slack) => slack.url().ok(),
         }
     }
 
@@ -101,5 +118,15 @@ impl Address {
             Line::Mail(mail) => mail.send(message, dialogue).await,
             Line::Slack(slack) => slack.send(message, dialogue).await.map(|()| String::new()),
         }
+    }
+}
+
+impl Line {
+    fn bucket(&self) -> Bucket {
+        let (every, burst) = match self {
+            Line::Mail(_) => (Duration::from_secs(2), 10),
+            Line::Slack(_) => (Duration::from_secs(1), 3),
+        };
+        Bucket::new(every, burst, Instant::now())
     }
 }

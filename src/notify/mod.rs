@@ -106,7 +106,9 @@ fn everybody(settings: &Settings) -> (Vec<Address>, Vec<Push>) {
                 pushes.extend(Push::of(&receiver.name, settings, &client))
             }
             Channel::Email(_) | Channel::Slack(_) => {
-                addresses.extend(Address::of(receiver, &client))
+                for address in Address::of(receiver, &client) {
+                    addresses.push(address.beside(&addresses));
+                }
             }
         }
     }

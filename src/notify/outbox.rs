@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::address::Address;
@@ -11,7 +11,7 @@ use super::due::{self, BATCH, Due, Letter, Reader, Reason};
 use super::failure::Kind;
 use super::message::compose;
 use super::office::{LAST_TRY, Office, Pause, late};
-use super::pace::{Backoff, Bucket};
+use super::pace::Backoff;
 use crate::incident::{Delivery, Event};
 use crate::sample::Timestamp;
 
@@ -23,18 +23,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 pub(super) struct Outbox {
     office: Office,
     address: Address,
-    bucket: Bucket,
     backoff: Backoff,
 }
 
 impl Outbox {
     /// A sender that has not sent anything yet.
     pub(super) fn new(office: Office, address: Address) -> Self {
-        let (every, burst) = address.pace();
         Outbox {
             office,
             address,
-            bucket: Bucket::new(every, burst, Instant::now()),
             backoff: Backoff::default(),
         }
     }
@@ -55,8 +52,14 @@ impl Outbox {
         if self.backoff.is_calm()
             && let Some(letter) = self.due(Duration::ZERO).letter
         {
+            let attempt = async {
+                while let Err(wait) = self.address.bucket.take(Instant::now()) {
+                    sleep(wait).await;
+                }
+                self.attempt(&letter).await
+            };
             // When this takes too long the message stays due, and the next start sends it.
-            let _ = timeout(LAST_TRY, self.attempt(&letter)).await;
+            let _ = timeout(LAST_TRY, attempt).await;
         }
     }
 
@@ -65,11 +68,10 @@ impl Outbox {
         let Some(letter) = due.letter else {
             return Pause::until(due.next);
         };
-        let wait = self.bucket.wait(Instant::now());
-        if !wait.is_zero() {
-            return Pause::of(wait);
+        match self.address.bucket.take(Instant::now()) {
+            Ok(()) => Pause::of(self.attempt(&letter).await),
+            Err(wait) => Pause::of(wait),
         }
-        Pause::of(self.attempt(&letter).await)
     }
 
     fn due(&self, batch: Duration) -> Due {
@@ -94,7 +96,6 @@ impl Outbox {
 
     /// Sends a letter and notes what became of it; how long to wait before the next.
     async fn attempt(&mut self, letter: &Letter) -> Duration {
-        self.bucket.take(Instant::now());
         let message = compose(letter, &self.office.context, Timestamp::now());
         let key = &self.address.key;
         let event = match self.address.send(&message, &mut Vec::new()).await {
@@ -109,9 +110,12 @@ impl Outbox {
             }
             Err(failure) => match failure.kind {
                 Kind::Temporary(asked) => {
+                    if let Some(asked) = asked {
+                        let span = asked.min(LONGEST_PAUSE);
+                        self.address.bucket.rest(span, Instant::now());
+                    }
                     self.office.delayed(key, &failure.reason);
-                    let asked = asked.unwrap_or_default().min(LONGEST_PAUSE);
-                    return self.backoff.next().max(asked);
+                    return self.backoff.next();
                 }
                 Kind::Permanent => {
                     self.office.refused(key, &failure.reason);

@@ -1,6 +1,7 @@
-//! How fast one address is sent to: a token bucket, and waiting longer after each failure.
+//! How fast messages go: a token bucket for each place, and waiting longer after each failure.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,13 +12,13 @@ const FIRST: Duration = Duration::from_millis(500);
 /// No wait of our own is longer; a service may ask for more.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// A token bucket, full at first.
-#[derive(Debug)]
+/// A token bucket, full at first. Clones are the same bucket.
+#[derive(Debug, Clone)]
 pub(super) struct Bucket {
     every: Duration,
     burst: u32,
     /// When the bucket was, or will be, full.
-    full: Instant,
+    full: Arc<Mutex<Instant>>,
 }
 
 impl Bucket {
@@ -26,19 +27,33 @@ impl Bucket {
         Bucket {
             every,
             burst,
-            full: now,
+            full: Arc::new(Mutex::new(now)),
         }
     }
 
-    /// How long to wait before the next message may go.
-    pub(super) fn wait(&self, now: Instant) -> Duration {
-        let room = self.every * (self.burst - 1);
-        self.full.saturating_duration_since(now + room)
+    /// Takes a token, for one message.
+    ///
+    /// # Errors
+    /// How long to wait until there is one.
+    pub(super) fn take(&self, now: Instant) -> Result<(), Duration> {
+        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = full.saturating_duration_since(now + self.room());
+        if wait.is_zero() {
+            *full = now.max(*full) + self.every;
+            Ok(())
+        } else {
+            Err(wait)
+        }
     }
 
-    /// Counts a message.
-    pub(super) fn take(&mut self, now: Instant) {
-        self.full = self.full.max(now) + self.every;
+    /// Gives no token for so long, and then one at a time.
+    pub(super) fn rest(&self, span: Duration, now: Instant) {
+        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        *full = (*full).max(now + span + self.room());
+    }
+
+    fn room(&self) -> Duration {
+        self.every * (self.burst - 1)
     }
 }
 
@@ -76,16 +91,22 @@ mod tests {
     fn after_a_burst_one_goes_each_interval() {
         let start = Instant::now();
         let second = Duration::from_secs(1);
-        let mut bucket = Bucket::new(second, 3, start);
+        let bucket = Bucket::new(second, 3, start);
         let mut now = start;
-        let mut sent = Vec::new();
-        for _ in 0..6 {
-            now += bucket.wait(now);
-            bucket.take(now);
-            sent.push((now - start).as_secs());
-        }
-        assert_eq!(sent, [0, 0, 0, 1, 2, 3]);
-        assert_eq!(bucket.wait(now + 3 * second), Duration::ZERO);
+        let sent = |now: &mut Instant, count: usize| -> Vec<u64> {
+            let take = |_| {
+                while let Err(wait) = bucket.take(*now) {
+                    *now += wait;
+                }
+                (*now - start).as_secs()
+            };
+            (0..count).map(take).collect()
+        };
+        assert_eq!(sent(&mut now, 6), [0, 0, 0, 1, 2, 3]);
+        now += 7 * second;
+        assert_eq!(sent(&mut now, 4), [10, 10, 10, 11]);
+        bucket.clone().rest(9 * second, now);
+        assert_eq!(sent(&mut now, 3), [20, 21, 22]);
     }
 
     #[test]

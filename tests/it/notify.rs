@@ -4,6 +4,7 @@ mod alertmanager;
 mod email;
 mod postfix;
 mod slack;
+mod storm;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,10 +34,14 @@ struct Senders {
 
 impl Senders {
     fn start(receivers: &str, ledger: Ledger) -> Senders {
+        Senders::with(settings(receivers), ledger)
+    }
+
+    fn with(settings: Settings, ledger: Ledger) -> Senders {
         let (ledger, tally) = (Arc::new(ledger), Arc::new(Tally::default()));
         let stop = CancellationToken::new();
         let task = tokio::spawn(notify::run(
-            settings(receivers),
+            settings,
             ledger.clone(),
             context(),
             tally.clone(),

@@ -42,17 +42,18 @@ impl Slack {
         answer.map_or(Ok(()), |refusal| Err(failure(&refusal)))
     }
 
+    /// Where it posts to, which is a secret.
+    pub(super) fn url(&self) -> Result<String, String> {
+        self.settings.webhook_url.reveal()
+    }
+
     async fn post(
         &self,
         body: &Value,
         dialogue: &mut Vec<String>,
     ) -> Result<Option<Refusal>, Failure> {
         let client = self.client.as_ref().map_err(Failure::temporary)?;
-        let url = self
-            .settings
-            .webhook_url
-            .reveal()
-            .map_err(Failure::temporary)?;
+        let url = self.url().map_err(Failure::temporary)?;
         dialogue.push("POST the webhook".into());
         let mut answer = http::send(client.post(&url).json(body)).await?;
         if let Some(refusal) = &mut answer {

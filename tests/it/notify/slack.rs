@@ -3,19 +3,19 @@
 use std::time::Instant;
 
 use pgvigil::incident::Ledger;
-use pgvigil::notify;
+use pgvigil::notify::{self, Entry, Matcher, Settings, Terms};
 
 use super::{DEADLINE, Senders, context, ledger, settings};
 use crate::harness::{Answer, HttpSink, Request, Scratch, eventually};
 
-fn receiver(sink: &HttpSink) -> String {
+pub(super) fn receiver(sink: &HttpSink) -> String {
     format!(
         "{{name: team, slack: {{webhook_url: '{}/services/T0/B0/hunter2'}}}}",
         sink.url()
     )
 }
 
-fn texts(requests: &[Request]) -> Vec<String> {
+pub(super) fn texts(requests: &[Request]) -> Vec<String> {
     let text = |request: &Request| request.json()["text"].as_str().unwrap().to_owned();
     requests.iter().map(text).collect()
 }
@@ -46,39 +46,42 @@ async fn a_limit_delays_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_incidents_are_all_accounted_for_in_order() {
+async fn two_receivers_with_one_webhook_keep_its_limit_together() {
     let sink = HttpSink::start();
-    let limit = || Answer::new(429, &[("Retry-After", "1")], "rate_limited");
-    sink.script([limit(), Answer::default(), limit(), limit()]);
-    let senders = Senders::start(&receiver(&sink), Ledger::memory());
-    let mut alerts = Vec::new();
-    for number in 0..50 {
-        alerts.push(senders.fire(&format!("Alert{number:02}")));
-        if number % 10 == 0 {
-            sink.wait_for(1, DEADLINE);
-        }
-    }
-    let told = |ended: bool| {
-        eventually("everybody was told", DEADLINE, || {
-            senders.ledger.read(|book| {
-                let told = book
-                    .told
-                    .values()
-                    .filter(|told| told.resolved == ended)
-                    .count();
-                (told == 50).then_some(())
-            })
-        });
-    };
-    told(false);
-    alerts.iter().for_each(|alert| senders.end(alert));
-    told(true);
-    senders.stop().await;
-    let count = sink.requests().len();
-    assert!(
-        count < 40,
-        "a storm is told in digests, not in {count} messages"
+    sink.script([Answer::new(429, &[("Retry-After", "2")], "rate_limited")]);
+    let url = format!("{}/services/T0/B0/hunter2", sink.url());
+    let secret = Scratch::new();
+    let file = secret.write("url", &url);
+    let receivers = format!(
+        "{{name: team, slack: {{webhook_url: '{url}'}}}}, {{name: lead, slack: {{webhook_url_file: '{}'}}}}",
+        file.display()
     );
+    let only = |matcher, to: &str| Entry {
+        matchers: vec![Matcher::parse(matcher).unwrap()],
+        to: vec![to.into()],
+        goes_on: false,
+        terms: Terms::default(),
+    };
+    let policy = vec![only("alertname=A", "team"), only("alertname=B", "lead")];
+    let receivers = settings(&receivers).receivers;
+    let senders = Senders::with(Settings { receivers, policy }, Ledger::memory());
+    senders.fire("A");
+    eventually("one is limited", DEADLINE, || senders.error("team"));
+    let limited = Instant::now();
+    senders.fire("B");
+    sink.wait_for(2, DEADLINE);
+    assert!(limited.elapsed().as_millis() > 1_800, "the other waits too");
+    let mut told = texts(&sink.wait_for(3, DEADLINE)[1..]);
+    assert!(
+        limited.elapsed().as_millis() > 2_800,
+        "one goes each second"
+    );
+    told.sort();
+    assert!(
+        told[0].starts_with("FIRING: A on") && told[1].starts_with("FIRING: B on"),
+        "{told:?}"
+    );
+    senders.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
