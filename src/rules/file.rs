@@ -1,14 +1,19 @@
 //! One rule file, read as strictly as Prometheus reads it. Takes its text; hands on groups ready to be evaluated, or
 //! every mistake with line and column, group, number and name of the rule.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod doubts;
+mod names;
+mod texts;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::document::{Node, Place, Problem, Reader, Section, Value, parse_first};
+use crate::document::{Place, Problem, Reader, Section, parse_first};
 use crate::promql::Query;
 
 use super::{Action, Alerting, Group, Rule, RuleKey, Template};
+use names::{Names, described, name_rule};
 
 /// The groups of a file, and what in it is hardly meant.
 pub(super) type Parsed = (Vec<Group>, Vec<Problem>);
@@ -26,7 +31,7 @@ pub(super) fn parse(file: &str, text: &str, interval: Duration) -> Result<Parsed
             let mut reading = Reading {
                 reader: &reader,
                 file: file.into(),
-                group: GroupNames::default(),
+                group: Names::default(),
             };
             let group = reading.group(s, interval, &names);
             names.push(reading.group);
@@ -44,31 +49,18 @@ pub(super) fn parse(file: &str, text: &str, interval: Duration) -> Result<Parsed
         .map(|place| Problem::at(&place, "a second YAML document is not read"))
         .into_iter()
         .collect();
-    warnings.extend(
-        groups
-            .iter()
-            .flat_map(|group| &group.rules)
-            .filter_map(shifting_identity),
-    );
-    warnings.extend(duplicates(&groups));
+    warnings.extend(doubts::doubts(&groups));
     Ok((groups, warnings))
-}
-
-/// The names by which mistakes are told.
-#[derive(Default)]
-struct GroupNames {
-    name: String,
-    rules: Vec<String>,
 }
 
 struct Reading<'r, 'e> {
     reader: &'r Reader<'e>,
     file: Arc<str>,
-    group: GroupNames,
+    group: Names,
 }
 
 impl Reading<'_, '_> {
-    fn group(&mut self, s: &mut Section, default: Duration, earlier: &[GroupNames]) -> Group {
+    fn group(&mut self, s: &mut Section, default: Duration, earlier: &[Names]) -> Group {
         let name = s.text("name", "", "Unique in its file.");
         if name.is_empty() {
             s.problem("name", "a group needs a name", None);
@@ -188,71 +180,8 @@ impl Reading<'_, '_> {
         })
     }
 
-    /// A mapping of names to texts; nothing is the empty text, as in Prometheus.
-    fn texts(&self, s: &mut Section, key: &str) -> BTreeMap<String, (String, Place)> {
-        let mut texts = BTreeMap::new();
-        let Some(node) = s.node(key, "mapping of texts", "Names and texts.") else {
-            return texts;
-        };
-        let Value::Map(entries) = &node.value else {
-            s.problem(key, "must be a mapping of names to texts", None);
-            return texts;
-        };
-        for (name, Node { place, value }) in entries {
-            match value {
-                Value::Scalar(text) => {
-                    texts.insert(name.text.clone(), (text.clone(), place.clone()));
-                }
-                Value::Null => {
-                    texts.insert(name.text.clone(), (String::new(), place.clone()));
-                }
-                Value::List(_) | Value::Map(_) => {
-                    self.complain(place, format!("`{}` must be a single text", name.text))
-                }
-            }
-        }
-        texts
-    }
-
-    fn label_templates(
-        &self,
-        texts: &BTreeMap<String, (String, Place)>,
-        templated: bool,
-    ) -> BTreeMap<String, Template> {
-        if let Some((_, place)) = texts.get("__name__") {
-            self.complain(place, "`__name__` is no label that a rule may set".into());
-        }
-        self.templates(texts, "label", templated)
-    }
-
-    fn templates(
-        &self,
-        texts: &BTreeMap<String, (String, Place)>,
-        what: &str,
-        templated: bool,
-    ) -> BTreeMap<String, Template> {
-        let mut templates = BTreeMap::new();
-        for (name, (text, place)) in texts {
-            if name.is_empty() {
-                self.complain(place, format!("a {what} needs a name"));
-            }
-            let template = if templated {
-                Template::parse(text)
-            } else {
-                Ok(Template::verbatim(text))
-            };
-            match template {
-                Ok(template) => {
-                    templates.insert(name.clone(), template);
-                }
-                Err(cause) => self.complain(place, format!("template of {what} `{name}`: {cause}")),
-            }
-        }
-        templates
-    }
-
     fn complain(&self, place: &Place, message: String) {
-        let GroupNames { name, rules } = &self.group;
+        let Names { name, rules } = &self.group;
         let path = match rules.last() {
             Some(rule) => described(name, rules.len(), rule),
             None => format!("group `{name}`"),
@@ -312,169 +241,5 @@ fn number_alike(rules: &mut [Rule]) {
     }
 }
 
-fn duplicates(groups: &[Group]) -> Vec<Problem> {
-    let mut seen = BTreeSet::new();
-    let rules = groups.iter().flat_map(|group| &group.rules);
-    rules
-        .filter(|rule| !seen.insert((rule.name.clone(), rule.label_sources())))
-        .map(|rule| {
-            let message = format!(
-                "`{}` with the same labels stands in this file before",
-                rule.name
-            );
-            Problem::at(&rule.place, message)
-        })
-        .collect()
-}
-
-/// A label made from the value is another alert at every evaluation.
-fn shifting_identity(rule: &Rule) -> Option<Problem> {
-    let shifting = |template: &Template| {
-        template.literal().is_none()
-            && (template.source().contains("$value") || template.source().contains(".Value"))
-    };
-    let (name, _) = rule
-        .labels
-        .iter()
-        .find(|(_, template)| shifting(template))?;
-    let message = format!(
-        "label `{name}` of `{}` changes with the value, and with it the alert",
-        rule.name
-    );
-    Some(Problem {
-        hint: Some("say the value in an annotation".into()),
-        ..Problem::at(&rule.place, message)
-    })
-}
-
-/// Turns a key path such as `groups[0].rules[2].expr` into the names a person knows the rule by.
-fn name_rule(problem: &mut Problem, names: &[GroupNames]) {
-    let Some((group, rest)) = indexed(&problem.path, "groups[") else {
-        return;
-    };
-    let Some(names) = names.get(group) else {
-        return;
-    };
-    let named = match indexed(rest, ".rules[") {
-        Some((rule, rest)) => {
-            let name = names.rules.get(rule).map_or("", String::as_str);
-            described(&names.name, rule + 1, name) + &rest.replacen('.', ", ", 1)
-        }
-        None => format!("group `{}`{}", names.name, rest.replacen('.', ", ", 1)),
-    };
-    problem.path = named;
-}
-
-fn described(group: &str, number: usize, rule: &str) -> String {
-    format!("group `{group}`, rule {number}, `{rule}`")
-}
-
-fn indexed<'p>(path: &'p str, prefix: &str) -> Option<(usize, &'p str)> {
-    let (index, rest) = path.strip_prefix(prefix)?.split_once(']')?;
-    Some((index.parse().ok()?, rest))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn complaints(text: &str) -> Vec<String> {
-        match parse("r.yml", text, Duration::from_secs(15)) {
-            Ok((_, warnings)) => warnings
-                .iter()
-                .map(|warning| format!("warning: {warning}"))
-                .collect(),
-            Err(problems) => problems.iter().map(Problem::to_string).collect(),
-        }
-    }
-
-    fn rule(lines: &str) -> String {
-        let indented: String = lines
-            .lines()
-            .map(|line| format!("        {line}\n"))
-            .collect();
-        format!("groups:\n  - name: g\n    rules:\n      -\n{indented}")
-    }
-
-    #[test]
-    fn mistakes_name_line_group_rule_and_cause() {
-        let cases = [
-            (
-                rule("alert: A\nexpr: up\nfro: 5m"),
-                "r.yml:7:9: group `g`, rule 1, `A`, fro: unknown key\n  hint: did you mean `for`?",
-            ),
-            (
-                rule("alert: A\nexpr: up ==="),
-                "r.yml:6:15: group `g`, rule 1, `A`, expr: could not parse expression: ",
-            ),
-            (
-                rule("alert: A\nexpr: up\nannotations:\n  summary: \"{{ $label.x }}\""),
-                "r.yml:8:20: group `g`, rule 1, `A`: template of annotation `summary`: undefined variable \"$label\"",
-            ),
-            (
-                rule("alert: A\nrecord: a\nexpr: up"),
-                "r.yml:5:9: group `g`, rule 1, `A`: only one of `record` and `alert` must be set",
-            ),
-            (
-                rule("expr: up"),
-                "r.yml:5:9: group `g`, rule 1, ``: one of `record` or `alert` must be set",
-            ),
-            (
-                rule("record: a\nexpr: up\nfor: 5m"),
-                "r.yml:7:14: group `g`, rule 1, `a`, for: a recording rule cannot have it",
-            ),
-            (
-                rule("record: a{b}\nexpr: up"),
-                "r.yml:5:17: group `g`, rule 1, `a{b}`, record: `a{b}` is no metric name\n",
-            ),
-            (
-                rule("alert: A\nexpr: up\nfor: 1.5h"),
-                "r.yml:7:14: group `g`, rule 1, `A`, for: `1.5h` is no duration",
-            ),
-            (
-                rule("alert: A\nexpr: up\nlabels: {__name__: x}"),
-                "r.yml:7:28: group `g`, rule 1, `A`: `__name__` is no label",
-            ),
-            (
-                "groups:\n  - {name: g}\n  - {name: g}\n".into(),
-                "r.yml:3:12: group `g`, name: there is already a group `g`",
-            ),
-            (
-                "group: []\n".into(),
-                "r.yml:1:1: group: unknown key\n  hint: did you mean `groups`?",
-            ),
-        ];
-        for (text, expected) in cases {
-            let found = complaints(&text);
-            assert!(found[0].starts_with(expected), "{text}\n{found:#?}");
-        }
-    }
-
-    #[test]
-    fn files_may_be_empty_and_a_second_document_is_passed_over() {
-        assert_eq!(complaints(""), Vec::<String>::new());
-        assert_eq!(complaints("groups:\n"), Vec::<String>::new());
-        let text = "groups: []\n---\nnonsense: {\n";
-        assert_eq!(
-            complaints(text),
-            ["warning: r.yml:2:1: a second YAML document is not read"]
-        );
-    }
-
-    #[test]
-    fn groups_give_their_labels_and_interval_and_rules_of_one_name_are_told_apart() {
-        let text = "groups:\n- name: g\n  interval: 1m\n  labels: {team: a, severity: info}\n  rules:\n  \
-                    - {alert: A, expr: up, labels: {severity: page}}\n  - {alert: A, expr: up}\n  - {alert: A, expr: up}\n";
-        let (groups, warnings) = parse("r.yml", text, Duration::from_secs(15)).unwrap();
-        let group = &groups[0];
-        assert_eq!(group.interval, Duration::from_secs(60));
-        let keys: Vec<_> = group
-            .rules
-            .iter()
-            .map(|rule| (rule.severity(), &*rule.key.rule))
-            .collect();
-        assert_eq!(keys, [("page", "A"), ("info", "A"), ("info", "A#2")]);
-        assert_eq!(group.rules[0].labels["team"].source(), "a");
-        assert_eq!(warnings.len(), 1);
-    }
-}
+mod tests;

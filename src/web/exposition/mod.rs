@@ -3,13 +3,13 @@
 
 mod accept;
 mod ages;
+mod cache;
 mod families;
 mod gzip;
 mod openmetrics;
 mod text;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -20,38 +20,18 @@ use crate::scrape::Board;
 
 use accept::{Format, takes_gzip};
 use ages::AGE;
+use cache::{Cache, Text, Wanted};
 use gzip::Beginning;
 
 /// Every metric that exists on the page alone.
 pub const METRICS: &[Metric] = &[AGE];
 
-/// The rendered pages of the present generation.
+/// The board as it is told to scrapers.
 #[derive(Debug)]
 pub(super) struct Exposition {
     board: Arc<Board>,
     servers: Vec<Arc<str>>,
-    pages: Mutex<HashMap<Wanted, Page>>,
-    rendering: Mutex<()>,
-}
-
-/// What tells one cached page from another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Wanted {
-    format: Format,
-    gzip: bool,
-    server: Option<Arc<str>>,
-}
-
-#[derive(Debug, Clone)]
-struct Page {
-    generation: u64,
-    text: Text,
-}
-
-#[derive(Debug, Clone)]
-enum Text {
-    Plain(Bytes),
-    Gzip(Beginning),
+    cache: Cache,
 }
 
 impl Exposition {
@@ -60,8 +40,7 @@ impl Exposition {
         Exposition {
             board,
             servers,
-            pages: Mutex::default(),
-            rendering: Mutex::default(),
+            cache: Cache::default(),
         }
     }
 
@@ -81,7 +60,7 @@ impl Exposition {
                 None => None,
             },
         };
-        let page = match self.cached(&wanted) {
+        let page = match self.cache.get(&wanted, self.board.generation()) {
             Some(page) => page,
             None => {
                 let (exposition, wanted) = (self.clone(), wanted.clone());
@@ -108,40 +87,18 @@ impl Exposition {
         (StatusCode::NOT_FOUND, message).into_response()
     }
 
-    fn cached(&self, wanted: &Wanted) -> Option<Text> {
-        let generation = self.board.generation();
-        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let page = pages.get(wanted)?;
-        (page.generation == generation).then(|| page.text.clone())
-    }
-
-    /// Renders, unless another request has done so while this one waited for its turn.
     fn render(&self, wanted: &Wanted) -> Text {
-        let _turn = self
-            .rendering
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = self.cached(wanted) {
-            return text;
-        }
-        // Asked for before the samples: what changes meanwhile is rendered again, never missed.
-        let generation = self.board.generation();
-        let mut families = families::gather(&self.board.current(), wanted.server.as_deref());
-        families.retain(|rows| *rows.family.name != *AGE.name);
-        let text = write(wanted.format, families);
-        let text = if wanted.gzip {
-            Text::Gzip(Beginning::of(&text))
-        } else {
-            Text::Plain(text.into())
-        };
-        let page = Page {
-            generation,
-            text: text.clone(),
-        };
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.retain(|_, page| page.generation == generation);
-        pages.insert(wanted.clone(), page);
-        text
+        let generation = || self.board.generation();
+        self.cache.fill(wanted, generation, || {
+            let mut families = families::gather(&self.board.current(), wanted.server.as_deref());
+            families.retain(|rows| *rows.family.name != *AGE.name);
+            let text = write(wanted.format, families);
+            if wanted.gzip {
+                Text::Gzip(Beginning::of(&text))
+            } else {
+                Text::Plain(text.into())
+            }
+        })
     }
 
     fn tail(&self, wanted: &Wanted, now: Timestamp) -> String {
@@ -198,162 +155,4 @@ fn joined(headers: &HeaderMap, name: header::HeaderName) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::sample::{Family, Labels, MetricKind, Sample};
-
-    use super::*;
-
-    fn sample(
-        kind: MetricKind,
-        name: &str,
-        help: &str,
-        labels: &[(&str, &str)],
-        value: f64,
-    ) -> Sample {
-        let (name, help) = (name.into(), help.into());
-        Sample {
-            family: Arc::new(Family { name, kind, help }),
-            labels: Labels::new(labels.iter().copied()),
-            value,
-        }
-    }
-
-    fn check(sources: &[(&str, Vec<Sample>)], server: Option<&str>, text: &str, open: &str) {
-        let source = |name: &&str| Source::new(name, "", "facts");
-        let current: Vec<_> = sources
-            .iter()
-            .map(|(server, samples)| (source(server), Arc::from(samples.clone())))
-            .collect();
-        let page = |format| write(format, families::gather(&current, server));
-        assert_eq!(page(Format::Text), text);
-        assert_eq!(page(Format::OpenMetrics), open);
-    }
-
-    #[test]
-    fn values_labels_and_help_are_written_as_each_format_wants_them() {
-        let kinds = [
-            sample(
-                MetricKind::Gauge,
-                "pg_size_bytes",
-                "Size.",
-                &[("datname", "a\"b\\c\nd\u{e9}")],
-                8_192.0,
-            ),
-            sample(
-                MetricKind::Gauge,
-                "pg_size_bytes",
-                "Size.",
-                &[("datname", "a")],
-                f64::NAN,
-            ),
-            sample(
-                MetricKind::Counter,
-                "pg_seen_total",
-                "The \"seen\" \\ ones,\nall of them.",
-                &[],
-                0.1,
-            ),
-            sample(
-                MetricKind::Counter,
-                "pg_commits",
-                "Commits.",
-                &[("x", "1")],
-                1e22,
-            ),
-            sample(
-                MetricKind::Unknown,
-                "pg_odd",
-                "Odd.",
-                &[],
-                f64::NEG_INFINITY,
-            ),
-        ];
-        check(
-            &[("s", kinds.to_vec())],
-            None,
-            r#"# HELP pg_commits Commits.
-# TYPE pg_commits counter
-pg_commits{x="1"} 1e+22
-# HELP pg_odd Odd.
-# TYPE pg_odd untyped
-pg_odd -Inf
-# HELP pg_seen_total The "seen" \\ ones,\nall of them.
-# TYPE pg_seen_total counter
-pg_seen_total 0.1
-# HELP pg_size_bytes Size.
-# TYPE pg_size_bytes gauge
-pg_size_bytes{datname="a"} NaN
-pg_size_bytes{datname="a\"b\\c\ndé"} 8192
-"#,
-            r#"# HELP pg_commits Commits.
-# TYPE pg_commits unknown
-pg_commits{x="1"} 1e22
-# HELP pg_odd Odd.
-# TYPE pg_odd unknown
-pg_odd -inf
-# HELP pg_seen The \"seen\" \\ ones,\nall of them.
-# TYPE pg_seen counter
-pg_seen_total 0.1
-# HELP pg_size_bytes Size.
-# TYPE pg_size_bytes gauge
-# UNIT pg_size_bytes bytes
-pg_size_bytes{datname="a"} NaN
-pg_size_bytes{datname="a\"b\\c\ndé"} 8192.0
-"#,
-        );
-    }
-
-    #[test]
-    fn a_family_stands_once_whatever_its_sources_say_of_it() {
-        let first = [sample(
-            MetricKind::Gauge,
-            "pg_up",
-            "Up.",
-            &[("server", "a")],
-            1.0,
-        )];
-        let second = [
-            sample(
-                MetricKind::Counter,
-                "pg_up",
-                "Different.",
-                &[("server", "a")],
-                7.0,
-            ),
-            sample(
-                MetricKind::Counter,
-                "pg_up",
-                "Different.",
-                &[("server", "b")],
-                0.0,
-            ),
-        ];
-        let sources = [("a", first.to_vec()), ("b", second.to_vec())];
-        check(
-            &sources,
-            None,
-            "# HELP pg_up Up.\n# TYPE pg_up gauge\npg_up{server=\"a\"} 1\npg_up{server=\"b\"} 0\n",
-            "# HELP pg_up Up.\n# TYPE pg_up gauge\npg_up{server=\"a\"} 1.0\npg_up{server=\"b\"} 0.0\n",
-        );
-        check(
-            &sources,
-            Some("b"),
-            "# HELP pg_up Different.\n# TYPE pg_up counter\npg_up{server=\"a\"} 7\npg_up{server=\"b\"} 0\n",
-            "# HELP pg_up Different.\n# TYPE pg_up unknown\npg_up{server=\"a\"} 7.0\npg_up{server=\"b\"} 0.0\n",
-        );
-    }
-
-    #[test]
-    fn a_counter_whose_short_name_is_taken_keeps_its_own() {
-        let both = [
-            sample(MetricKind::Counter, "pg_wal_total", "All.", &[], 2.0),
-            sample(MetricKind::Gauge, "pg_wal", "Now.", &[], 1.0),
-        ];
-        check(
-            &[("s", both.to_vec())],
-            None,
-            "# HELP pg_wal Now.\n# TYPE pg_wal gauge\npg_wal 1\n# HELP pg_wal_total All.\n# TYPE pg_wal_total counter\npg_wal_total 2\n",
-            "# HELP pg_wal Now.\n# TYPE pg_wal gauge\npg_wal 1.0\n# HELP pg_wal_total All.\n# TYPE pg_wal_total unknown\npg_wal_total 2.0\n",
-        );
-    }
-}
+mod tests;

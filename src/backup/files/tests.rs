@@ -1,0 +1,54 @@
+use super::*;
+
+#[test]
+fn only_what_is_meant_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["a.dump", "b.dump.part", "c.dump.sha256", ".d.dump", "e.sql"] {
+        std::fs::write(path(name), "four").unwrap();
+    }
+    for (name, file) in [
+        ("dir.dump", "toc.dat"),
+        ("torn.dump", "3364.dat.gz"),
+        ("other.dump", "readme"),
+    ] {
+        std::fs::create_dir(path(name)).unwrap();
+        std::fs::write(path(name).join(file), "four").unwrap();
+    }
+    std::os::unix::fs::symlink("a.dump", path("latest.dump")).unwrap();
+    std::os::unix::fs::symlink("loop.dump", path("loop.dump")).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.dump"), 0o600.into()).unwrap();
+    let files = Files {
+        folder: folder.path().into(),
+        pattern: "*.dump".into(),
+    };
+    let listing = list(&files).unwrap();
+    let mut seen: Vec<_> = listing
+        .found
+        .iter()
+        .map(|found| (found.name.as_str(), found.bytes, found.is_partial))
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            ("a.dump", 4, false),
+            ("b.dump.part", 4, true),
+            ("dir.dump", 4, false),
+            ("torn.dump", 4, false)
+        ]
+    );
+    assert!(listing.space.unwrap().free > 0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_is_not_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| Files {
+        folder: folder.path().join(name),
+        pattern: "*".into(),
+    };
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    assert!(matches!(list(&at("none")), Err(Obstacle::Missing(_))));
+    assert!(matches!(list(&at("file")), Err(Obstacle::Unreadable(..))));
+}

@@ -1,0 +1,37 @@
+//! Where a mistake stands, told by the names of group and rule.
+
+use crate::document::Problem;
+
+/// The names of a group and of its rules, as far as they have been read.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) name: String,
+    pub(super) rules: Vec<String>,
+}
+
+/// Turns a key path such as `groups[0].rules[2].expr` into the names a person knows the rule by.
+pub(super) fn name_rule(problem: &mut Problem, names: &[Names]) {
+    let Some((group, rest)) = indexed(&problem.path, "groups[") else {
+        return;
+    };
+    let Some(names) = names.get(group) else {
+        return;
+    };
+    let named = match indexed(rest, ".rules[") {
+        Some((rule, rest)) => {
+            let name = names.rules.get(rule).map_or("", String::as_str);
+            described(&names.name, rule + 1, name) + &rest.replacen('.', ", ", 1)
+        }
+        None => format!("group `{}`{}", names.name, rest.replacen('.', ", ", 1)),
+    };
+    problem.path = named;
+}
+
+pub(super) fn described(group: &str, number: usize, rule: &str) -> String {
+    format!("group `{group}`, rule {number}, `{rule}`")
+}
+
+fn indexed<'p>(path: &'p str, prefix: &str) -> Option<(usize, &'p str)> {
+    let (index, rest) = path.strip_prefix(prefix)?.split_once(']')?;
+    Some((index.parse().ok()?, rest))
+}

@@ -1,0 +1,137 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+use crate::rules::Override;
+
+fn settings(disable: &[&str], overrides: &[(&str, Override)]) -> Settings {
+    Settings {
+        interval: Duration::from_secs(15),
+        files: vec!["example:guide".into()],
+        disable: disable.iter().map(|name| (*name).to_owned()).collect(),
+        overrides: overrides
+            .iter()
+            .map(|(name, change)| ((*name).to_owned(), change.clone()))
+            .collect(),
+    }
+}
+
+fn threshold(threshold: f64) -> Override {
+    Override {
+        threshold: Some(threshold),
+        ..Override::default()
+    }
+}
+
+fn complaints(settings: &Settings) -> Vec<String> {
+    let problems = load(settings).err().unwrap_or_default();
+    problems.iter().map(Problem::to_string).collect()
+}
+
+#[test]
+fn the_default_set_and_the_examples_load_without_a_warning() {
+    let mut all = settings(&[], &[]);
+    all.files = EXAMPLES.map(|(name, _)| name.to_owned()).into();
+    let set = load(&all).unwrap();
+    assert_eq!(set.warnings, []);
+    assert!(set.alerting().count() >= 40, "{}", set.alerting().count());
+}
+
+#[test]
+fn rules_are_disabled_and_changed_by_name() {
+    let change = Override {
+        hold: Some(Duration::from_secs(300)),
+        labels: vec![("team".into(), "db".into())],
+        threshold: Some(0.7),
+    };
+    let changes = [("PostgresqlConnectionsHigh/warning", change)];
+    let set = load(&settings(
+        &["PostgresqlRestarted", "PostgresqlConnectionsHigh/critical"],
+        &changes,
+    ))
+    .unwrap();
+    let of = |name: &str| {
+        set.alerting()
+            .filter(|rule| *rule.name == *name)
+            .collect::<Vec<_>>()
+    };
+    assert!(of("PostgresqlRestarted").is_empty());
+    let [rule] = of("PostgresqlConnectionsHigh")[..] else {
+        panic!("not one rule")
+    };
+    assert_eq!(rule.alerting().unwrap().hold, Duration::from_secs(300));
+    assert_eq!(rule.labels["team"].source(), "db");
+    assert!(
+        rule.query.text().ends_with("> 0.7"),
+        "{}",
+        rule.query.text()
+    );
+}
+
+#[test]
+fn what_names_no_rule_or_several_is_a_mistake() {
+    let wrong = settings(
+        &["PostgresqlRestartd"],
+        &[
+            ("PostgresqlConnectionsHigh", threshold(0.5)),
+            ("PostgresqlDown", threshold(1.0)),
+            ("PostgresqlDown/critical", threshold(1.0)),
+            ("BackupTooOld/warning", threshold(1.0)),
+            ("Nonsense", Override::default()),
+        ],
+    );
+    assert_eq!(
+        complaints(&wrong),
+        [
+            "configuration: rules.override: `PostgresqlConnectionsHigh` means 2 rules\n  hint: write `PostgresqlConnectionsHigh/warning` or `PostgresqlConnectionsHigh/critical`",
+            "configuration: rules.override: `PostgresqlDown` and `PostgresqlDown/critical` mean the same rule",
+            "configuration: rules.override: `BackupTooOld/warning` compares with no single number\n  hint: disable it, and write the rule you want into a file of `rules.files`",
+            "configuration: rules.override: no rule is called `Nonsense`",
+            "configuration: rules.disable: no rule is called `PostgresqlRestartd`\n  hint: did you mean `PostgresqlRestarted`?",
+        ]
+    );
+}
+
+#[test]
+fn metrics_that_nobody_gives_are_named() {
+    let set = load(&settings(&[], &[])).unwrap();
+    let mut known: BTreeSet<String> = set
+        .alerting()
+        .flat_map(|rule| rule.query.metrics())
+        .collect();
+    assert_eq!(set.unknown_metrics(&known), []);
+    known.remove("pg_backup_foreign");
+    known.insert("pg_{what}_for{rest}".into());
+    assert_eq!(set.unknown_metrics(&known), []);
+    known.remove("pg_{what}_for{rest}");
+    known.insert("pg_backup_foreing".into());
+    let [problem] = &set.unknown_metrics(&known)[..] else {
+        panic!("not one problem")
+    };
+    let expected = "`BackupForeign` selects `pg_backup_foreign`, which nothing here gives";
+    assert_eq!(problem.message, expected);
+    let hint = "did you mean `pg_backup_foreing`?";
+    assert_eq!(problem.hint.as_deref(), Some(hint));
+}
+
+#[test]
+fn what_reads_further_back_than_the_store_keeps_is_named() {
+    let set = load(&settings(&[], &[])).unwrap();
+    assert_eq!(set.beyond(Duration::from_secs(86_400)), []);
+    let text = "groups:\n- name: g\n  query_offset: 1h\n  rules:\n  - {alert: Far, expr: 'm > m offset 1d'}\n  \
+                - {alert: Near, expr: 'm > m offset 23h'}\n  - {record: far, expr: 'm offset 1d'}\n";
+    let (groups, _) = file::parse("f.yml", text, Duration::from_secs(15)).unwrap();
+    let set = RuleSet {
+        groups,
+        ..RuleSet::default()
+    };
+    let found = set.beyond(Duration::from_secs(86_400));
+    let found: Vec<String> = found.iter().map(Problem::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "f.yml:5:5: `Far` reads 1d1h back, and the store keeps 1d: its alerts could not be told to have ended\n  \
+             hint: raise `store.retention`, and `store.max_bytes` with it"
+        ]
+    );
+}
