@@ -1,17 +1,17 @@
 //! The one door through which samples enter: what each source last read, how fresh it is, and the freshness rule.
 
-use std::collections::{BTreeMap, HashMap};
+mod state;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::sample::{Labels, NAME, STALE, Sample, Source, Sources, Timestamp};
 use crate::store::Store;
 
+use state::{Entry, Replaced, State};
+
 /// What `job` says in the store.
 const JOB: &str = "pgvigil";
-
-/// Prometheus writes `up` about us by itself, so that ours is for the store alone.
-const STORE_ONLY: &str = "up";
 
 /// PromQL looks back five minutes; what is read more seldom is written to the store again this often while it is on
 /// the page, as a scraper of the page would.
@@ -46,27 +46,6 @@ pub struct Board {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    entries: BTreeMap<Source, Entry>,
-    owners: HashMap<Identity, Source>,
-    /// Of each watched server whether all its sources are declared; `None` before the watch begins.
-    planned: Option<HashMap<Arc<str>, bool>>,
-    generation: u64,
-}
-
-/// What makes a series one on the page: its name and its labels there.
-type Identity = (Arc<str>, Labels);
-
-#[derive(Debug)]
-struct Entry {
-    status: Status,
-    lifetime: u32,
-    stored_at: Timestamp,
-    stored: Arc<[Sample]>,
-    page: Arc<[Sample]>,
-}
-
 impl Board {
     /// An empty board that writes into `store`. With `several_servers` every series has a `server` label.
     pub fn new(store: Arc<Store>, several_servers: bool) -> Self {
@@ -80,13 +59,13 @@ impl Board {
     /// Makes a source known before its first reading. Its samples live for `lifetime` intervals after the last success.
     pub fn declare(&self, source: &Source, interval: Duration, lifetime: u32) {
         let mut state = self.locked();
-        let entry = state.entry(source);
+        let entry = state.declared(source);
         entry.status.interval = interval;
         entry.lifetime = lifetime;
     }
 
     /// Takes a full reading: replaces the source's samples, writes them to the store with `job`, `instance` (and
-    /// `server`), and a staleness marker for each series that is gone.
+    /// `server`), and a staleness marker for each series that is gone. A source that is not declared is not taken.
     pub fn publish(
         &self,
         source: &Source,
@@ -100,18 +79,16 @@ impl Board {
             .map(|sample| self.labelled(source, sample))
             .collect();
         let mut state = self.locked();
-        let read = labelled.len();
-        let accepted = state.admit(source, labelled);
-        let duplicates = (read - accepted.len()) as u64;
-        let gone = state.replace(source, accepted);
-        let entry = state.entry(source);
+        // A reading may have been under way when its source was retired.
+        let Some((entry, Replaced { gone, refused })) = state.replace(source, labelled) else {
+            return;
+        };
         entry.status = Status {
             took,
             last_attempt: Some(at),
             last_success: Some(at),
             error: None,
-            series: entry.page.len(),
-            dropped: dropped + duplicates,
+            dropped: dropped + refused,
             ..entry.status.clone()
         };
         entry.stored_at = at;
@@ -125,10 +102,11 @@ impl Board {
     /// Notes a failed reading; the last samples stay until they expire.
     pub fn fail(&self, source: &Source, at: Timestamp, took: Duration, error: String) {
         let mut state = self.locked();
-        let status = &mut state.entry(source).status;
-        status.took = took;
-        status.last_attempt = Some(at);
-        status.error = Some(error);
+        if let Some(Entry { status, .. }) = state.entries.get_mut(source) {
+            status.took = took;
+            status.last_attempt = Some(at);
+            status.error = Some(error);
+        }
     }
 
     /// Takes a source and its series away, with staleness markers (a database was dropped, a collector no longer runs).
@@ -237,9 +215,9 @@ impl Board {
     }
 
     fn end(&self, state: &mut State, source: &Source, at: Timestamp) {
-        let gone = state.replace(source, Vec::new());
-        state.entry(source).status.series = 0;
-        self.store_all(source, at, gone.iter().map(|sample| (sample, STALE)));
+        if let Some((_, Replaced { gone, .. })) = state.replace(source, Vec::new()) {
+            self.store_all(source, at, gone.iter().map(|sample| (sample, STALE)));
+        }
     }
 
     fn store_all<'s>(
@@ -262,86 +240,6 @@ impl Board {
         self.store
             .append(at, &Sources::one(source.clone()), samples);
     }
-}
-
-impl State {
-    fn entry(&mut self, source: &Source) -> &mut Entry {
-        self.entries
-            .entry(source.clone())
-            .or_insert_with(|| Entry::unread(source.clone()))
-    }
-
-    /// Leaves out series that stand in the reading twice or belong to another source, and takes the rest into possession.
-    fn admit(&mut self, source: &Source, samples: Vec<Sample>) -> Vec<Sample> {
-        let mut seen = std::collections::HashSet::with_capacity(samples.len());
-        let mut admitted = samples;
-        admitted.retain(|sample| {
-            let identity = identity(sample);
-            let owned = self
-                .owners
-                .entry(identity.clone())
-                .or_insert_with(|| source.clone());
-            owned == source && seen.insert(identity)
-        });
-        admitted
-    }
-
-    /// Puts samples in the place of a source's last ones and hands back those whose series have ended.
-    fn replace(&mut self, source: &Source, samples: Vec<Sample>) -> Vec<Sample> {
-        let stays: std::collections::HashSet<Identity> = samples.iter().map(identity).collect();
-        let entry = self.entry(source);
-        let gone: Vec<Sample> = entry
-            .stored
-            .iter()
-            .filter(|sample| !stays.contains(&identity(sample)))
-            .cloned()
-            .collect();
-        let on_page = |sample: &&Sample| sample.family.name.as_ref() != STORE_ONLY;
-        let page: Arc<[Sample]> = samples.iter().filter(on_page).cloned().collect();
-        let changed = entry.page != page;
-        if changed {
-            entry.page = page;
-        }
-        entry.stored = samples.into();
-        self.generation += u64::from(changed);
-        for sample in &gone {
-            self.owners.remove(&identity(sample));
-        }
-        gone
-    }
-}
-
-impl Entry {
-    fn unread(source: Source) -> Self {
-        Entry {
-            status: Status {
-                source,
-                interval: Duration::from_secs(15),
-                took: Duration::ZERO,
-                last_attempt: None,
-                last_success: None,
-                error: None,
-                series: 0,
-                dropped: 0,
-            },
-            lifetime: 3,
-            stored_at: Timestamp::default(),
-            stored: Arc::default(),
-            page: Arc::default(),
-        }
-    }
-
-    /// A reading that begins on time still takes its time, so that the lifetime ends a quarter of an interval later.
-    fn has_expired(&self, now: Timestamp) -> bool {
-        let lifetime = self.status.interval * self.lifetime + self.status.interval / 4;
-        self.status
-            .last_success
-            .is_none_or(|success| now.since(success) > lifetime)
-    }
-}
-
-fn identity(sample: &Sample) -> Identity {
-    (Arc::clone(&sample.family.name), sample.labels.clone())
 }
 
 #[cfg(test)]

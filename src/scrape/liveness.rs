@@ -26,6 +26,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A server that is down is asked more often, so that its return is seen soon.
 const WHILE_DOWN: Duration = Duration::from_millis(250);
 
+/// A server that refuses us writes each try into its log.
+const WHILE_REFUSED: Duration = Duration::from_secs(5);
+
 /// What was found last may stand for as long as finding out may take.
 const VALID: Duration = Duration::from_secs(5);
 
@@ -47,11 +50,16 @@ pub(super) async fn watch_over(server: &Server, board: &Board, health: &watch::S
     loop {
         let begun = Instant::now();
         let answer = server.alive().await;
-        let up = answer.is_ok();
-        board.publish(&source, Timestamp::now(), begun.elapsed(), samples(up), 0);
+        let pause = match &answer {
+            Ok(()) => EVERY,
+            Err(error) if error.trouble.needs_a_person() => WHILE_REFUSED,
+            Err(_) => WHILE_DOWN,
+        };
+        let samples = samples(answer.is_ok());
+        board.publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);
         let found = answer.map_or_else(|error| Health::Down(error.to_string()), |()| Health::Up);
         note_change(server, health, found);
-        sleep_until(begun + if up { EVERY } else { WHILE_DOWN }).await;
+        sleep_until(begun + pause).await;
     }
 }
 

@@ -15,7 +15,7 @@ use super::report::{REPORT, Report};
 use super::timetable::Timetable;
 use crate::collectors::{Collector, Settings, plan};
 use crate::sample::{Source, Timestamp};
-use crate::server::{ReadError, Server};
+use crate::server::Server;
 
 /// Facts that may change while a connection lasts (role, extensions, databases) are read this often.
 const FACTS: Duration = Duration::from_secs(60);
@@ -117,7 +117,7 @@ impl Watch {
         let mut news = News::of(self);
         loop {
             news.wait(self, &mut table, Job::is_quick).await;
-            while let Some(job) = table.due(self.now()) {
+            if let Some(job) = table.due(self.now()) {
                 if !self.fail_if_down(&job) {
                     let mut through = Through::Held(&self.server);
                     let outcome = reading::read(&job, &mut through, self.settings.max_series).await;
@@ -134,7 +134,7 @@ impl Watch {
         let mut news = News::of(self);
         loop {
             news.wait(self, &mut table, |job| !job.is_quick()).await;
-            while let Some(first) = table.due(self.now()) {
+            if let Some(first) = table.due(self.now()) {
                 let due = table.due_with(&first, self.now());
                 self.visit(&due, first.database.as_deref()).await;
                 for job in due {
@@ -169,13 +169,13 @@ impl Watch {
         }
     }
 
-    /// A server that is known to be down is not asked by every collector.
+    /// A server that is known to be down is not asked by every collector, nor does the log say it for each.
     fn fail_if_down(&self, job: &Job) -> bool {
         let Health::Down(why) = self.health.borrow().clone() else {
             return false;
         };
-        let error = Err(ReadError::Connection(why));
-        reading::publish(job, &self.board, (Duration::ZERO, error));
+        self.board
+            .fail(&job.source, Timestamp::now(), Duration::ZERO, why);
         true
     }
 
@@ -224,6 +224,8 @@ impl News {
     async fn wait(&mut self, watch: &Watch, table: &mut Timetable, mine: impl Fn(&Job) -> bool) {
         let due = table.next().map(|due| watch.begun + due);
         tokio::select! {
+            // A lane that is always late must still hear of a new plan.
+            biased;
             Ok(()) = self.jobs.changed() => {
                 let jobs = self.jobs.borrow_and_update().clone();
                 table.replace(jobs.into_iter().filter(|job| mine(job)), watch.now());

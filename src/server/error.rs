@@ -32,6 +32,19 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether it lasts until a person changes something, so that there is no use in trying again at once.
+    pub fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Trouble::Settings
+                | Trouble::Tls
+                | Trouble::Password
+                | Trouble::Role
+                | Trouble::Database
+                | Trouble::Pooler
+        )
+    }
+
     /// The way out that each of them usually has.
     fn hint(self) -> Option<&'static str> {
         match self {

@@ -20,6 +20,13 @@ impl Fixture {
         }
     }
 
+    /// A declared source that is read every ten seconds.
+    fn source(&self, server: &str, collector: &str) -> Source {
+        let source = Source::new(server, "", collector);
+        self.board.declare(&source, Duration::from_secs(10), 3);
+        source
+    }
+
     /// Publishes `name=value` words, all with the label `datname="d"`.
     fn publish(&self, source: &Source, second: i64, text: &str) {
         let samples = text.split_whitespace().map(|word| {
@@ -88,7 +95,7 @@ fn sample(name: &str, value: f64) -> Sample {
 #[test]
 fn a_reading_replaces_the_last_and_ends_what_is_gone() {
     let fixture = Fixture::new(false);
-    let source = Source::new("db", "", "c");
+    let source = fixture.source("db", "c");
     fixture.publish(&source, 10, "a=1 b=2");
     let first = fixture.board.generation();
     fixture.publish(&source, 20, "a=1 b=2");
@@ -114,8 +121,7 @@ fn a_reading_replaces_the_last_and_ends_what_is_gone() {
 #[test]
 fn samples_outlive_failures_by_their_lifetime_and_then_end() {
     let fixture = Fixture::new(false);
-    let source = Source::new("db", "", "c");
-    fixture.board.declare(&source, Duration::from_secs(10), 3);
+    let source = fixture.source("db", "c");
     fixture.publish(&source, 10, "a=1");
     fixture
         .board
@@ -144,7 +150,7 @@ fn samples_outlive_failures_by_their_lifetime_and_then_end() {
 #[test]
 fn of_two_sources_of_one_series_the_first_keeps_it_until_it_ends() {
     let fixture = Fixture::new(false);
-    let (first, second) = (Source::new("db", "", "c1"), Source::new("db", "", "c2"));
+    let (first, second) = (fixture.source("db", "c1"), fixture.source("db", "c2"));
     fixture.publish(&first, 10, "a=1 a=7");
     fixture.publish(&second, 11, "a=2 b=3");
     assert_eq!(
@@ -159,6 +165,8 @@ fn of_two_sources_of_one_series_the_first_keeps_it_until_it_ends() {
         .collect();
     assert_eq!(dropped, [1, 1]);
     fixture.board.retire(&first, Timestamp(12_000));
+    fixture.publish(&first, 13, "a=1");
+    assert_eq!(fixture.board.statuses().len(), 1, "a late reading is lost");
     fixture.publish(&second, 21, "a=2 b=3");
     assert_eq!(fixture.page().len(), 2);
     assert!(
@@ -171,8 +179,8 @@ fn of_two_sources_of_one_series_the_first_keeps_it_until_it_ends() {
 #[test]
 fn several_servers_are_told_apart_by_a_label() {
     let fixture = Fixture::new(true);
-    fixture.publish(&Source::new("db1", "", "c"), 10, "a=1 up=1");
-    fixture.publish(&Source::new("db2", "", "c"), 10, "a=2 up=1");
+    fixture.publish(&fixture.source("db1", "c"), 10, "a=1 up=1");
+    fixture.publish(&fixture.source("db2", "c"), 10, "a=2 up=1");
     let page = [
         r#"a{datname="d", server="db1"} 1"#,
         r#"a{datname="d", server="db2"} 2"#,
