@@ -2,8 +2,7 @@
 
 use crate::sample::{Labels, Timestamp};
 
-use super::functions;
-use super::parser::{Node, Operand, Pipeline, Tree};
+use super::tree::{Node, Pipeline, Tree};
 use super::value::Value;
 
 /// A query's answer, for the `query` function: labels and value of each element.
@@ -25,8 +24,8 @@ pub(in crate::rules) struct Input<'a> {
     pub(in crate::rules) query: &'a dyn Fn(&str) -> Answer,
 }
 
-/// Templates that call each other deeper than this are taken for endless.
-const DEEPEST_CALL: usize = 100;
+/// Actions and calls inside each other deeper than this are taken for endless; a guard for the stack.
+const DEEPEST: usize = 200;
 /// More than this is no message.
 const LONGEST: usize = 1 << 20;
 
@@ -47,7 +46,7 @@ pub(super) fn print(tree: &Tree, input: &Input) -> Result<String, String> {
         input,
         variables: given.map(|(name, value)| (name.to_owned(), value)).into(),
         printed: String::new(),
-        calls: 0,
+        depth: 0,
     };
     printer.all(&tree.root, &Value::Root)?;
     Ok(printer.printed)
@@ -61,23 +60,30 @@ enum Flow {
     Continue,
 }
 
-struct Printer<'t, 'i> {
+/// A template while it is printed.
+pub(super) struct Printer<'t, 'i> {
     tree: &'t Tree,
-    input: &'t Input<'i>,
-    variables: Vec<(String, Value)>,
+    pub(super) input: &'t Input<'i>,
+    pub(super) variables: Vec<(String, Value)>,
     printed: String,
-    calls: usize,
+    depth: usize,
 }
 
 impl<'t> Printer<'t, '_> {
     fn all(&mut self, nodes: &'t [Node], dot: &Value) -> Result<Flow, String> {
+        if self.depth == DEEPEST {
+            return Err(format!("nested deeper than {DEEPEST} levels"));
+        }
+        self.depth += 1;
+        let mut flow = Flow::On;
         for node in nodes {
-            let flow = self.node(node, dot)?;
+            flow = self.node(node, dot)?;
             if flow != Flow::On {
-                return Ok(flow);
+                break;
             }
         }
-        Ok(Flow::On)
+        self.depth -= 1;
+        Ok(flow)
     }
 
     fn node(&mut self, node: &'t Node, dot: &Value) -> Result<Flow, String> {
@@ -159,14 +165,9 @@ impl<'t> Printer<'t, '_> {
             .defined
             .get(name)
             .ok_or_else(|| format!("template {name:?} not defined"))?;
-        self.calls += 1;
-        if self.calls > DEEPEST_CALL {
-            return Err(format!("exceeded maximum template depth ({DEEPEST_CALL})"));
-        }
         let outside = std::mem::replace(&mut self.variables, vec![("$".into(), argument.clone())]);
         self.all(body, &argument)?;
         self.variables = outside;
-        self.calls -= 1;
         Ok(())
     }
 
@@ -176,131 +177,6 @@ impl<'t> Printer<'t, '_> {
         }
         self.printed.push_str(text);
         Ok(())
-    }
-
-    fn pipeline(&mut self, pipeline: &Pipeline, dot: &Value) -> Result<Value, String> {
-        let mut value = None;
-        for command in &pipeline.commands {
-            value = Some(self.command(command, value, dot)?);
-        }
-        let value = value.unwrap_or(Value::Missing);
-        // A range sets its variables itself, for each element.
-        if let [name] = pipeline.variables.as_slice() {
-            self.set(name, &value, pipeline.assigns)?;
-        }
-        Ok(value)
-    }
-
-    fn set(&mut self, name: &str, value: &Value, assigns: bool) -> Result<(), String> {
-        if !assigns {
-            self.variables.push((name.into(), value.clone()));
-            return Ok(());
-        }
-        let known = self
-            .variables
-            .iter_mut()
-            .rev()
-            .find(|(known, _)| known == name);
-        known
-            .ok_or_else(|| format!("undefined variable: {name}"))?
-            .1 = value.clone();
-        Ok(())
-    }
-
-    fn command(
-        &mut self,
-        operands: &[Operand],
-        piped: Option<Value>,
-        dot: &Value,
-    ) -> Result<Value, String> {
-        let Some((first, rest)) = operands.split_first() else {
-            return Ok(Value::Missing);
-        };
-        let Operand::Function(name) = first else {
-            if !rest.is_empty() || piped.is_some() {
-                return Err("can't give argument to non-function".into());
-            }
-            return self.operand(first, dot);
-        };
-        if name == "and" || name == "or" {
-            return self.first_that(name == "or", rest, piped, dot);
-        }
-        let mut arguments = Vec::new();
-        for operand in rest {
-            arguments.push(self.operand(operand, dot)?);
-        }
-        arguments.extend(piped);
-        functions::call(name, &arguments, self.input)
-    }
-
-    /// `or`: the first true argument, else the last; `and`: the first that is not, else the last.
-    fn first_that(
-        &mut self,
-        truth: bool,
-        rest: &[Operand],
-        piped: Option<Value>,
-        dot: &Value,
-    ) -> Result<Value, String> {
-        let mut last = None;
-        for operand in rest {
-            let value = self.operand(operand, dot)?;
-            if value.truth() == truth {
-                return Ok(value);
-            }
-            last = Some(value);
-        }
-        piped
-            .or(last)
-            .ok_or_else(|| "`and` and `or` want at least one argument".into())
-    }
-
-    fn operand(&mut self, operand: &Operand, dot: &Value) -> Result<Value, String> {
-        match operand {
-            Operand::Constant(value) => Ok(value.clone()),
-            Operand::Dot => Ok(dot.clone()),
-            Operand::Field(path) => self.fields(dot.clone(), path),
-            Operand::Variable(name, path) => {
-                let known = self.variables.iter().rev().find(|(known, _)| known == name);
-                let value = known.map(|(_, value)| value.clone());
-                self.fields(
-                    value.ok_or_else(|| format!("undefined variable: {name}"))?,
-                    path,
-                )
-            }
-            Operand::Function(_) => self.command(std::slice::from_ref(operand), None, dot),
-            Operand::Nested(pipeline) => self.pipeline(pipeline, dot),
-            Operand::Chain(inner, path) => {
-                let value = self.operand(inner, dot)?;
-                self.fields(value, path)
-            }
-        }
-    }
-
-    fn fields(&self, value: Value, path: &[String]) -> Result<Value, String> {
-        path.iter()
-            .try_fold(value, |value, name| self.field(&value, name))
-    }
-
-    fn field(&self, value: &Value, name: &str) -> Result<Value, String> {
-        match (value, name) {
-            (Value::Root, "Labels") => Ok(Value::Labels(self.input.labels.clone())),
-            (Value::Root, "ExternalLabels") => {
-                Ok(Value::Labels(self.input.external_labels.clone()))
-            }
-            (Value::Root, "ExternalURL") => Ok(Value::text(self.input.external_url)),
-            (Value::Root, "Value") => Ok(Value::Float(self.input.value)),
-            (Value::Labels(labels), name) => Ok(Value::text(labels.get(name))),
-            (Value::Arguments(arguments), name) => {
-                let found = arguments.iter().find(|(known, _)| known == name);
-                Ok(found.map_or(Value::Missing, |(_, value)| value.clone()))
-            }
-            (Value::Sample(sample), "Labels") => Ok(Value::Labels(sample.labels.clone())),
-            (Value::Sample(sample), "Value") => Ok(Value::Float(sample.value)),
-            (other, name) => Err(format!(
-                "can't evaluate field {name} in type {}",
-                other.kind()
-            )),
-        }
     }
 }
 

@@ -1,14 +1,18 @@
 //! Go's text/template as far as Prometheus offers it in rules. Takes a text, checked when it is parsed; hands on what
 //! it prints for one result.
 
+mod compute;
 mod eval;
 mod functions;
 mod lexer;
+mod literal;
 mod number;
 mod parser;
 mod printf;
 mod prometheus;
+mod tree;
 mod value;
+mod words;
 
 use std::sync::Arc;
 
@@ -18,7 +22,7 @@ pub(super) use eval::{Answer, Input};
 #[derive(Debug, Clone)]
 pub struct Template {
     source: Arc<str>,
-    tree: Option<Arc<parser::Tree>>,
+    tree: Option<Arc<tree::Tree>>,
 }
 
 impl Template {

@@ -228,7 +228,7 @@ fn a_failure_becomes_the_text() {
         ("{{ template \"none\" }}", "template \"none\" not defined"),
         (
             "{{ define \"t\" }}{{ template \"t\" }}{{ end }}{{ template \"t\" }}",
-            "exceeded maximum template depth (100)",
+            "nested deeper than 200 levels",
         ),
         (
             "{{ title $value }}",
@@ -243,6 +243,15 @@ fn a_failure_becomes_the_text() {
             "{source}"
         );
     }
+}
+
+#[test]
+fn a_template_that_calls_itself_from_deep_inside_ends() {
+    let (open, close) = ("{{ if true }}".repeat(90), "{{ end }}".repeat(90));
+    let call = "{{ template \"t\" }}";
+    let source = format!("{{{{ define \"t\" }}}}{open}{call}{close}{{{{ end }}}}{call}");
+    let printed = print(0.0, &source);
+    assert!(printed.contains("nested deeper than"), "{printed}");
 }
 
 #[test]
