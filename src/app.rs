@@ -63,9 +63,14 @@ pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
 /// The collectors that are built in and those of `collect.include`.
 ///
 /// # Errors
-/// Every mistake in the included files.
+/// Every mistake in the included files; names in `collect` that are of no collector.
 pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
-    collectors::load(&read_matching("collect.include", &config.collect.include)?)
+    let files = read_matching("collect.include", &config.collect.include)?;
+    let catalogue = collectors::load(&files)?;
+    match config.collect.strangers(&catalogue) {
+        none if none.is_empty() => Ok(catalogue),
+        strangers => Err(strangers),
+    }
 }
 
 /// The configured servers, not yet connected to.

@@ -15,12 +15,15 @@ use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::scrape::Board;
 use crate::store::Store;
 
+/// The pool warns of each session that a restarted server has closed; the watch says itself when a server is down.
+const FILTER: &str = "info,deadpool=error";
+
 /// Starts logging to standard error; `PGVIGIL_LOG` filters, `PGVIGIL_LOG_FORMAT=json` is for machines.
 ///
 /// # Errors
 /// The filter cannot be read.
 pub fn start_logging() -> anyhow::Result<()> {
-    let filter = std::env::var("PGVIGIL_LOG").unwrap_or_else(|_| "info".into());
+    let filter = std::env::var("PGVIGIL_LOG").unwrap_or_else(|_| FILTER.into());
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         anyhow!("PGVIGIL_LOG is no log filter: {error}; try `info` or `pgvigil::notify=debug`")
     })?;

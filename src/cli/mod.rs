@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
-use crate::server::{Facts, Server};
+use crate::server::{Facts, Server, ServerError};
 
 pub use reference::reference;
 
@@ -152,11 +152,15 @@ fn cannot_run(error: &anyhow::Error) -> ExitCode {
 
 /// What a server is, or why it cannot be asked, with the way out.
 async fn facts(server: &Server) -> Result<Facts, String> {
-    if let Err(error) = server.alive().await {
-        let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
-        return Err(format!("{error}{}", hint.unwrap_or_default()));
-    }
+    server.alive().await.map_err(|error| explained(&error))?;
     server.facts().await.map_err(|error| error.to_string())
+}
+
+fn explained(error: &ServerError) -> String {
+    match &error.hint {
+        Some(hint) => format!("{error}\nhint: {hint}"),
+        None => error.to_string(),
+    }
 }
 
 fn describe(facts: &Facts) -> String {

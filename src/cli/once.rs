@@ -12,7 +12,8 @@ use crate::{app, scrape};
 /// How the result is printed.
 #[derive(Args)]
 pub(super) struct Options {
-    /// `text`: a line per series; `json`: an array; `line`: epoch,connections,database_bytes,cache_hit
+    /// `text`: a line per series; `json`: a line per server, each a document with its name and samples; `line`: a line
+    /// per server, epoch,connections,database_bytes,cache_hit
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -34,7 +35,7 @@ pub(super) async fn run(config: Config, options: Options) -> ExitCode {
         let readings = match scrape::once(server, &loaded.catalogue, &config.collect).await {
             Ok(readings) => readings,
             Err(error) => {
-                eprintln!("{error}");
+                eprintln!("error: {}", super::explained(&error));
                 all_read = false;
                 continue;
             }

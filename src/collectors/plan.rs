@@ -271,7 +271,7 @@ mod tests {
         let reader = Reader::new(None);
         let root = parse(
             "x.yml",
-            "disable: [lock]\ninterval: 0\noverride: {tabels: {}}",
+            "disable: [lock]\ninterval: 0\noverride: {tabels: {}, locks: {interval: 0}}",
         )
         .unwrap();
         let read = reader.read(&root, Settings::read);
@@ -287,6 +287,7 @@ mod tests {
                 "x.yml:1:10: disable: there is no collector `lock`\n  hint: `pgvigil explain` lists the collectors",
                 "x.yml:2:11: interval: must be longer than zero",
                 "x.yml:3:11: override: there is no collector `tabels`\n  hint: `pgvigil explain` lists the collectors",
+                "x.yml:3:42: override.locks.interval: must be longer than zero",
             ]
         );
     }

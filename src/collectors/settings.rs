@@ -1,9 +1,10 @@
 //! `collect:` in the configuration.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::catalog;
-use crate::document::Section;
+use super::{Collector, catalog};
+use crate::document::{Place, Problem, Section};
 
 /// Which collectors run, how often, and within which bounds.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,10 +47,7 @@ impl Settings {
             include: s.texts("include", "Files with collectors of your own; `*` and `?` match in the file name."),
             max_series: s.count("max_series", "30000", "The most series of one collector on one server and database; what is dropped is counted.") as usize,
             long_query: s.duration("long_query", "5m", "Statements and transactions older than this count as long-running."),
-            overrides: s.map("override", "Changes to a collector by its name.", |_, s| Override {
-                interval: s.optional_duration("interval", "How often it is read."),
-                timeout: s.optional_duration("timeout", "The most its statement may take."),
-            }),
+            overrides: s.map("override", "Changes to a collector by its name.", |_, s| Override::read(s)),
         };
         settings.check(s);
         settings
@@ -72,31 +70,61 @@ impl Settings {
             .unwrap_or_default()
     }
 
+    /// Names written here that no collector of the catalogue has.
+    pub fn strangers(&self, catalogue: &[Arc<Collector>]) -> Vec<Problem> {
+        let known = |name: &str| catalogue.iter().any(|known| &*known.name == name);
+        let unknown = self.names().filter(|(_, name)| !known(name));
+        unknown
+            .map(|(key, name)| Problem {
+                path: format!("collect.{key}"),
+                hint: Some(THE_LIST.into()),
+                ..Problem::at(&Place::of("configuration"), no_such(name))
+            })
+            .collect()
+    }
+
+    /// Every collector's name that is written, after its key.
+    fn names(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let disabled = self.disable.iter().map(|name| ("disable", name));
+        let enabled = self.enable.iter().map(|name| ("enable", name));
+        let overridden = self.overrides.iter().map(|(name, _)| ("override", name));
+        disabled.chain(enabled).chain(overridden)
+    }
+
     fn check(&self, s: &Section) {
-        for (key, duration) in [("interval", self.interval), ("timeout", self.timeout)] {
-            if duration.is_zero() {
-                s.problem(key, "must be longer than zero", None);
-            }
-        }
+        refuse_zero("interval", Some(self.interval), s);
+        refuse_zero("timeout", Some(self.timeout), s);
         // A name that is not built in may come from an included file, which is read later.
-        if !self.include.is_empty() {
-            return;
-        }
-        let overridden: Vec<String> = self
-            .overrides
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect();
-        for (key, names) in [
-            ("disable", &self.disable),
-            ("enable", &self.enable),
-            ("override", &overridden),
-        ] {
-            for name in names.iter().filter(|name| !catalog::is_built_in(name)) {
-                let hint = "`pgvigil explain` lists the collectors";
-                s.problem(key, format!("there is no collector `{name}`"), Some(hint));
+        if self.include.is_empty() {
+            for (key, name) in self.names().filter(|(_, name)| !catalog::is_built_in(name)) {
+                s.problem(key, no_such(name), Some(THE_LIST));
             }
         }
+    }
+}
+
+impl Override {
+    fn read(s: &mut Section) -> Self {
+        let change = Override {
+            interval: s.optional_duration("interval", "How often it is read."),
+            timeout: s.optional_duration("timeout", "The most its statement may take."),
+        };
+        refuse_zero("interval", change.interval, s);
+        refuse_zero("timeout", change.timeout, s);
+        change
+    }
+}
+
+const THE_LIST: &str = "`pgvigil explain` lists the collectors";
+
+fn no_such(name: &str) -> String {
+    format!("there is no collector `{name}`")
+}
+
+/// Nothing is read every zero seconds, or within none.
+pub(super) fn refuse_zero(key: &str, duration: Option<Duration>, s: &Section) {
+    if duration.is_some_and(|duration| duration.is_zero()) {
+        s.problem(key, "must be longer than zero", None);
     }
 }
 

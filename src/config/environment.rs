@@ -97,9 +97,11 @@ pub(super) fn layers(environment: &Environment, below: &[Layer]) -> Result<Vec<L
     Ok(layers)
 }
 
-/// `PGVIGIL_DEMO_…` and `PGVIGIL_LAB` belong to the demo and the tests.
+/// `PGVIGIL_DEMO_…` and `PGVIGIL_LAB` belong to the demo and the tests; Kubernetes adds `PGVIGIL_SERVICE_…` and
+/// `PGVIGIL_PORT…` for a service that is called pgvigil.
 fn is_setting(path: &str) -> bool {
-    !path.starts_with("DEMO_") && path != "LAB"
+    let others = ["DEMO_", "SERVICE_", "PORT_"];
+    !others.iter().any(|prefix| path.starts_with(prefix)) && !["LAB", "PORT"].contains(&path)
 }
 
 fn receivers_by_alias(environment: &Environment) -> Vec<Node> {

@@ -65,7 +65,10 @@ const USUAL_FILES: [&str; 2] = ["pgvigil.yml", "/etc/pgvigil/pgvigil.yml"];
 /// # Errors
 /// Every mistake in file, environment and flags.
 pub fn load(flags: &Flags) -> Result<Config, Vec<Problem>> {
-    load_from(flags, &std::env::vars().collect())
+    // A variable that is no text is none of ours, and no reason not to start.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    load_from(flags, &environment.collect())
 }
 
 /// The same with the environment given.
@@ -198,7 +201,7 @@ impl Config {
     fn check(&self, reader: &Reader) {
         let mut names: Vec<&str> = Vec::new();
         for server in &self.servers {
-            if names.contains(&server.name.as_str()) {
+            if names.contains(&server.name.as_str()) && !server.name.is_empty() {
                 let hint = "give each entry of `servers` a `name` of its own";
                 reader.report(complaint(
                     "servers",

@@ -165,6 +165,20 @@ fn the_grants_that_are_printed_are_enough() {
 }
 
 #[test]
+fn once_says_how_to_reach_a_server_that_it_cannot_reach() {
+    let url = format!("postgresql://u:hunter2@127.0.0.1:{}/d", free_port());
+    let ended = run(&["once"], &[("DATABASE_URL", &url)]);
+    assert_eq!(ended.code, 1);
+    for words in [
+        "error: cannot connect to",
+        "hint: check that the server runs",
+    ] {
+        assert!(ended.output.contains(words), "{}", ended.output);
+    }
+    assert!(!ended.output.contains("hunter2"), "{}", ended.output);
+}
+
+#[test]
 fn once_prints_series_json_and_the_guides_line() {
     let postgres = Postgres::start(18);
     let url = postgres.url("postgres", "postgres");
@@ -256,6 +270,13 @@ fn a_server_that_is_down_is_no_error_of_ours() {
     shows("pg_up 0");
     postgres.start_again();
     shows("pg_up 1");
+    postgres.stop();
+    shows("pg_up 0");
+    postgres.start_again();
+    shows("pg_up 1");
+    let (said, restarts) = (watch.output(), "server is up");
+    assert_eq!(said.matches(restarts).count(), 2, "{said}");
+    assert!(!said.contains("recycled"), "{said}");
     assert_eq!(watch.wait(Duration::from_millis(1)), None);
     watch.signal("TERM");
     assert_eq!(

@@ -57,6 +57,39 @@ backups:
 }
 
 #[test]
+fn variables_that_others_set_are_no_settings() {
+    let yaml = "servers: [{url: 'postgresql://u@h/d'}]\n";
+    let kubernetes = [
+        ("PGVIGIL_PORT", "tcp://10.0.0.1:9187"),
+        ("PGVIGIL_PORT_9187_TCP_ADDR", "10.0.0.1"),
+        ("PGVIGIL_SERVICE_HOST", "10.0.0.1"),
+    ];
+    check(yaml, &kubernetes).unwrap();
+    check(yaml, &[("PGVIGIL_PORTS", "1")]).unwrap_err();
+}
+
+#[test]
+fn names_of_collectors_are_known_once_included_files_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("jobs.yml");
+    let collector = "name: jobs\ndoc: Jobs.\nqueries: [{sql: SELECT 1 AS n}]\nmetrics: {jobs: {from: n, help: Jobs.}}\n";
+    std::fs::write(&own, collector).unwrap();
+    let yaml = format!(
+        "servers: [{{url: 'postgresql://u@h/d'}}]\ncollect: {{include: ['{}'], disable: [jobs, job]}}\n",
+        own.display()
+    );
+    let config = check(&yaml, &[]).unwrap();
+    let problems = pgvigil::app::catalogue(&config).unwrap_err();
+    let said: Vec<String> = problems.iter().map(|problem| problem.to_string()).collect();
+    assert_eq!(
+        said,
+        [
+            "configuration: collect.disable: there is no collector `job`\n  hint: `pgvigil explain` lists the collectors"
+        ]
+    );
+}
+
+#[test]
 fn later_layers_win() {
     let yaml = "listen: 127.0.0.1:1\nstate_dir: /a\nservers: [{url: 'postgresql://u@h/d'}]\n";
     let config = check(

@@ -1,7 +1,7 @@
 //! What can be wrong with a collector although each of its keys is right.
 
 use crate::collectors::metric::{fill, placeholders};
-use crate::collectors::settings::PARAMETERS;
+use crate::collectors::settings::{PARAMETERS, refuse_zero};
 use crate::collectors::{Collector, Metric, Query, Scope};
 use crate::document::Section;
 
@@ -21,6 +21,7 @@ pub(super) fn check_name(name: &str, s: &Section) {
 
 /// Versions must have one query each, and metrics a query that can answer them.
 pub(super) fn check_collector(collector: &Collector, s: &Section) {
+    refuse_zero("timeout", collector.timeout, s);
     if collector.queries.is_empty() {
         s.problem("queries", "must have at least one query", None);
     }
