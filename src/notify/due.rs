@@ -1,5 +1,6 @@
 //! What one address should be told now. Pure: a function of the book, the policy and the time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::plan::Case;
@@ -12,6 +13,9 @@ use crate::sample::Timestamp;
 /// What is due is held this long, so that rules that fire together give one message.
 pub(super) const BATCH: Duration = Duration::from_secs(2);
 
+/// An incident whose message was put off so often lets others pass, and goes alone: it may be the reason.
+const PATIENCE: u32 = 3;
+
 /// Whom the messages are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reader<'a> {
@@ -21,6 +25,16 @@ pub(super) struct Reader<'a> {
     pub(super) address: &'a str,
     /// Whether a message belongs to one thread only.
     pub(super) threads: bool,
+    /// How often a message about each incident was put off since any was taken.
+    pub(super) put_off: &'a BTreeMap<String, u32>,
+}
+
+impl Reader<'_> {
+    /// How far others should pass the incident; usually not at all.
+    fn stuck(&self, item: &Item) -> u32 {
+        let count = self.put_off.get(&item.incident).copied();
+        count.unwrap_or_default().saturating_sub(PATIENCE - 1)
+    }
 }
 
 /// What to tell, and when to look again.
@@ -129,7 +143,14 @@ fn letter(book: &Book, reader: &Reader, mut items: Vec<Item>) -> Letter {
         told.map(|told| (told.thread.clone(), told.subject.clone()))
             .unwrap_or_default()
     };
+    items.sort_by_key(|item| reader.stuck(item));
     let (thread, subject) = items.first().map(thread_of).unwrap_or_default();
+    let stuck = items.first().is_some_and(|first| reader.stuck(first) > 0);
+    if stuck {
+        items.truncate(1);
+    } else {
+        items.retain(|item| reader.stuck(item) == 0);
+    }
     if reader.threads {
         items.retain(|item| thread_of(item).0 == thread);
     }

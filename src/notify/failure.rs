@@ -18,6 +18,8 @@ pub(super) struct Failure {
 pub(super) enum Kind {
     /// Yes; after this long, where the other side said so.
     Temporary(Option<Duration>),
+    /// Perhaps; but it is this message that was not taken, so another may be.
+    Doubtful,
     /// No, not this message.
     Permanent,
 }
@@ -37,6 +39,14 @@ impl Failure {
             reason: reason.into(),
             kind: Kind::Permanent,
         }
+    }
+
+    /// The same, when all but the message itself had been taken.
+    pub(super) fn of_the_message(mut self) -> Self {
+        if matches!(self.kind, Kind::Temporary(_)) {
+            self.kind = Kind::Doubtful;
+        }
+        self
     }
 }
 

@@ -1,6 +1,7 @@
 //! One address's sender. It has no queue of its own: after each message and each failure it asks the book what is due,
 //! so the newest state is what goes out, and a restart goes on where this one stopped.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -24,6 +25,8 @@ pub(super) struct Outbox {
     office: Office,
     address: Address,
     backoff: Backoff,
+    /// How often a message about each incident was put off since any was taken.
+    put_off: BTreeMap<String, u32>,
 }
 
 impl Outbox {
@@ -33,6 +36,7 @@ impl Outbox {
             office,
             address,
             backoff: Backoff::default(),
+            put_off: BTreeMap::new(),
         }
     }
 
@@ -79,6 +83,7 @@ impl Outbox {
             receiver: &self.address.receiver,
             address: &self.address.key,
             threads: self.address.has_threads(),
+            put_off: &self.put_off,
         };
         let Office {
             policy,
@@ -108,24 +113,28 @@ impl Outbox {
                 }
                 Event::Delivered(delivery)
             }
-            Err(failure) => match failure.kind {
-                Kind::Temporary(asked) => {
-                    if let Some(asked) = asked {
-                        let span = asked.min(LONGEST_PAUSE);
-                        self.address.bucket.rest(span, Instant::now());
+            Err(failure) if failure.kind == Kind::Permanent => {
+                self.office.refused(key, &failure.reason);
+                let mut delivery = delivery(key, letter);
+                delivery.error = failure.reason;
+                Event::Failed(delivery)
+            }
+            Err(failure) => {
+                if let Kind::Temporary(Some(asked)) = failure.kind {
+                    let span = asked.min(LONGEST_PAUSE);
+                    self.address.bucket.rest(span, Instant::now());
+                }
+                if failure.kind == Kind::Doubtful {
+                    for item in &letter.items {
+                        *self.put_off.entry(item.incident.clone()).or_default() += 1;
                     }
-                    self.office.delayed(key, &failure.reason);
-                    return self.backoff.next();
                 }
-                Kind::Permanent => {
-                    self.office.refused(key, &failure.reason);
-                    let mut delivery = delivery(key, letter);
-                    delivery.error = failure.reason;
-                    Event::Failed(delivery)
-                }
-            },
+                self.office.delayed(key, &failure.reason);
+                return self.backoff.next();
+            }
         };
         self.backoff.reset();
+        self.put_off.clear();
         self.office.record(event).await;
         Duration::ZERO
     }

@@ -2,6 +2,7 @@
 
 mod cases;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ fn check(policy: &str, script: &[&str], seconds: i64, expected: &[&str]) {
             receiver: "oncall",
             address: "oncall",
             threads: world.threads,
+            put_off: &BTreeMap::new(),
         };
         while !world.deaf
             && let Some(letter) = due(&world.book, &settings.policy, &reader, now, BATCH).letter

@@ -113,7 +113,7 @@ impl Push {
                 Pause::of(match failure.kind {
                     Kind::Temporary(asked) => wait.max(asked.unwrap_or_default().min(PATIENCE)),
                     // A wrong path or password: nothing changes until somebody changes it.
-                    Kind::Permanent => wait.max(PATIENCE),
+                    Kind::Permanent | Kind::Doubtful => wait.max(PATIENCE),
                 })
             }
         }

@@ -34,9 +34,9 @@ pub(super) async fn deliver(
     let command = Rcpt::new(to.clone(), vec![]);
     talk.say(&format!("RCPT TO:<{to}>"), command).await?;
     talk.say("DATA", Data).await?;
-    let Conversation { connection, .. } = &mut talk;
-    let answer = within(connection.message(mail)).await;
-    talk.heard("the message", answer)?;
+    let answer = within(talk.connection.message(mail)).await;
+    let taken = talk.heard("the message", answer);
+    taken.map_err(Failure::of_the_message)?;
     // It has been taken; how the server says goodbye does not matter.
     let _ = within(talk.connection.quit()).await;
     Ok(())

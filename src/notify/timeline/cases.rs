@@ -238,6 +238,7 @@ fn a_clock_set_back_holds_nothing_up() {
         receiver: "oncall",
         address: "oncall",
         threads: false,
+        put_off: &BTreeMap::new(),
     };
     let due = due(
         &world.book,

@@ -81,6 +81,7 @@ struct State {
     connections: Mutex<usize>,
     script: Mutex<VecDeque<(Stage, String)>>,
     unknown: Mutex<Vec<(String, String)>>,
+    indigestible: Mutex<Option<String>>,
     stopping: AtomicBool,
 }
 
@@ -156,6 +157,11 @@ impl SmtpSink {
             .lock()
             .unwrap()
             .push((recipient.to_owned(), reply.to_owned()));
+    }
+
+    /// Puts off every message with this text in it, from now on.
+    pub fn choke_on(&self, text: Option<&str>) {
+        *self.state.indigestible.lock().unwrap() = text.map(str::to_owned);
     }
 
     /// The messages accepted so far.

@@ -130,6 +130,35 @@ async fn what_the_server_puts_off_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_off_for_ever_lets_others_pass() {
+    let sink = SmtpSink::start();
+    sink.choke_on(Some("Poison"));
+    let senders = Senders::start(&receiver(&sink, "oncall@example.com"), Ledger::memory());
+    let poison = senders.fire("Poison");
+    eventually("it is put off", DEADLINE, || senders.error("oncall"));
+    let good = senders.fire("Good");
+    sink.wait_for(1, DEADLINE);
+    senders.end(&good);
+    sink.wait_for(2, DEADLINE);
+    sink.choke_on(None);
+    sink.wait_for(3, DEADLINE);
+    senders.end(&poison);
+    let letters = sink.wait_for(4, DEADLINE);
+    senders.stop().await;
+    let told: Vec<String> = letters
+        .iter()
+        .map(|letter| header(letter, "Subject") + " " + &header(letter, "X-Pgvigil-State"))
+        .collect();
+    let expected = [
+        "[rachel] Good firing",
+        "[rachel] Good resolved",
+        "[rachel] Poison firing",
+        "[rachel] Poison resolved",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_encryption_and_login_works() {
     let cases = [
         (Transport::StartTls, "smtp", "PLAIN"),

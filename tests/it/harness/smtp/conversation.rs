@@ -207,6 +207,10 @@ impl<'a> Conversation<'a> {
             data += "\r\n";
         }
         let (from, to) = (self.from.take()?, std::mem::take(&mut self.to));
+        let indigestible = self.state.indigestible.lock().unwrap().clone();
+        if indigestible.is_some_and(|text| data.contains(&text)) {
+            return say(wire, "451 4.3.0 cannot digest this");
+        }
         if let Some(reply) = self.scripted(Stage::Data) {
             return say(wire, &reply);
         }
