@@ -86,33 +86,6 @@ impl Book {
         }
     }
 
-    /// The shortest list of events that folds into this book.
-    pub fn events(&self) -> Vec<Event> {
-        let joined: BTreeSet<Timestamp> = self.receivers.values().copied().collect();
-        let receivers = joined.into_iter().map(|at| Event::Receivers {
-            at,
-            names: self.receivers_at(at),
-        });
-        let ended = self.ended.iter().map(|alert| Event::Ended {
-            alert: alert.clone(),
-            told: self.told_of(&alert.incident().unwrap_or_default()),
-        });
-        let alerts = self.alerts.values().map(|alert| {
-            Event::Alert(Transition {
-                change: change_into(alert),
-                at: alert.last_seen,
-                alert: alert.clone(),
-            })
-        });
-        let open = self.firing().filter_map(Alert::incident);
-        let told = open.flat_map(|id| {
-            let told = self.told_of(&id);
-            told.into_iter()
-                .map(move |(receiver, told)| told.event(&id, receiver))
-        });
-        receivers.chain(ended).chain(alerts).chain(told).collect()
-    }
-
     fn turn(&mut self, transition: &Transition) {
         let alert = &transition.alert;
         let key = (alert.rule.clone(), alert.labels.clone());
@@ -204,12 +177,8 @@ impl Book {
         self.end(alert.clone(), alert.last_seen);
     }
 
-    fn receivers_at(&self, at: Timestamp) -> Vec<String> {
-        let joined = self.receivers.iter().filter(|(_, since)| **since <= at);
-        joined.map(|(name, _)| name.clone()).collect()
-    }
-
-    fn told_of(&self, incident: &str) -> BTreeMap<String, Told> {
+    /// What every receiver was told about an incident.
+    pub(super) fn told_of(&self, incident: &str) -> BTreeMap<String, Told> {
         let first = (incident.to_owned(), String::new());
         let entries = self
             .told
@@ -218,33 +187,5 @@ impl Book {
         entries
             .map(|((_, receiver), told)| (receiver.clone(), told.clone()))
             .collect()
-    }
-}
-
-impl Told {
-    fn event(self, incident: &str, receiver: String) -> Event {
-        let failed = !self.error.is_empty();
-        let delivery = Delivery {
-            receiver,
-            at: self.at,
-            incidents: vec![(incident.to_owned(), self.resolved)],
-            thread: self.thread,
-            subject: self.subject,
-            error: self.error,
-        };
-        if failed {
-            Event::Failed(delivery)
-        } else {
-            Event::Delivered(delivery)
-        }
-    }
-}
-
-/// The change that puts an alert back as it stands; the end of an incident is an event of its own.
-fn change_into(alert: &Alert) -> Change {
-    match alert.state {
-        AlertState::Pending => Change::Pending,
-        AlertState::Firing => Change::Opened,
-        AlertState::Resolved => Change::Changed,
     }
 }

@@ -5,6 +5,7 @@ mod book;
 mod event;
 mod ledger;
 mod log;
+mod summary;
 
 pub use book::{Book, Told};
 pub use event::{Delivery, Event};
