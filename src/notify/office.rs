@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::settings::Entry;
-use super::tally::Status;
 use super::{Context, Tally};
 use crate::incident::{Event, Ledger};
 use crate::sample::Timestamp;
@@ -67,7 +66,7 @@ impl Office {
 
     /// Counts a message that was refused for good.
     pub(super) fn refused(&self, address: &str, reason: &str) {
-        self.tally.update(address, |status: &mut Status| {
+        self.tally.update(address, |status| {
             status.failed += 1;
             status.error = Some(reason.to_owned());
         });

@@ -60,31 +60,13 @@ pub(super) fn mail(
         .first()
         .map(|incident| incident.severity.clone());
     let headers = [
-        (
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ),
+        ("Auto-Submitted", "auto-generated".to_owned()),
         // Keeps answering machines quiet.
-        (
-            HeaderName::new_from_ascii_str("Precedence"),
-            "bulk".to_owned(),
-        ),
-        (
-            HeaderName::new_from_ascii_str("List-Id"),
-            format!("<{}.{domain}>", label(list)),
-        ),
-        (
-            HeaderName::new_from_ascii_str("X-Pgvigil-State"),
-            state.to_owned(),
-        ),
-        (
-            HeaderName::new_from_ascii_str("X-Pgvigil-Severity"),
-            severity.unwrap_or_default(),
-        ),
-        (
-            HeaderName::new_from_ascii_str("X-Pgvigil-Incident"),
-            ids.join(" "),
-        ),
+        ("Precedence", "bulk".to_owned()),
+        ("List-Id", format!("<{}.{domain}>", label(list))),
+        ("X-Pgvigil-State", state.to_owned()),
+        ("X-Pgvigil-Severity", severity.unwrap_or_default()),
+        ("X-Pgvigil-Incident", ids.join(" ")),
     ];
     for (name, value) in headers {
         mail = with_header(mail, name, &value);
@@ -95,11 +77,12 @@ pub(super) fn mail(
     ))
 }
 
-fn with_header(mail: MessageBuilder, name: HeaderName, value: &str) -> MessageBuilder {
+fn with_header(mail: MessageBuilder, name: &'static str, value: &str) -> MessageBuilder {
     let value = words::one_line(value);
     if value.is_empty() {
         return mail;
     }
+    let name = HeaderName::new_from_ascii_str(name);
     mail.raw_header(HeaderValue::new(name, value))
 }
 
