@@ -72,7 +72,7 @@ pub(super) fn list(files: &Files) -> Result<Listing, Obstacle> {
             _ => Obstacle::Unreadable(folder, error.to_string()),
         }
     };
-    let mut listing = Listing::default();
+    let (mut listing, mut denied) = (Listing::default(), None);
     for (place, entry) in std::fs::read_dir(&files.folder)
         .map_err(|error| refused(&error))?
         .enumerate()
@@ -85,8 +85,13 @@ pub(super) fn list(files: &Files) -> Result<Listing, Obstacle> {
             Ok(found) => listing.found.extend(found),
             // It was removed between the listing and the look at it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // A folder that nobody else may enter, such as `lost+found`, says nothing about the dumps beside it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied = Some(error),
             Err(error) => return Err(refused(&error)),
         }
+    }
+    if let (true, Some(error)) = (listing.found.is_empty(), denied) {
+        return Err(refused(&error));
     }
     listing.space = rustix::fs::statvfs(&files.folder).ok().map(|room| Space {
         free: room.f_bavail.saturating_mul(room.f_frsize),

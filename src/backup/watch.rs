@@ -30,7 +30,7 @@ const STOCK: Duration = Duration::from_secs(1);
 const LIFETIME: u32 = 3;
 
 type Looks = JoinSet<(Result<Listing, Obstacle>, Duration)>;
-type Readings = JoinSet<(Found, Option<Verdict>)>;
+type Readings = JoinSet<Option<(Found, Verdict)>>;
 
 /// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
 pub(super) async fn run(
@@ -52,7 +52,7 @@ pub(super) async fn run(
             () = stop.cancelled() => return,
             _ = look.tick() => watch.begin_look(&mut looks),
             Some(Ok((listed, took))) = looks.join_next() => watch.end_look(listed, took, Timestamp::now()),
-            Some(Ok((found, verdict))) = readings.join_next() => watch.learn(&found, verdict),
+            Some(Ok(read)) = readings.join_next() => watch.learn(read),
             _ = beat.tick() => watch.lose_patience(),
         };
         watch.begin_reading(&mut readings, &turn, &stop);
@@ -179,23 +179,22 @@ impl Watch {
         let rate = self.settings.verify_rate;
         readings.spawn(async move {
             let _permit = turn.acquire_owned().await;
-            let path = found.path.clone();
-            let read = move || inspect::inspect(&path, &Pace::limited(rate, stop));
-            (
-                found,
-                tokio::task::spawn_blocking(read).await.ok().flatten(),
-            )
+            let read = move || {
+                let verdict = inspect::inspect(&found.path, &Pace::limited(rate, stop))?;
+                let stands = files::measure(&found.path).ok().flatten();
+                // What was written to, or removed, while it was read is for the next look to tell of.
+                (stands == Some((found.bytes, found.modified))).then_some((found, verdict))
+            };
+            tokio::task::spawn_blocking(read).await.ok().flatten()
         });
     }
 
-    fn learn(&mut self, found: &Found, verdict: Option<Verdict>) -> bool {
-        let stands = files::measure(&found.path).ok().flatten();
-        // What was written to, or removed, while it was read is for the next look to tell of.
-        if let Some(verdict) = verdict.filter(|_| stands == Some((found.bytes, found.modified))) {
+    fn learn(&mut self, read: Option<(Found, Verdict)>) -> bool {
+        if let Some((found, verdict)) = read {
             if let Some(problem) = &verdict.problem {
                 warn!(backup.name = %self.settings.name, backup.file = %found.name, "a backup is not good: it {problem}");
             }
-            self.verdicts.add(found, verdict);
+            self.verdicts.add(&found, verdict);
         }
         let is_due = self.unread.is_empty() || self.stock_taken.elapsed() > STOCK;
         if is_due {

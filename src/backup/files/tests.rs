@@ -52,3 +52,21 @@ fn a_folder_that_cannot_be_read_is_not_an_empty_one() {
     assert!(matches!(list(&at("none")), Err(Obstacle::Missing(_))));
     assert!(matches!(list(&at("file")), Err(Obstacle::Unreadable(..))));
 }
+
+/// Root may enter any folder: there is an obstacle for everybody else only.
+#[test]
+fn a_folder_that_may_not_be_entered_hides_no_dump_beside_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files {
+        folder: folder.path().into(),
+        pattern: "*".into(),
+    };
+    let inner = folder.path().join("lost+found");
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::set_permissions(&inner, PermissionsExt::from_mode(0o000)).unwrap();
+    let may_enter = std::fs::read_dir(&inner).is_ok();
+    assert_eq!(list(&files).is_ok(), may_enter);
+    std::fs::write(folder.path().join("a.dump"), "four").unwrap();
+    assert_eq!(list(&files).unwrap().found.len(), 1);
+}
