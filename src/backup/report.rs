@@ -32,10 +32,7 @@ pub fn report(verdict: &Verdict) -> String {
     }
     for (place, table) in verdict.tables.iter().enumerate() {
         let name = if place == 0 { "rows" } else { "" };
-        line(
-            name,
-            &format!("{:>12} {}.{}", table.rows, table.schema, table.name),
-        );
+        line(name, &format!("{:>12} {table}", table.rows));
     }
     text
 }

@@ -101,18 +101,21 @@ impl Store {
         shelf.tidy(at, at.before(self.retention), self.max_bytes);
     }
 
-    /// Notes that a source was read in full at a time.
+    /// Notes that a source was read in full at a time. One that has not been for longer than anything is kept is
+    /// forgotten when another comes, so that databases may come and go.
     pub fn succeeded(&self, source: &Source, at: Timestamp) {
         let successes = &mut self.write().successes;
         match successes.get_mut(source) {
             Some(newest) => *newest = at.max(*newest),
             None => {
+                let horizon = at.before(self.retention);
+                successes.retain(|_, newest| *newest > horizon);
                 successes.insert(source.clone(), at);
             }
         }
     }
 
-    /// When a source was last read in full, also when its series have gone.
+    /// When a source was last read in full, also when its series have gone; nothing once that is out of memory.
     pub fn last_success(&self, source: &Source) -> Option<Timestamp> {
         self.read().successes.get(source).copied()
     }

@@ -135,7 +135,10 @@ fn age_takes_samples_and_series_away_but_not_the_last_success() {
     assert!(store.covers_since() < oldest);
     assert_eq!(store.covers_since(), Timestamp(oldest.0 - MINUTE));
     assert_eq!(store.last_success(&source), Some(Timestamp(7)));
-    assert_eq!(store.last_success(&Source::new("joey", "", "x")), None);
+    let another = Source::new("joey", "", "x");
+    assert_eq!(store.last_success(&another), None);
+    store.succeeded(&another, Timestamp(600 * MINUTE));
+    assert_eq!(store.last_success(&source), None, "it has long been silent");
 }
 
 #[test]

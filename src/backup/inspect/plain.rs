@@ -122,7 +122,7 @@ impl Dump {
         self.inside = Inside::Statements;
         let rows = std::mem::take(&mut self.rows);
         if let Some(mut table) = self.table.take() {
-            table.rows = rows.counted(&format!("{}.{}", table.schema, table.name))?;
+            table.rows = rows.counted(&table.to_string())?;
             verdict.tables.push(table);
         }
         Ok(())
@@ -188,12 +188,10 @@ impl Dump {
 
     fn judge(&self) -> io::Result<()> {
         if self.inside == Inside::Rows {
-            let table = self
-                .table
-                .as_ref()
-                .map_or("a table", |table| table.name.as_str());
+            let table = self.table.as_ref();
+            let table = table.map_or("a table".into(), |table| format!("`{table}`"));
             return Err(half_written(format!(
-                "stops in the rows of `{table}`: the dump was interrupted or cut"
+                "stops in the rows of {table}: the dump was interrupted or cut"
             )));
         }
         if self.closing != Closing::Complete {
