@@ -36,22 +36,15 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// The collectors, built in and the user's own.
     pub catalogue: Vec<Arc<Collector>>,
-    /// The servers, not yet connected to.
-    pub servers: Vec<Arc<Server>>,
 }
 
-/// Reads rule files and collectors and prepares the servers.
+/// Reads rule files and collectors.
 ///
 /// # Errors
 /// Every mistake in any of the files.
 pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
-    let servers = servers(config);
     match (rules::load(&config.rules), catalogue(config)) {
-        (Ok(rules), Ok(catalogue)) => Ok(Loaded {
-            rules,
-            catalogue,
-            servers,
-        }),
+        (Ok(rules), Ok(catalogue)) => Ok(Loaded { rules, catalogue }),
         (rules, catalogue) => {
             let mut problems = rules.err().unwrap_or_default();
             problems.extend(catalogue.err().unwrap_or_default());
@@ -114,9 +107,9 @@ pub async fn run(
         started,
         version: env!("CARGO_PKG_VERSION"),
     });
-    tasks.spawn(serve(door, view, stop.clone()));
+    let pages = tasks.spawn(serve(door, view, stop.clone()));
     tasks.spawn(scrape::run(
-        loaded.servers,
+        servers(&config),
         loaded.catalogue,
         config.collect.clone(),
         board.clone(),
@@ -163,8 +156,9 @@ pub async fn run(
     stop.cancelled().await;
     if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
         tracing::warn!("not every task stopped within {FAREWELL:?}");
+        return Ok(());
     }
-    Ok(())
+    pages.await?
 }
 
 /// What messages say about this process and its rules.
@@ -204,9 +198,13 @@ fn end_orphans(rules: &RuleSet, ledger: &Ledger, now: Timestamp) {
     ledger.record(&ended);
 }
 
-async fn serve(door: web::Door, view: Arc<web::View>, stop: CancellationToken) {
-    if let Err(error) = door.serve(view, stop.clone()).await {
-        tracing::error!(%error, "pages can no longer be served; stopping");
-        stop.cancel();
-    }
+/// Without its pages pgvigil is of no use, so that their end is the end of all.
+async fn serve(
+    door: web::Door,
+    view: Arc<web::View>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let served = door.serve(view, stop.clone()).await;
+    stop.cancel();
+    served.context("pages can no longer be served")
 }

@@ -228,3 +228,28 @@ fn process() -> Option<Vec<Sample>> {
     samples.extend(limit.map(|most| MAX_FDS.sample(&[], most as f64)));
     Some(samples)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pool_is_heard_of_errors_only() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let logging = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(FILTER))
+            .with_writer(file.reopen().unwrap())
+            .finish();
+        tracing::subscriber::with_default(logging, || {
+            tracing::warn!(target: "deadpool.postgres", "could not be recycled");
+            tracing::error!(target: "deadpool.postgres", "broken");
+            tracing::info!("server is up");
+        });
+        let said = std::fs::read_to_string(file.path()).unwrap();
+        assert!(!said.contains("recycled"), "{said}");
+        assert!(
+            said.contains("broken") && said.contains("server is up"),
+            "{said}"
+        );
+    }
+}

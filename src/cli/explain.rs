@@ -13,7 +13,7 @@ pub(super) async fn run(config: Config) -> ExitCode {
         Err(problems) => return super::refuse(&problems),
     };
     let mut reachable = true;
-    for server in &loaded.servers {
+    for server in &app::servers(&config) {
         reachable &= explain(server, &loaded, &config.collect).await;
     }
     if reachable {

@@ -31,7 +31,7 @@ pub(super) async fn run(config: Config, options: Options) -> ExitCode {
         Err(problems) => return super::refuse(&problems),
     };
     let mut all_read = true;
-    for server in &loaded.servers {
+    for server in &app::servers(&config) {
         let readings = match scrape::once(server, &loaded.catalogue, &config.collect).await {
             Ok(readings) => readings,
             Err(error) => {

@@ -273,10 +273,17 @@ fn a_reload_changes_everything_or_nothing() {
     stage
         .scratch
         .write("rules.yml", RULES.replace("name: test", "name: renamed"));
+    let reloaded = stage.postgres.sql("postgres", "SELECT now()");
     watch.signal("HUP");
     eventually("the new group is evaluated", PATIENCE, || {
         evaluated("renamed")
     });
     assert_eq!(evaluated("test"), None);
     stage.shows("pg_up 1");
+    let sessions = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgvigil' AND backend_start < '{reloaded}'"
+    );
+    eventually("the old sessions are closed", PATIENCE, || {
+        (stage.postgres.sql("postgres", &sessions) == "0").then_some(())
+    });
 }
