@@ -45,7 +45,7 @@ impl Timestamp {
 
     /// The moment `span` before this one.
     pub fn before(self, span: Duration) -> Timestamp {
-        Timestamp(self.0 - span.as_millis() as i64)
+        Timestamp(self.0.saturating_sub(millis(span)))
     }
 
     /// RFC 3339 in UTC with milliseconds, as Alertmanager and the incident log write it.
@@ -60,6 +60,24 @@ impl Timestamp {
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
     fn add(self, span: Duration) -> Timestamp {
-        Timestamp(self.0 + span.as_millis() as i64)
+        Timestamp(self.0.saturating_add(millis(span)))
+    }
+}
+
+/// A span that somebody has set may be longer than time itself.
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_ends_where_the_count_does() {
+        let (now, endless) = (Timestamp(1), Duration::from_millis(u64::MAX));
+        assert_eq!(now + endless, Timestamp(i64::MAX));
+        assert_eq!(now.before(endless), Timestamp(1 - i64::MAX));
+        assert_eq!(now.before(endless) + endless, now);
     }
 }

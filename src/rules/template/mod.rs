@@ -4,6 +4,7 @@
 mod compute;
 mod eval;
 mod functions;
+mod humanize;
 mod lexer;
 mod literal;
 mod number;
