@@ -130,6 +130,11 @@ fn check_names_what_is_wrong_with_a_server() {
             "{url}: {words}\nin {}",
             ended.output
         );
+        assert!(
+            ended.output.lines().count() < 25,
+            "more than a screen: {}",
+            ended.output
+        );
     }
 }
 
