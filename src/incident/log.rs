@@ -1,14 +1,18 @@
 //! The file: one line per event, a checksum and JSON. What is half-written at its end is cut; what is damaged before
 //! that is refused. One process per directory.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::Event;
 
 /// Above this size, and eight times the size it was last made small to, the log is made small again.
 const LARGE: u64 = 4 << 20;
+
+/// How long the lock of a directory may take to be let go.
+const HANDOVER: Duration = Duration::from_secs(1);
 
 /// Why a state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -152,7 +156,7 @@ impl Log {
             .truncate(false)
             .write(true)
             .open(self.lock_path())?;
-        lock.try_lock()?;
+        lock_soon(&lock)?;
         lock.set_len(0)?;
         // Only for the message to a second process; the lock itself is the system's.
         write!(lock, "{}", std::process::id())?;
@@ -226,4 +230,18 @@ fn json_of(line: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (sum, json) = line.split_once(' ')?;
     (u32::from_str_radix(sum, 16).ok()? == crc32fast::hash(json.as_bytes())).then_some(json)
+}
+
+/// Takes the lock, and waits for one that is just being let go: by a process that ends, or by a child that was forked
+/// while it was held and is about to become another program.
+fn lock_soon(lock: &File) -> io::Result<()> {
+    let start = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if start.elapsed() < HANDOVER => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            result => return Ok(result?),
+        }
+    }
 }
