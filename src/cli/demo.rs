@@ -6,8 +6,8 @@ use crate::demo;
 
 pub(super) use crate::demo::Options;
 
-pub(super) async fn run(options: Options) -> ExitCode {
-    match demo::run(options).await {
+pub(super) async fn run(options: Options, listen: Option<String>) -> ExitCode {
+    match demo::run(Options { listen, ..options }).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => super::cannot_run(&error),
     }

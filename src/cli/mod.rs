@@ -79,7 +79,7 @@ pub fn run() -> ExitCode {
     let flags = arguments.global.flags();
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => with_config(&flags, |config| serve::run(config, flags.clone())),
-        Command::Demo(options) => in_runtime(demo::run(options)),
+        Command::Demo(options) => in_runtime(demo::run(options, flags.listen)),
         Command::Once(options) => with_config(&flags, |config| once::run(config, options)),
         Command::Check(options) => check::run(&flags, &options),
         Command::Explain => with_config(&flags, explain::run),

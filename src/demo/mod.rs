@@ -34,11 +34,14 @@ use story::Story;
 const PLAYERS: usize = 3;
 
 /// What the command line says.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// End when all has been shown, instead of going on until Ctrl-C
     #[arg(long)]
     pub exit: bool,
+    /// Where the page answers; the usual address, or where that is taken any other, when not given.
+    #[arg(skip)]
+    pub listen: Option<String>,
 }
 
 /// Runs the demo until Ctrl-C, or with `exit` until all has been shown.
@@ -58,9 +61,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         "Starting a throw-away PostgreSQL in `{}`",
         folder.path().display()
     );
-    let outcome = in_folder(&folder, options, &stop).await;
+    let outcome = in_folder(&folder, &options, &stop).await;
     folder.remove()?;
     println!("Everything is cleaned up.");
+    // Ctrl-C reaches the children too, and what they then fail at is no error.
+    if stop.is_cancelled() {
+        return Ok(());
+    }
     outcome
 }
 
@@ -83,7 +90,7 @@ fn stop_on_signals() -> anyhow::Result<CancellationToken> {
 
 async fn in_folder(
     folder: &Folder,
-    options: Options,
+    options: &Options,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let cluster = Cluster::start(folder).await?;
@@ -98,7 +105,7 @@ async fn in_folder(
 async fn on_cluster(
     folder: &Folder,
     cluster: &Cluster,
-    options: Options,
+    options: &Options,
     stop: &CancellationToken,
     rooms: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -111,8 +118,8 @@ async fn on_cluster(
     println!("pg_dump has written `{}`\n", dump.display());
 
     let (mail, hook) = (listen().await?, listen().await?);
-    let config =
-        settings::configure(folder, cluster, mail.local_addr()?, hook.local_addr()?).await?;
+    let sinks = (mail.local_addr()?, hook.local_addr()?);
+    let config = settings::configure(folder, cluster, sinks, options.listen.clone()).await?;
     let url = format!("http://{}", config.listen);
     println!("The status page: {url}/\nFor Prometheus:  {url}/metrics\n");
     let story = Story::new(cluster, &config, receive(mail, hook, rooms));

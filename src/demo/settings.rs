@@ -18,8 +18,8 @@ const USUAL_ADDRESS: &str = "127.0.0.1:9187";
 pub(super) async fn configure(
     folder: &Folder,
     cluster: &Cluster,
-    mail: SocketAddr,
-    hook: SocketAddr,
+    (mail, hook): (SocketAddr, SocketAddr),
+    listen: Option<String>,
 ) -> anyhow::Result<Config> {
     let dumps = cluster.backups().join("rachel_*.sql.gz");
     let text = TEMPLATE
@@ -29,11 +29,15 @@ pub(super) async fn configure(
         .replace("${HOOK}", &hook.to_string());
     println!("The whole configuration:");
     quote(&text);
+    let listen = match listen {
+        Some(given) => given,
+        None => free_address().await?,
+    };
     let file = folder.path().join("pgvigil.yml");
     std::fs::write(&file, text)?;
     let flags = Flags {
         config: Some(file),
-        listen: Some(free_address().await?),
+        listen: Some(listen),
         state_dir: Some(folder.path().join("state").display().to_string()),
     };
     // Nothing of this process' environment: a real pager must not hear of the demo.

@@ -48,6 +48,7 @@ pub(super) fn addresses(addresses: &[Address], log_written: bool, now: Timestamp
 fn card(address: &Address, now: Timestamp) -> Markup {
     let word = match address.tone {
         Tone::Good => "reached",
+        Tone::Unknown if address.waiting > 0 => "being told",
         Tone::Unknown => "not needed yet",
         _ => "out of reach",
     };
