@@ -1,5 +1,6 @@
 //! `pgvigil backup`: looks at backup files by hand.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,17 +19,18 @@ pub(super) enum Action {
     },
 }
 
-pub(super) fn run(action: &Action) -> ExitCode {
+pub(super) fn run(action: &Action) -> io::Result<ExitCode> {
     let Action::Verify { paths } = action;
     let mut all_whole = true;
     for path in paths {
         let verdict = backup::verify(path);
         all_whole &= verdict.problem.is_none();
-        print!("{}: {}", path.display(), backup::report(&verdict));
+        write!(
+            io::stdout(),
+            "{}: {}",
+            path.display(),
+            backup::report(&verdict)
+        )?;
     }
-    if all_whole {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    Ok(super::verdict(all_whole))
 }

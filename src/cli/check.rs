@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -45,92 +46,105 @@ struct Report {
 }
 
 impl Report {
-    fn say(&mut self, finding: Finding, what: &str, words: &str) {
+    fn say(&mut self, finding: Finding, what: &str, words: &str) -> io::Result<()> {
+        let mut out = io::stdout();
         self.worst = self.worst.max(finding);
         let mut lines = words.lines();
-        println!(
+        writeln!(
+            out,
             "{finding:<8} {what:<14} {}",
             lines.next().unwrap_or_default()
-        );
+        )?;
         for line in lines {
-            println!("{:<24}{}", "", line.trim_start());
+            writeln!(out, "{:<24}{}", "", line.trim_start())?;
         }
+        Ok(())
     }
 
-    fn problems(&mut self, finding: Finding, what: &str, problems: &[Problem]) {
+    fn problems(&mut self, finding: Finding, what: &str, problems: &[Problem]) -> io::Result<()> {
         for problem in problems {
-            self.say(finding, what, &problem.to_string());
+            self.say(finding, what, &problem.to_string())?;
         }
+        Ok(())
     }
 
     fn exit(&self) -> ExitCode {
-        if self.worst == Finding::Bad {
-            ExitCode::from(1)
-        } else {
-            ExitCode::SUCCESS
-        }
+        super::verdict(self.worst < Finding::Bad)
     }
 }
 
-pub(super) fn run(flags: &Flags, options: &Options) -> ExitCode {
+pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
     let mut report = Report {
         worst: Finding::Good,
     };
     let config = match load(flags) {
         Ok(config) => config,
         Err(problems) => {
-            report.problems(Finding::Bad, "configuration", &problems);
-            return report.exit();
+            report.problems(Finding::Bad, "configuration", &problems)?;
+            return Ok(report.exit());
         }
     };
     let origin = config.file.as_ref().map_or_else(
         || "from the environment".into(),
         |file| file.display().to_string(),
     );
-    report.say(Finding::Good, "configuration", &origin);
-    let catalogue = check_collectors(&config, &mut report);
-    check_rules(&config, &catalogue, &mut report);
+    report.say(Finding::Good, "configuration", &origin)?;
+    let catalogue = check_collectors(&config, &mut report)?;
+    check_rules(&config, catalogue.as_deref(), &mut report)?;
     if options.offline {
-        return report.exit();
+        return Ok(report.exit());
     }
     super::in_runtime(async {
         for server in app::servers(&config) {
-            check_server(&server, &catalogue, &config.collect, &mut report).await;
+            check_server(
+                &server,
+                catalogue.as_deref().unwrap_or_default(),
+                &config.collect,
+                &mut report,
+            )
+            .await?;
         }
-        report.exit()
+        Ok(report.exit())
     })
 }
 
-fn check_collectors(config: &Config, report: &mut Report) -> Vec<Arc<Collector>> {
+/// The catalogue, unless its files have mistakes.
+fn check_collectors(
+    config: &Config,
+    report: &mut Report,
+) -> io::Result<Option<Vec<Arc<Collector>>>> {
     match app::catalogue(config) {
         Ok(catalogue) => {
             let words = format!("{} in the catalogue", catalogue.len());
-            report.say(Finding::Good, "collectors", &words);
-            catalogue
+            report.say(Finding::Good, "collectors", &words)?;
+            Ok(Some(catalogue))
         }
         Err(problems) => {
-            report.problems(Finding::Bad, "collectors", &problems);
-            Vec::new()
+            report.problems(Finding::Bad, "collectors", &problems)?;
+            Ok(None)
         }
     }
 }
 
-fn check_rules(config: &Config, catalogue: &[Arc<Collector>], report: &mut Report) {
-    match rules::load(&config.rules) {
-        Ok(set) => {
-            let count: usize = set.groups.iter().map(|group| group.rules.len()).sum();
-            report.say(
-                Finding::Good,
-                "rules",
-                &format!("{count} rules in {} groups", set.groups.len()),
-            );
-            report.problems(Finding::Warning, "rules", &set.warnings);
-            report.problems(Finding::Warning, "rules", &impossible(&set, catalogue));
-            let beyond = set.beyond(config.store.retention);
-            report.problems(Finding::Warning, "rules", &beyond);
-        }
-        Err(problems) => report.problems(Finding::Bad, "rules", &problems),
+/// Without a catalogue nothing is known of the metrics that rules may name.
+fn check_rules(
+    config: &Config,
+    catalogue: Option<&[Arc<Collector>]>,
+    report: &mut Report,
+) -> io::Result<()> {
+    let set = match rules::load(&config.rules) {
+        Ok(set) => set,
+        Err(problems) => return report.problems(Finding::Bad, "rules", &problems),
+    };
+    let count: usize = set.groups.iter().map(|group| group.rules.len()).sum();
+    let words = format!("{count} rules in {} groups", set.groups.len());
+    report.say(Finding::Good, "rules", &words)?;
+    report.problems(Finding::Warning, "rules", &set.warnings)?;
+    if let Some(catalogue) = catalogue {
+        report.problems(Finding::Warning, "rules", &impossible(&set, catalogue))?;
     }
+    let beyond = set.beyond(config.store.retention);
+    report.problems(Finding::Warning, "rules", &beyond)
 }
 
 /// Rules over metrics that nothing here declares can never fire.
@@ -156,19 +170,20 @@ async fn check_server(
     catalogue: &[Arc<Collector>],
     settings: &collectors::Settings,
     report: &mut Report,
-) {
+) -> io::Result<()> {
     let facts = match super::facts(server).await {
         Ok(facts) => facts,
         Err(error) => return report.say(Finding::Bad, &server.name, &error),
     };
-    report.say(Finding::Good, &server.name, &super::describe(&facts));
+    report.say(Finding::Good, &server.name, &super::describe(&facts))?;
     for omission in collectors::plan(catalogue, &facts, settings).omitted {
         if let Reason::Privilege { missing, grant } = omission.reason {
             let words = format!(
                 "collector `{}`: {}\nhint: {grant}",
                 omission.collector.name, missing.reason
             );
-            report.say(Finding::Warning, &server.name, &words);
+            report.say(Finding::Warning, &server.name, &words)?;
         }
     }
+    Ok(())
 }

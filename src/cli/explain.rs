@@ -1,5 +1,6 @@
 //! `pgvigil explain`: which collectors run on each server, and why the others do not.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::app::{self, Loaded};
@@ -7,33 +8,34 @@ use crate::collectors;
 use crate::config::Config;
 use crate::server::Server;
 
-pub(super) async fn run(config: Config) -> ExitCode {
+pub(super) async fn run(config: Config) -> io::Result<ExitCode> {
     let loaded = match app::load(&config) {
         Ok(loaded) => loaded,
-        Err(problems) => return super::refuse(&problems),
+        Err(problems) => return Ok(super::refuse(&problems)),
     };
     let mut reachable = true;
     for server in &app::servers(&config) {
-        reachable &= explain(server, &loaded, &config.collect).await;
+        reachable &= explain(server, &loaded, &config.collect).await?;
     }
-    if reachable {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    Ok(super::verdict(reachable))
 }
 
-async fn explain(server: &Server, loaded: &Loaded, settings: &collectors::Settings) -> bool {
+async fn explain(
+    server: &Server,
+    loaded: &Loaded,
+    settings: &collectors::Settings,
+) -> io::Result<bool> {
+    let mut out = io::stdout();
     match super::facts(server).await {
         Ok(facts) => {
-            println!("{}: {}\n", server.name, super::describe(&facts));
+            writeln!(out, "{}: {}\n", server.name, super::describe(&facts))?;
             let plan = collectors::plan(&loaded.catalogue, &facts, settings);
-            println!("{}", collectors::explain(&plan));
-            true
+            writeln!(out, "{}", collectors::explain(&plan))?;
+            Ok(true)
         }
         Err(error) => {
-            println!("{}: {error}", server.name);
-            false
+            writeln!(out, "{}: {error}", server.name)?;
+            Ok(false)
         }
     }
 }

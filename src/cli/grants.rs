@@ -1,5 +1,6 @@
 //! `pgvigil grants`: the SQL for a least-privilege role.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -17,7 +18,8 @@ pub(super) struct Options {
     major: Option<u32>,
 }
 
-pub(super) fn run(options: &Options) -> ExitCode {
-    print!("{}", server::grants(&options.role, options.major));
-    ExitCode::SUCCESS
+pub(super) fn run(options: &Options) -> io::Result<ExitCode> {
+    let sql = server::grants(&options.role, options.major);
+    write!(io::stdout(), "{sql}")?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,9 @@ mod notify;
 mod once;
 mod reference;
 mod serve;
+mod stdout;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -77,16 +79,19 @@ enum Command {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let flags = arguments.global.flags();
-    match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => with_config(&flags, |config| serve::run(config, flags.clone())),
-        Command::Demo(options) => in_runtime(demo::run(options, flags.listen)),
+    let ended = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => with_config(&flags, async |config| {
+            Ok(serve::run(config, flags.clone()).await)
+        }),
+        Command::Demo(options) => in_runtime(async { Ok(demo::run(options, flags.listen).await) }),
         Command::Once(options) => with_config(&flags, |config| once::run(config, options)),
         Command::Check(options) => check::run(&flags, &options),
         Command::Explain => with_config(&flags, explain::run),
         Command::Grants(options) => grants::run(&options),
         Command::Backup(action) => backup::run(&action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
-    }
+    };
+    stdout::end(ended)
 }
 
 impl Global {
@@ -100,17 +105,17 @@ impl Global {
 }
 
 /// Loads the configuration and runs a subcommand with it; exit code 2 when there are mistakes.
-fn with_config<F: Future<Output = ExitCode>>(
+fn with_config<F: Future<Output = io::Result<ExitCode>>>(
     flags: &Flags,
     run: impl FnOnce(Config) -> F,
-) -> ExitCode {
+) -> io::Result<ExitCode> {
     match load(flags) {
         Ok(config) => in_runtime(run(config)),
-        Err(problems) => refuse(&problems),
+        Err(problems) => Ok(refuse(&problems)),
     }
 }
 
-fn in_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
+fn in_runtime(work: impl Future<Output = io::Result<ExitCode>>) -> io::Result<ExitCode> {
     match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -122,7 +127,18 @@ fn in_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
             runtime.shutdown_timeout(FAREWELL);
             code
         }
-        Err(error) => cannot_run(&anyhow::Error::new(error).context("cannot start")),
+        Err(error) => Ok(cannot_run(
+            &anyhow::Error::new(error).context("cannot start"),
+        )),
+    }
+}
+
+/// 0 when all that was looked at is good.
+fn verdict(all_good: bool) -> ExitCode {
+    if all_good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `pgvigil notify`: tries the receivers.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -16,29 +17,25 @@ pub(super) enum Action {
     Test,
 }
 
-pub(super) async fn run(config: Config, action: Action) -> ExitCode {
+pub(super) async fn run(config: Config, action: Action) -> io::Result<ExitCode> {
     let Action::Test = action;
     if config.notify.receivers.is_empty() {
         eprintln!("error: no receivers are configured");
         eprintln!("  hint: write `notify.receivers`, or set PGVIGIL_SMTP_URL and PGVIGIL_EMAIL_TO");
-        return ExitCode::from(2);
+        return Ok(ExitCode::from(2));
     }
     let context = app::messages(&config, &RuleSet::default());
-    let mut all_taken = true;
+    let (mut out, mut all_taken) = (io::stdout(), true);
     for outcome in notify::test(&config.notify, &context).await {
         all_taken &= outcome.error.is_none();
         let result = outcome
             .error
             .as_deref()
             .unwrap_or("both messages were taken");
-        println!("{} ({}): {result}", outcome.receiver, outcome.address);
+        writeln!(out, "{} ({}): {result}", outcome.receiver, outcome.address)?;
         for line in &outcome.dialogue {
-            println!("    {line}");
+            writeln!(out, "    {line}")?;
         }
     }
-    if all_taken {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    Ok(super::verdict(all_taken))
 }

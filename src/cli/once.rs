@@ -1,5 +1,6 @@
 //! `pgvigil once`: collects once, prints, exits.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -7,13 +8,15 @@ use clap::{Args, ValueEnum};
 use crate::config::Config;
 use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Reading;
+use crate::server::Server;
 use crate::{app, scrape};
 
 /// How the result is printed.
 #[derive(Args)]
 pub(super) struct Options {
     /// `text`: a line per series; `json`: a line per server, each a document with its name and samples; `line`: a line
-    /// per server, epoch,connections,database_bytes,cache_hit
+    /// per server, epoch,connections,database_bytes,cache_hit. With several servers each series has a `server` label,
+    /// and each `line` ends with a fifth field, the server's name
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -25,13 +28,15 @@ enum Format {
     Line,
 }
 
-pub(super) async fn run(config: Config, options: Options) -> ExitCode {
+pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode> {
     let loaded = match app::load(&config) {
         Ok(loaded) => loaded,
-        Err(problems) => return super::refuse(&problems),
+        Err(problems) => return Ok(super::refuse(&problems)),
     };
     let mut all_read = true;
-    for server in &app::servers(&config) {
+    let servers = app::servers(&config);
+    let several = servers.len() > 1;
+    for server in &servers {
         let readings = match scrape::once(server, &loaded.catalogue, &config.collect).await {
             Ok(readings) => readings,
             Err(error) => {
@@ -44,13 +49,9 @@ pub(super) async fn run(config: Config, options: Options) -> ExitCode {
             eprintln!("error: {source}: {error}");
             all_read = false;
         }
-        print(&server.name, server.database(), &readings, options.format);
+        print(server, several, &readings, options.format)?;
     }
-    if all_read {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    Ok(super::verdict(all_read))
 }
 
 fn failures(readings: &[Reading]) -> impl Iterator<Item = (&Source, &String)> {
@@ -59,7 +60,8 @@ fn failures(readings: &[Reading]) -> impl Iterator<Item = (&Source, &String)> {
         .filter_map(|reading| Some((&reading.source, reading.outcome.as_ref().err()?)))
 }
 
-fn print(server: &str, database: &str, readings: &[Reading], format: Format) {
+fn print(server: &Server, several: bool, readings: &[Reading], format: Format) -> io::Result<()> {
+    let mut out = io::stdout();
     let mut samples: Vec<&Sample> = readings
         .iter()
         .filter_map(|reading| reading.outcome.as_ref().ok())
@@ -69,19 +71,29 @@ fn print(server: &str, database: &str, readings: &[Reading], format: Format) {
     match format {
         Format::Text => {
             for sample in samples {
-                println!("{}{} {}", sample.family.name, labels(sample), sample.value);
+                let labels = labels(sample, several.then_some(&server.name));
+                writeln!(out, "{}{labels} {}", sample.family.name, sample.value)?;
             }
         }
-        Format::Json => println!("{}", json(server, &samples)),
-        Format::Line => println!("{}", line(database, &samples)),
+        Format::Json => writeln!(out, "{}", json(&server.name, &samples))?,
+        Format::Line => {
+            let line = line(server.database(), &samples);
+            let name = several.then(|| format!(",{}", server.name));
+            writeln!(out, "{line}{}", name.unwrap_or_default())?;
+        }
     }
+    Ok(())
 }
 
-fn labels(sample: &Sample) -> String {
-    if sample.labels.is_empty() {
+fn labels(sample: &Sample, server: Option<&String>) -> String {
+    let mut labels = sample.labels.clone();
+    if let Some(server) = server {
+        labels = labels.with("server", server);
+    }
+    if labels.is_empty() {
         String::new()
     } else {
-        sample.labels.to_string()
+        labels.to_string()
     }
 }
 

@@ -216,6 +216,50 @@ fn once_prints_series_json_and_the_guides_line() {
 }
 
 #[test]
+fn once_tells_several_servers_apart() {
+    let postgres = Postgres::start(15);
+    let url = postgres.url("postgres", "postgres");
+    let scratch = Scratch::new();
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!("servers: [{{name: one, url: '{url}'}}, {{name: two, url: '{url}'}}]\n"),
+    );
+    let once = |format: &str| {
+        let config = config.to_str().unwrap();
+        run(&["once", "--format", format, "--config", config], &[]).output
+    };
+    let text = once("text");
+    for line in ["pg_up{server=\"one\"} 1", "pg_up{server=\"two\"} 1"] {
+        assert!(text.lines().any(|shown| shown == line), "{line}\nin {text}");
+    }
+    let named: Vec<String> = once("line")
+        .lines()
+        .filter_map(|line| Some(line.split(',').nth(4)?.to_owned()))
+        .collect();
+    assert_eq!(named, ["one", "two"]);
+}
+
+#[test]
+fn a_reader_that_is_gone_is_the_end() {
+    let postgres = Postgres::start(15);
+    for arguments in [&["once"] as &[&str], &["explain"], &["check"], &["grants"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = pgvigil()
+            .args(arguments)
+            .env("DATABASE_URL", postgres.url("postgres", "postgres"))
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            ended.status.success() && said.is_empty(),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+#[test]
 fn notify_test_says_what_each_receiver_answered() {
     let (hook, gone) = (HttpSink::start(), HttpSink::start());
     gone.usually(Answer::new(404, &[], "no_service"));
