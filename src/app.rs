@@ -29,6 +29,9 @@ use watch::Watch;
 /// How long the rooms may take to stop before the process leaves them.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// How often an incident log that could not be written is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
 /// What the configuration's files say, read and checked before anything starts.
 #[derive(Clone)]
 pub struct Loaded {
@@ -138,10 +141,11 @@ pub async fn run(
         tally,
         stop.clone(),
     ));
+    tasks.spawn(keep(ledger.clone(), stop.clone()));
     let watch = Arc::new(Watch {
         board,
         store,
-        ledger,
+        ledger: ledger.clone(),
         statuses,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
@@ -154,7 +158,10 @@ pub async fn run(
     tasks.close();
     tracing::info!(url = %config.external_url, state_dir = %config.state_dir.display(), "pgvigil watches");
     stop.cancelled().await;
-    if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
+    let left = tokio::time::timeout(FAREWELL, tasks.wait()).await;
+    // What was told while stopping is not to be told again after a restart.
+    tokio::task::block_in_place(|| ledger.retry());
+    if left.is_err() {
         tracing::warn!("not every task stopped within {FAREWELL:?}");
         return Ok(());
     }
@@ -184,6 +191,16 @@ fn open_ledger(config: &Config) -> anyhow::Result<Ledger> {
         tracing::warn!("{warning}");
     }
     Ok(ledger)
+}
+
+/// Writes the incident log anew as soon as the disk takes it.
+async fn keep(ledger: Arc<Ledger>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(RETRY) => tokio::task::block_in_place(|| ledger.retry()),
+        }
+    }
 }
 
 /// Alerts whose rule is gone end now, so that whoever was told of them is told of their end.

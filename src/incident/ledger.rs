@@ -31,8 +31,9 @@ impl Ledger {
         let mut book = Book::default();
         events.iter().for_each(|event| book.apply(event));
         let small = log.rewrite(&book.events());
+        let path = log.path();
         let ledger = Ledger::over(Some(log), book);
-        ledger.note(&small);
+        ledger.note(&path, &small);
         Ok((ledger, warnings))
     }
 
@@ -43,7 +44,7 @@ impl Ledger {
 
     /// Writes the events to the disk, then takes them into the book and wakes who waits for changes. Blocks for as
     /// long as the disk takes. When they cannot be written they count all the same, and [`Ledger::healthy`] turns
-    /// false until the whole book has been written anew.
+    /// false until the whole book has been written anew, here or by [`Ledger::retry`].
     pub fn record(&self, events: &[Event]) {
         if events.is_empty() {
             return;
@@ -61,9 +62,19 @@ impl Ledger {
             if written.is_err() || log.is_large() {
                 written = log.rewrite(&self.read(Book::events));
             }
-            self.note(&written);
+            self.note(&log.path(), &written);
         }
         self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Writes the whole book anew when not everything in it is on the disk. Blocks for as long as the disk takes.
+    pub fn retry(&self) {
+        let Some(log) = self.log.as_ref().filter(|_| !self.healthy()) else {
+            return;
+        };
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = log.rewrite(&self.read(Book::events));
+        self.note(&log.path(), &written);
     }
 
     /// Looks into the book.
@@ -97,13 +108,17 @@ impl Ledger {
         }
     }
 
-    fn note(&self, written: &std::io::Result<()>) {
+    fn note(&self, path: &Path, written: &std::io::Result<()>) {
         let before = self.healthy.swap(written.is_ok(), Ordering::Relaxed);
         match written {
             Err(error) if before => {
-                error!(%error, "incident log cannot be written; delivering from memory");
+                error!(
+                    "cannot write the incident log `{}`: {error}; free space or make it writable: until then a restart \
+                     forgets what happened since, and tells it again",
+                    path.display()
+                );
             }
-            Ok(()) if !before => info!("incident log is written again"),
+            Ok(()) if !before => info!("incident log `{}` is written again", path.display()),
             _ => {}
         }
     }

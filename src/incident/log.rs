@@ -137,7 +137,8 @@ impl Log {
         Ok(())
     }
 
-    fn path(&self) -> PathBuf {
+    /// The file.
+    pub(super) fn path(&self) -> PathBuf {
         self.dir.join("incidents.log")
     }
 

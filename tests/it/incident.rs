@@ -164,6 +164,29 @@ fn a_full_disk_is_said_and_made_good_later() {
     assert_eq!(book(&open(&scratch).0), before);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_full_disk_did_not_take_is_written_when_nothing_happens_either() {
+    let scratch = Scratch::new();
+    let aside = scratch.join("incidents.log.new");
+    std::os::unix::fs::symlink("/dev/full", &aside).unwrap();
+    let (ledger, _) = open(&scratch);
+    ledger.record(&[opened(&firing("A", Timestamp(1_000)))]);
+    ledger.retry();
+    assert!(!ledger.healthy(), "the disk is still full");
+
+    fs::remove_file(&aside).unwrap();
+    ledger.retry();
+    assert!(ledger.healthy());
+    let before = book(&ledger);
+    assert_eq!(before.firing().count(), 1);
+    let written = fs::read(scratch.join("incidents.log")).unwrap();
+    ledger.retry();
+    assert_eq!(fs::read(scratch.join("incidents.log")).unwrap(), written);
+    drop(ledger);
+    assert_eq!(book(&open(&scratch).0), before);
+}
+
 #[test]
 fn a_year_of_flapping_stays_small_and_forgets_nobody() {
     let scratch = Scratch::new();

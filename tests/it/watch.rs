@@ -199,6 +199,38 @@ fn a_killed_watch_tells_nobody_twice_and_loses_no_end() {
     assert_eq!(closed.header("In-Reply-To"), opened.header("Message-ID"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_told_while_the_disk_was_full_is_known_after_a_restart() {
+    for clean in [false, true] {
+        let stage = Stage::set(15);
+        let state = stage.scratch.path().join("state");
+        let (log, full) = (state.join("incidents.log"), state.join("incidents.log.new"));
+        std::fs::create_dir_all(&state).unwrap();
+        std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+        let mut watch = stage.watch();
+        stage.shows("pg_up 1");
+        let path = format!("cannot write the incident log `{}`", log.display());
+        assert!(watch.output().contains(&path), "{}", watch.output());
+
+        let _sessions = stage.sessions(12);
+        stage.mails(1);
+        stage.hook.wait_for(1, PATIENCE);
+        let known = || {
+            let told = std::fs::read_to_string(&log).unwrap_or_default();
+            let names = ["oncall", "team"].map(|name| format!("\"receiver\":\"{name}\""));
+            names.iter().all(|name| told.contains(name)).then_some(())
+        };
+        assert!(known().is_none());
+        std::fs::remove_file(&full).unwrap();
+        if clean {
+            watch.signal("TERM");
+            assert_eq!(watch.wait(PATIENCE), Some(0));
+        }
+        eventually("the log knows who was told", PATIENCE, known);
+    }
+}
+
 #[test]
 fn no_data_is_not_fine() {
     let stage = Stage::set(15);
