@@ -38,9 +38,9 @@ pub(super) struct Incident {
     pub(super) place: String,
     /// The label `severity`.
     pub(super) severity: String,
-    /// The annotation `summary`, else `description`.
+    /// The annotation `summary`, else `description`; said of the past once it ended.
     pub(super) summary: String,
-    /// The annotation `description`, unless it is the summary.
+    /// The annotation `description`, unless it is the summary; empty once it ended.
     pub(super) description: String,
     /// Named facts for a table: value, times, what to do, labels.
     pub(super) facts: Vec<(String, String)>,
@@ -124,27 +124,34 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
     if summary.is_empty() || summary == description {
         summary = std::mem::take(&mut description);
     }
-    let label = |name: &str| alert.labels.get(name).to_owned();
-    let places = ["instance", "server", "source"];
-    let place = places
-        .iter()
-        .map(|name| label(name))
-        .find(|place| !place.is_empty());
+    let resolved = item.reason == Reason::Resolved;
+    if resolved {
+        description.clear();
+        if !summary.is_empty() {
+            summary.insert_str(0, "It was: ");
+        }
+    }
     Incident {
         id: item.incident.clone(),
-        resolved: item.reason == Reason::Resolved,
+        resolved,
         state: match item.reason {
             Reason::Opened => "FIRING",
             Reason::Repeated => "STILL FIRING",
             Reason::Resolved => "RESOLVED",
         },
-        name: label("alertname"),
-        place: place.unwrap_or_default(),
-        severity: label("severity"),
+        name: alert.labels.get("alertname").to_owned(),
+        place: place(alert).to_owned(),
+        severity: alert.labels.get("severity").to_owned(),
         summary,
         description,
         facts: facts(alert, now),
     }
+}
+
+fn place(alert: &Alert) -> &str {
+    let places = ["instance", "server", "source"].map(|name| alert.labels.get(name));
+    let known = places.into_iter().find(|place| !place.is_empty());
+    known.unwrap_or_default()
 }
 
 fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {

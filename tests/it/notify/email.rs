@@ -71,6 +71,10 @@ async fn an_incident_is_one_thread_under_one_subject() {
         last.data
     );
     assert!(last.data.contains(", after "), "{}", last.data);
+    let sentence = "PostgresqlConnectionsHigh has something to say";
+    let past = format!("It was: {sentence}");
+    let counts = [sentence, &past].map(|words| last.data.matches(words).count());
+    assert_eq!(counts, [2, 2], "as text and HTML: {}", last.data);
 }
 
 #[tokio::test(flavor = "multi_thread")]

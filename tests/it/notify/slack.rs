@@ -38,7 +38,8 @@ async fn a_limit_delays_and_loses_nothing() {
     let text = texts(&requests)[1].clone();
     assert!(text.starts_with("1 firing, 1 resolved\n"), "{text}");
     assert!(
-        text.contains("FIRING: Second on rachel") && text.contains("RESOLVED: First"),
+        text.contains("FIRING: Second on rachel Second has")
+            && text.contains("RESOLVED: First on rachel It was: First has"),
         "{text}"
     );
     senders.stop().await;
