@@ -56,7 +56,11 @@ pub(super) async fn watch_over(server: &Server, board: &Board, health: &watch::S
             Err(_) => WHILE_DOWN,
         };
         let samples = samples(answer.is_ok());
-        board.publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);
+        let (at, took) = (Timestamp::now(), begun.elapsed());
+        board.publish(&source, at, took, samples, 0);
+        if let Err(error) = &answer {
+            board.fail(&source, at, took, error.to_string());
+        }
         let found = answer.map_or_else(|error| Health::Down(error.to_string()), |()| Health::Up);
         note_change(server, health, found);
         sleep_until(begun + pause).await;

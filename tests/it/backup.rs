@@ -97,3 +97,22 @@ fn what_is_no_dump_is_told_apart() {
         report(&missing)
     );
 }
+
+#[test]
+fn a_folder_of_dumps_is_no_torn_dump() {
+    let scratch = Scratch::new();
+    let folder = scratch.join("dumps");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["monday.dump", "tuesday.sql.gz"] {
+        std::fs::write(folder.join(name), "PGDMP").unwrap();
+    }
+    let said = report(&verify(&folder));
+    let words = "bad: is a folder with 2 files, none of them part of a directory dump; name the files, or `";
+    assert!(
+        said.starts_with(words) && said.contains("/dumps/*`"),
+        "{said}"
+    );
+    std::fs::write(folder.join("3364.dat.gz"), "").unwrap();
+    let torn = report(&verify(&folder));
+    assert!(!torn.contains("is a folder"), "{torn}");
+}

@@ -466,6 +466,14 @@ async fn a_server_that_is_down_at_the_start_recovers_by_itself() {
         Source::new("db", "", "gone"),
     );
     assert!(!watch.board.retired(&unknown), "no plan is known yet");
+    let cause = || {
+        let mut statuses = watch.board.statuses().into_iter();
+        statuses
+            .find(|status| status.source == planned)
+            .and_then(|status| status.error)
+    };
+    let cause = eventually("the cause is known", PATIENCE, cause);
+    assert!(cause.contains("cannot connect to"), "{cause}");
     postgres.start_again();
     watch.is_up(true, 2 * SECOND);
     watch.all_read_since(Timestamp(0));

@@ -280,9 +280,35 @@ async fn the_page_shows_the_numbers_that_were_read() {
             gauge("pg_long_transactions_oldest_seconds", 180.0),
         ],
     );
-    publish(&view, "monica", vec![gauge("pg_up", 0.0)]);
+    let left_over = gauge("pg_connections_active", 4321.0);
+    publish(&view, "monica", vec![gauge("pg_up", 0.0), left_over]);
     let page = ask(&view, &Settings::default(), "/", &[]).await;
+    assert!(!page.text().contains("4,321"), "of a server that is down");
     for expected in ["No answer from monica", ">9 of 97<", ">3 min<"] {
         assert!(page.text().contains(expected), "{expected}");
     }
+}
+
+#[tokio::test]
+async fn a_first_backup_that_is_being_written_is_no_missing_one() {
+    let view = view(&["rachel"]);
+    let gauge = |name, state: &[(&str, &str)], value| {
+        let labels = [&[("source", "nightly")], state].concat();
+        sample(MetricKind::Gauge, name, &labels, value)
+    };
+    let none = || {
+        vec![
+            gauge("pg_backup_expected_interval_seconds", &[], 86_400.0),
+            gauge("pg_backup_count", &[("state", "done")], 0.0),
+        ]
+    };
+    publish(&view, "rachel", none());
+    let page = ask(&view, &Settings::default(), "/", &[]).await;
+    assert!(page.text().contains("there is no usable backup"));
+    let since = Timestamp::now().before(Duration::from_secs(600)).seconds();
+    let running = gauge("pg_backup_running_since_timestamp_seconds", &[], since);
+    publish(&view, "rachel", [none(), vec![running]].concat());
+    let page = ask(&view, &Settings::default(), "/", &[]).await;
+    assert!(!page.text().contains("there is no usable backup"));
+    assert!(page.text().contains("being written for") && page.text().contains(">10 min<"));
 }

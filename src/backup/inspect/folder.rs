@@ -9,6 +9,16 @@ use super::{Halt, Trouble, Verdict};
 
 /// Reads every file of the folder.
 pub(super) fn read(folder: &Path, pace: &Pace, verdict: &mut Verdict) -> io::Result<()> {
+    let strangers = strangers(folder)?;
+    if strangers > 0 {
+        verdict.format = "folder".into();
+        let plural = if strangers == 1 { "" } else { "s" };
+        let words = format!(
+            "is a folder with {strangers} file{plural}, none of them part of a directory dump; name the files, or `{}/*`",
+            folder.display()
+        );
+        return Err(Halt::Trouble(Trouble::NotADump, words).into());
+    }
     let mut members = Members::default();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -22,6 +32,20 @@ pub(super) fn read(folder: &Path, pace: &Pace, verdict: &mut Verdict) -> io::Res
         taken.map_err(|error| in_file(&name, &error))?;
     }
     members.judge(verdict)
+}
+
+/// How many files a folder has in which nothing is part of a directory dump; 0 for the folder of a dump, be it torn.
+fn strangers(folder: &Path) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.contains(".dat") || name.starts_with("blob") {
+            return Ok(0);
+        }
+        count += usize::from(entry.file_type()?.is_file());
+    }
+    Ok(count)
 }
 
 fn in_file(name: &str, error: &io::Error) -> io::Error {

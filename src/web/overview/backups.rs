@@ -22,6 +22,8 @@ pub struct Backup {
     pub tone: Tone,
     /// How old the newest usable one is; `None` when there is none.
     pub age: Option<Duration>,
+    /// For how long the oldest unfinished one has been there; `None` when there is none.
+    pub running: Option<Duration>,
     /// How often one was promised.
     pub promised: Option<Duration>,
     /// The size of the newest; empty when unknown.
@@ -66,6 +68,7 @@ pub(super) fn backups(
 ) -> Vec<Backup> {
     let read = |expression: &str| values(store, expression, "source", now);
     let newest = read("max by (source) (pg_backup_last_success_timestamp_seconds)");
+    let running = read("max by (source) (pg_backup_running_since_timestamp_seconds)");
     let promised = read("max by (source) (pg_backup_expected_interval_seconds)");
     let grace = read("max by (source) (pg_backup_expected_grace_seconds)");
     let size = read("max by (source) (pg_backup_size_bytes)");
@@ -109,6 +112,9 @@ pub(super) fn backups(
             name: name.to_owned(),
             tone: Tone::Unknown,
             age: made.map(|made| now.since(made)),
+            running: running
+                .get(name)
+                .map(|since| now.since(Timestamp::from_seconds(*since))),
             promised: span(&promised),
             size: bytes(&size),
             typical_size: bytes(&typical),
@@ -130,7 +136,7 @@ impl Backup {
             let late = words::span(age.saturating_sub(promised));
             self.problems.push(format!("the next one is {late} late"));
         }
-        if self.count == Some(0) && self.problems.is_empty() {
+        if self.count == Some(0) && self.running.is_none() && self.problems.is_empty() {
             self.problems.push("there is no usable backup".into());
         }
         let about = |notice: &&Notice| {

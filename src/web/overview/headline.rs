@@ -26,10 +26,22 @@ pub(super) fn headline(overview: &Overview) -> Headline {
             tone,
             format!("{} firing", count(overview.firing.len(), "alert")),
         ),
-        None => calm(overview),
+        None => waiting(overview),
     };
     if !overview.pending.is_empty() {
         headline.more = format!("{} pending", count(overview.pending.len(), "alert"));
+    }
+    headline
+}
+
+/// What is pending is no calm, although nobody is told of it yet.
+fn waiting(overview: &Overview) -> Headline {
+    let mut headline = calm(overview);
+    if let Some(tone) = worst(&overview.pending) {
+        if headline.tone == Tone::Good {
+            headline.text = "Nothing fires yet".into();
+        }
+        headline.tone = headline.tone.max(tone);
     }
     headline
 }
@@ -104,4 +116,71 @@ fn say(tone: Tone, text: impl Into<String>) -> Headline {
 fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sample::Timestamp;
+
+    fn notice(tone: Tone) -> Notice {
+        Notice {
+            name: "A".into(),
+            severity: String::new(),
+            tone,
+            summary: String::new(),
+            description: String::new(),
+            hint: String::new(),
+            runbook: None,
+            since: Timestamp(0),
+            lasting: Duration::ZERO,
+            value: String::new(),
+            labels: Vec::new(),
+            stale: None,
+            kept: false,
+        }
+    }
+
+    #[test]
+    fn nothing_is_well_above_a_pending_alert() {
+        use Tone::{Critical, Good, Info, Warning};
+        let cases = [
+            (&[][..], &[][..], "All is well", "", Good),
+            (&[], &[Info], "Nothing fires yet", "1 alert pending", Info),
+            (
+                &[],
+                &[Warning, Critical],
+                "Nothing fires yet",
+                "2 alerts pending",
+                Critical,
+            ),
+            (
+                &[Warning],
+                &[Critical],
+                "1 alert firing",
+                "1 alert pending",
+                Warning,
+            ),
+        ];
+        for (firing, pending, text, more, tone) in cases {
+            let notices = |tones: &[Tone]| tones.iter().map(|tone| notice(*tone)).collect();
+            let overview = Overview {
+                now: Timestamp(0),
+                running: Duration::ZERO,
+                version: "",
+                headline: Headline::default(),
+                firing: notices(firing),
+                pending: notices(pending),
+                servers: Vec::new(),
+                backups: Vec::new(),
+                troubles: Vec::new(),
+                addresses: Vec::new(),
+                log_written: true,
+            };
+            let said = headline(&overview);
+            assert_eq!((&*said.text, &*said.more, said.tone), (text, more, tone));
+        }
+    }
 }

@@ -178,8 +178,21 @@ pub(super) fn servers(
                 Standing::Up => String::new(),
                 _ => troubles::reason(statuses, name).unwrap_or_default(),
             },
-            facts: facts(name),
+            facts: match standing {
+                Standing::Down => unknown(facts(name)),
+                _ => facts(name),
+            },
         }
+    });
+    each.collect()
+}
+
+/// A rate outlives its server by its window: what is left of the numbers says nothing of now.
+fn unknown(facts: Vec<Fact>) -> Vec<Fact> {
+    let each = facts.into_iter().map(|fact| Fact {
+        text: None,
+        used: None,
+        ..fact
     });
     each.collect()
 }

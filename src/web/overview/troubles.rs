@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Tone;
 use crate::notify;
 use crate::sample::Timestamp;
-use crate::scrape::Status;
+use crate::scrape::{LIVENESS, Status};
 
 /// A source that could not be read, or not in full.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +42,11 @@ pub struct Address {
 }
 
 pub(super) fn troubles(statuses: &[Status]) -> Vec<Trouble> {
-    let wrong = statuses
+    // That a server does not answer is said on its card.
+    let read = statuses
         .iter()
-        .filter(|status| status.error.is_some() || status.dropped > 0);
+        .filter(|status| &*status.source.collector != LIVENESS);
+    let wrong = read.filter(|status| status.error.is_some() || status.dropped > 0);
     let each = wrong.map(|status| Trouble {
         source: status.source.to_string(),
         reason: status.error.clone().unwrap_or_default(),
@@ -72,13 +74,13 @@ pub(super) fn addresses(all: BTreeMap<String, notify::Status>) -> Vec<Address> {
     each.collect()
 }
 
-/// Why a server cannot be read, by the source that was tried last.
+/// Why a server cannot be read, by its sign of life, or else by the source that was tried last.
 pub(super) fn reason(statuses: &[Status], server: &str) -> Option<String> {
     let of_server = statuses
         .iter()
         .filter(|status| *status.source.server == *server);
     of_server
         .filter(|status| status.error.is_some())
-        .max_by_key(|status| status.last_attempt)
+        .max_by_key(|status| (&*status.source.collector == LIVENESS, status.last_attempt))
         .and_then(|status| status.error.clone())
 }

@@ -22,18 +22,25 @@ fn card(backup: &Backup) -> Markup {
         Tone::Unknown => "not looked at yet",
         _ => "look at it",
     };
+    // The problems tell of the newest of all, the numbers of the newest that is usable.
+    let [newest, size_label, proof_label] = if backup.problems.is_empty() {
+        ["newest", "size", "proof"]
+    } else {
+        ["newest good one", "its size", "its proof"]
+    };
     let row = |label: &str, text: &str| html! { div { dt { (label) } dd { (text) } } };
     html! {
         article class={ "card " (class(backup.tone)) } {
             h3 { (backup.name) " " (badge(backup.tone, word)) }
             @for problem in &backup.problems { p class="note" { (problem) } }
             dl {
-                @if let Some(age) = backup.age { (row("newest", &format!("{} old", words::span(age)))) }
+                @if let Some(age) = backup.age { (row(newest, &format!("{} old", words::span(age)))) }
+                @if let Some(running) = backup.running { (row("being written for", &words::span(running))) }
                 @if let Some(promised) = backup.promised { (row("promised every", &words::span(promised))) }
-                @if !backup.size.is_empty() { (row("size", &size(backup))) }
+                @if !backup.size.is_empty() { (row(size_label, &size(backup))) }
                 @if let Some(count) = backup.count { (row("kept", &count.to_string())) }
                 @if backup.age.is_some() {
-                    (row("proof", if backup.proof.is_empty() { "none yet" } else { backup.proof }))
+                    (row(proof_label, if backup.proof.is_empty() { "none yet" } else { backup.proof }))
                 }
             }
         }

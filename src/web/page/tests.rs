@@ -38,6 +38,7 @@ fn calm() -> Overview {
             name: "nightly".into(),
             tone: Tone::Good,
             age: Some(Duration::from_secs(12_000)),
+            running: None,
             promised: Some(Duration::from_secs(86_400)),
             size: "1.44 GiB".into(),
             typical_size: "1.40 GiB".into(),
@@ -177,6 +178,23 @@ fn an_alarmed_page_says_what_since_when_and_what_to_do() {
             "oncall",
             "out of reach",
             "connection refused",
+        ],
+    );
+}
+
+#[test]
+fn the_numbers_beside_a_bad_backup_are_those_of_the_good_one() {
+    let mut overview = calm();
+    overview.backups[0].problems = vec!["the newest is cut off".into()];
+    check(
+        &overview,
+        &[
+            "the newest is cut off",
+            "newest good one",
+            "3 h 20 min old",
+            "its size",
+            "its proof",
+            "read to its end",
         ],
     );
 }
