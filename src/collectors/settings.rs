@@ -92,7 +92,7 @@ impl Settings {
     }
 
     fn check(&self, s: &Section) {
-        refuse_zero("interval", Some(self.interval), s);
+        s.refuse_hasty("interval", Some(self.interval));
         refuse_zero("timeout", Some(self.timeout), s);
         // A name that is not built in may come from an included file, which is read later.
         if self.include.is_empty() {
@@ -109,7 +109,7 @@ impl Override {
             interval: s.optional_duration("interval", "How often it is read."),
             timeout: s.optional_duration("timeout", "The most its statement may take."),
         };
-        refuse_zero("interval", change.interval, s);
+        s.refuse_hasty("interval", change.interval);
         refuse_zero("timeout", change.timeout, s);
         change
     }

@@ -105,6 +105,13 @@ impl<'a> Section<'a> {
         self.parsed(key, "duration", "", doc, parse_duration)
     }
 
+    /// Reports an interval under a second: what is watched would mostly feel the watching.
+    pub fn refuse_hasty(&self, key: &str, interval: Option<Duration>) {
+        if interval.is_some_and(|interval| interval < Duration::from_secs(1)) {
+            self.problem(key, "is shorter than a second", Some("write `1s` or more"));
+        }
+    }
+
     /// A whole number.
     pub fn count(&mut self, key: &str, default: &str, doc: &str) -> u64 {
         self.parsed(key, "whole number", default, doc, parse_count)

@@ -90,6 +90,10 @@ impl Settings {
         let doc = "Who is told of what: the first entry that matches decides. Without a policy everybody is told of \
                    everything.";
         let policy = s.list("policy", doc, |s| entry(s, &receivers));
+        if !s.has("receivers") && policy.iter().any(|entry| !entry.to.is_empty()) {
+            let hint = "write `receivers` beside it";
+            s.problem("policy", "there are no receivers to name", Some(hint));
+        }
         Settings { receivers, policy }
     }
 }
@@ -129,6 +133,8 @@ fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
     let to = s.texts("to", "Names of receivers.");
     for name in &to {
         match receivers.iter().find(|receiver| receiver.name == *name) {
+            // Where there are none, or none without mistakes, that is said once and not of each name.
+            None if receivers.is_empty() => {}
             None => s.problem("to", format!("there is no receiver `{name}`"), None),
             Some(Receiver {
                 channel: Channel::Alertmanager(_),

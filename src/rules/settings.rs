@@ -31,7 +31,7 @@ pub struct Override {
 impl Settings {
     /// Reads the section.
     pub fn read(s: &mut Section) -> Self {
-        Settings {
+        let settings = Settings {
             interval: s.duration("interval", "15s", "How often groups without an interval of their own are evaluated."),
             files: s.texts("files", "Prometheus rule files beside the embedded set; `*` and `?` match in the file name. `example:guide` and `example:performance` are built in."),
             disable: s.texts("disable", "Names of rules to leave out."),
@@ -40,6 +40,8 @@ impl Settings {
                 labels: s.pairs("labels", "Labels set over the rule's own."),
                 threshold: s.optional_number("threshold", "The number to the right of the outermost comparison."),
             }),
-        }
+        };
+        s.refuse_hasty("interval", Some(settings.interval));
+        settings
     }
 }

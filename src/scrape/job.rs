@@ -58,9 +58,20 @@ impl Job {
         self.run.interval
     }
 
-    /// Remembers how the last reading went; says whether that is news.
-    pub(super) fn turns(&self, failing: bool) -> bool {
-        self.failing.swap(failing, Ordering::Relaxed) != failing
+    /// Notes that it fails; logs that when it is news.
+    pub(super) fn fails(&self, error: &str) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            let database = self.database.as_deref();
+            tracing::warn!(server.name = %self.source.server, database.name = database, collector.name = %self.source.collector, error, "collector fails");
+        }
+    }
+
+    /// Notes that it could be read; logs that when it is news.
+    pub(super) fn succeeds(&self) {
+        if self.failing.swap(false, Ordering::Relaxed) {
+            let database = self.database.as_deref();
+            tracing::info!(server.name = %self.source.server, database.name = database, collector.name = %self.source.collector, "collector reads again");
+        }
     }
 
     /// Whether both ask for the same thing.

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::Board;
+use super::doubts::Doubts;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::server::Server;
 
@@ -44,7 +45,12 @@ pub(super) enum Health {
 }
 
 /// Asks for ever, publishes `pg_up` and tells the other timers.
-pub(super) async fn watch_over(server: &Server, board: &Board, health: &watch::Sender<Health>) {
+pub(super) async fn watch_over(
+    server: &Server,
+    board: &Board,
+    health: &watch::Sender<Health>,
+    doubts: &Doubts,
+) {
     let source = Source::new(&server.name, "", LIVENESS);
     board.declare(&source, VALID, 1);
     loop {
@@ -62,6 +68,10 @@ pub(super) async fn watch_over(server: &Server, board: &Board, health: &watch::S
             board.fail(&source, at, took, error.to_string());
         }
         let found = answer.map_or_else(|error| Health::Down(error.to_string()), |()| Health::Up);
+        match found {
+            Health::Up => doubts.answered(begun),
+            _ => doubts.unanswered(),
+        }
         note_change(server, health, found);
         sleep_until(begun + pause).await;
     }

@@ -2,6 +2,7 @@
 //! Takes plans and servers; hands samples to the store and the page through the [`Board`].
 
 mod board;
+mod doubts;
 mod job;
 mod liveness;
 mod once;

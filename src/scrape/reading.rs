@@ -1,8 +1,10 @@
 //! One reading of one job: the statement, its retries, and what it becomes on the board.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Board;
+use super::doubts::Doubts;
 use super::job::Job;
 use crate::collectors::{Sampled, samples};
 use crate::sample::Timestamp;
@@ -54,28 +56,29 @@ pub(super) async fn read(
     (begun.elapsed(), outcome)
 }
 
-/// Puts a reading on the board and logs when a job begins or ceases to fail.
+/// Puts a reading on the board and logs when a job begins or ceases to fail. What ended the session may be the
+/// server's failure, so that it is kept in `doubts`.
 pub(super) fn publish(
-    job: &Job,
+    job: &Arc<Job>,
     board: &Board,
+    doubts: &Doubts,
     (took, outcome): (Duration, Result<Sampled, ReadError>),
 ) {
     let now = Timestamp::now();
-    let (database, collector) = (&job.source.database, &job.source.collector);
-    let server = &job.source.server;
     match outcome {
         Ok(Sampled { samples, dropped }) => {
             board.publish(&job.source, now, took, samples, dropped);
-            if job.turns(false) {
-                tracing::info!(server.name = %server, database.name = %database, collector.name = %collector, "collector reads again");
-            }
+            doubts.forget(job);
+            job.succeeds();
         }
         Err(error) => {
-            let error = explained(job, &error);
-            if job.turns(true) {
-                tracing::warn!(server.name = %server, database.name = %database, collector.name = %collector, error, "collector fails");
+            let words = explained(job, &error);
+            if error.ends_session() {
+                doubts.keep(job, words.clone());
+            } else {
+                job.fails(&words);
             }
-            board.fail(&job.source, now, took, error);
+            board.fail(&job.source, now, took, words);
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::board::Board;
+use super::doubts::Doubts;
 use super::job::Job;
 use super::liveness::{self, Health, LIVENESS};
 use super::reading::{self, Through};
@@ -30,6 +31,7 @@ pub(super) struct Watch {
     board: Arc<Board>,
     begun: Instant,
     health: watch::Sender<Health>,
+    doubts: Doubts,
     jobs: watch::Sender<Vec<Arc<Job>>>,
 }
 
@@ -47,6 +49,7 @@ impl Watch {
             board: Arc::clone(board),
             begun: Instant::now(),
             health: watch::Sender::new(Health::Unknown),
+            doubts: Doubts::default(),
             jobs: watch::Sender::new(Vec::new()),
         }
     }
@@ -54,7 +57,7 @@ impl Watch {
     /// Runs for ever; dropping it closes the connections.
     pub(super) async fn run(self) {
         tokio::join!(
-            liveness::watch_over(&self.server, &self.board, &self.health),
+            liveness::watch_over(&self.server, &self.board, &self.health, &self.doubts),
             self.plan(),
             self.read_quick(),
             self.read_slow(),
@@ -121,7 +124,7 @@ impl Watch {
                 if !self.fail_if_down(&job) {
                     let mut through = Through::Held(&self.server);
                     let outcome = reading::read(&job, &mut through, self.settings.max_series).await;
-                    reading::publish(&job, &self.board, outcome);
+                    reading::publish(&job, &self.board, &self.doubts, outcome);
                 }
                 table.done(&job, self.now());
             }
@@ -156,7 +159,12 @@ impl Watch {
                 match self.server.visit(database).await {
                     Ok(opened) => visit = Some(opened),
                     Err(error) => {
-                        reading::publish(job, &self.board, (Duration::ZERO, Err(error)));
+                        reading::publish(
+                            job,
+                            &self.board,
+                            &self.doubts,
+                            (Duration::ZERO, Err(error)),
+                        );
                         continue;
                     }
                 }
@@ -164,7 +172,7 @@ impl Watch {
             if let Some(visit) = &mut visit {
                 let mut through = Through::Visit(visit);
                 let outcome = reading::read(job, &mut through, self.settings.max_series).await;
-                reading::publish(job, &self.board, outcome);
+                reading::publish(job, &self.board, &self.doubts, outcome);
             }
         }
     }

@@ -21,6 +21,8 @@ pub enum Trouble {
     Database,
     /// All connections are taken.
     Full,
+    /// The role or the database has as many connections as its own limit lets it.
+    Limit,
     /// The server is starting up, shutting down or recovering.
     Starting,
     /// A pooler in between refuses start-up options.
@@ -65,8 +67,11 @@ impl Trouble {
                 "`pgvigil grants` prints the role to create; `pg_hba.conf` must let it in from this address",
             ),
             Trouble::Database => Some("check the database name in `url`"),
-            Trouble::Full => Some(
-                "grant `pg_use_reserved_connections` to the role (PostgreSQL 16 and later), and check its CONNECTION LIMIT",
+            Trouble::Full => {
+                Some("grant `pg_use_reserved_connections` to the role (PostgreSQL 16 and later)")
+            }
+            Trouble::Limit => Some(
+                "raise it with `ALTER ROLE` (or `ALTER DATABASE`) `… CONNECTION LIMIT n`, or stop the other pgvigil that connects as this role",
             ),
             Trouble::Starting => Some("wait; if it lasts, the server's log says what it is doing"),
             Trouble::Pooler => {
@@ -124,6 +129,7 @@ fn trouble_of(code: &str, message: &str) -> Trouble {
         "28P01" => Trouble::Password,
         "28000" | "42501" => Trouble::Role,
         "3D000" => Trouble::Database,
+        "53300" if message.starts_with("too many connections for") => Trouble::Limit,
         "53300" => Trouble::Full,
         "57P01" | "57P02" | "57P03" => Trouble::Starting,
         _ if message.contains("unsupported startup parameter") => Trouble::Pooler,
@@ -162,6 +168,11 @@ mod tests {
             ("28P01", "password authentication failed", Trouble::Password),
             ("28000", "no pg_hba.conf entry for host", Trouble::Role),
             ("3D000", "database \"x\" does not exist", Trouble::Database),
+            (
+                "53300",
+                "too many connections for role \"pgvigil\"",
+                Trouble::Limit,
+            ),
             ("53300", "sorry, too many clients already", Trouble::Full),
             (
                 "57P03",

@@ -72,7 +72,7 @@ impl ReadError {
     }
 
     /// Whether the session it came from must not be used again.
-    pub(super) fn ends_session(&self) -> bool {
+    pub fn ends_session(&self) -> bool {
         matches!(self, ReadError::Timeout(_) | ReadError::Connection(_))
     }
 }

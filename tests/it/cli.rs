@@ -334,3 +334,40 @@ fn a_server_that_is_down_is_no_error_of_ours() {
         watch.output()
     );
 }
+
+#[test]
+fn a_server_that_hangs_is_said_to_be_down_once() {
+    let postgres = Postgres::start(18);
+    let scratch = Scratch::new();
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!(
+            "listen: 127.0.0.1:{}\nstate_dir: {}\nservers: [{{name: rachel, url: '{}'}}]\n\
+             collect: {{interval: 1s, timeout: 1s}}\n",
+            free_port(),
+            scratch.path().display(),
+            postgres.url("postgres", "postgres"),
+        ),
+    );
+    let mut command = pgvigil();
+    command.arg("--config").arg(config);
+    let watch = Daemon::spawn(command);
+    let reading = "application_name = 'pgvigil' AND query LIKE '%pg_stat_%'";
+    let said = |words: &str, times: usize| {
+        super::harness::eventually(words, Duration::from_secs(30), || {
+            (watch.output().matches(words).count() >= times).then_some(())
+        });
+    };
+    said("server is up", 1);
+    super::harness::eventually("a reading", Duration::from_secs(30), || {
+        let count = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE {reading}");
+        (postgres.sql("postgres", &count).trim() == "t").then_some(())
+    });
+    postgres.freeze();
+    said("server is down", 1);
+    postgres.thaw();
+    said("server is up", 2);
+    let log = watch.output();
+    assert_eq!(log.matches("WARN").count(), 1, "{log}");
+    assert!(!log.contains("collector"), "{log}");
+}

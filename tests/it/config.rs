@@ -57,6 +57,34 @@ backups:
 }
 
 #[test]
+fn haste_and_receivers_that_are_not_there_are_said_once_each() {
+    let yaml = "\
+servers: [{url: postgresql://pgvigil@db/rachel}]
+collect: {interval: 100ms, override: {locks: {interval: 999ms}}}
+rules: {interval: 1ms}
+notify:
+  recievers: [{name: a, slack: {webhook_url: 'https://hooks.example.com/x'}}]
+  policy: [{to: [a]}, {to: [a, b]}]
+";
+    let complaints = check(yaml, &[]).unwrap_err();
+    let hasty = "is shorter than a second\n  hint: write `1s` or more";
+    let expected = [
+        format!("collect.interval: {hasty}"),
+        format!("collect.override.locks.interval: {hasty}"),
+        format!("rules.interval: {hasty}"),
+        "notify.recievers: unknown key\n  hint: did you mean `receivers`?".into(),
+        "notify.policy: there are no receivers to name\n  hint: write `receivers` beside it".into(),
+    ];
+    for line in &expected {
+        assert!(
+            complaints.iter().any(|complaint| complaint.ends_with(line)),
+            "{line}\nin {complaints:#?}"
+        );
+    }
+    assert_eq!(complaints.len(), expected.len(), "{complaints:#?}");
+}
+
+#[test]
 fn variables_that_others_set_are_no_settings() {
     let yaml = "servers: [{url: 'postgresql://u@h/d'}]\n";
     let kubernetes = [

@@ -146,9 +146,9 @@ fn a_name_that_does_not_exist_is_a_mistake() {
         problems,
         [
             "x.yml:1:10: disable: there is no collector `lock`\n  hint: `pgvigil explain` lists the collectors",
-            "x.yml:2:11: interval: must be longer than zero",
+            "x.yml:2:11: interval: is shorter than a second\n  hint: write `1s` or more",
             "x.yml:3:11: override: there is no collector `tabels`\n  hint: `pgvigil explain` lists the collectors",
-            "x.yml:3:42: override.locks.interval: must be longer than zero",
+            "x.yml:3:42: override.locks.interval: is shorter than a second\n  hint: write `1s` or more",
         ]
     );
 }
