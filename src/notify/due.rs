@@ -57,6 +57,8 @@ pub(super) struct Letter {
     pub(super) thread: String,
     /// The subject of that thread.
     pub(super) subject: String,
+    /// The alerts of that thread which it does not tell of, as they are now.
+    pub(super) others: Vec<Alert>,
 }
 
 /// One incident in a message.
@@ -155,10 +157,25 @@ fn letter(book: &Book, reader: &Reader, mut items: Vec<Item>) -> Letter {
         items.retain(|item| thread_of(item).0 == thread);
     }
     Letter {
+        others: others(book, reader, &items, &thread),
         items,
         thread,
         subject,
     }
+}
+
+fn others(book: &Book, reader: &Reader, items: &[Item], thread: &str) -> Vec<Alert> {
+    if thread.is_empty() {
+        return Vec::new();
+    }
+    let announced = book.told.iter().filter(|((incident, address), told)| {
+        address == reader.address
+            && told.thread == thread
+            && items.iter().all(|item| item.incident != *incident)
+    });
+    announced
+        .filter_map(|((incident, _), _)| book.incident(incident).cloned())
+        .collect()
 }
 
 fn reopened(book: &Book, alert: &Alert) -> bool {

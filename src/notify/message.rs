@@ -6,6 +6,9 @@ use super::words;
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
+/// Of more incidents than this the names are not listed in one line.
+const MOST_NAMES: usize = 10;
+
 /// One message about one or more incidents.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Message {
@@ -15,6 +18,8 @@ pub(super) struct Message {
     pub(super) thread: String,
     /// What is told, in a few words: `FIRING: PostgresqlDown on rachel`.
     pub(super) headline: String,
+    /// How all incidents of the thread stand, when it is not about all of them: its subject names others too.
+    pub(super) standing: String,
     /// The incidents, the gravest first, ended ones last.
     pub(super) incidents: Vec<Incident>,
     /// The status page; empty when it has no known address.
@@ -68,6 +73,7 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
         subject,
         thread: letter.thread.clone(),
         headline: headline(&incidents),
+        standing: standing(letter),
         incidents,
         page: context.external_url.clone(),
         at: now,
@@ -114,6 +120,31 @@ fn headline(incidents: &[Incident]) -> String {
     parts.join(", ")
 }
 
+fn standing(letter: &Letter) -> String {
+    if letter.others.is_empty() {
+        return String::new();
+    }
+    let told = letter.items.iter().map(|item| &item.alert);
+    let all = told.chain(&letter.others);
+    let (ended, firing): (Vec<&Alert>, _) = all.partition(|alert| alert.resolved_at.is_some());
+    let parts = [("Ended", ended), ("Still firing", firing)];
+    let parts = parts.map(|(word, alerts)| {
+        let mut names: Vec<String> = alerts
+            .iter()
+            .take(MOST_NAMES)
+            .map(|one| name(one))
+            .collect();
+        if alerts.len() > MOST_NAMES {
+            names.push(format!("and {} more", alerts.len() - MOST_NAMES));
+        }
+        match names.len() {
+            0 => String::new(),
+            _ => format!("{word}: {}.", names.join(", ")),
+        }
+    });
+    words::one_line(&parts.join(" "))
+}
+
 fn incident(item: &Item, now: Timestamp) -> Incident {
     let alert = &item.alert;
     let note = |name: &str| alert.annotations.get(name).cloned().unwrap_or_default();
@@ -145,6 +176,14 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
         summary,
         description,
         facts: facts(alert, now),
+    }
+}
+
+fn name(alert: &Alert) -> String {
+    let name = alert.labels.get("alertname");
+    match place(alert) {
+        "" => name.to_owned(),
+        place => format!("{name} on {place}"),
     }
 }
 

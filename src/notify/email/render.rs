@@ -94,6 +94,9 @@ fn label(list: &str) -> String {
 
 fn text(message: &Message) -> String {
     let mut text = String::new();
+    if !message.standing.is_empty() {
+        text.push_str(&format!("{}\n\n", message.standing));
+    }
     if message.incidents.len() > 1 {
         text.push_str(&format!("{}\n\n", message.headline));
     }
@@ -139,6 +142,7 @@ fn page(message: &Message) -> Markup {
         html {
             head { meta charset="utf-8"; meta name="viewport" content="width=device-width"; }
             body style="font-family:system-ui,sans-serif;font-size:15px;line-height:1.4;color:#1b1f24;margin:0;padding:12px" {
+                @if !message.standing.is_empty() { p { strong { (message.standing) } } }
                 @if message.incidents.len() > 1 { p { strong { (message.headline) } } }
                 @for incident in message.incidents.iter().take(MOST_INCIDENTS) { (page_of(incident)) }
                 @if more > 0 { p { "… and " (more) " more" } }

@@ -127,6 +127,7 @@ mod tests {
             subject: String::new(),
             thread: String::new(),
             headline: format!("{incidents} firing"),
+            standing: String::new(),
             incidents: vec![incident; incidents],
             page: "https://pgvigil.example".into(),
             at: crate::sample::Timestamp(0),

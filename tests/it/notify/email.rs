@@ -1,10 +1,14 @@
 //! SMTP servers of every kind, and mailboxes that do not exist.
 
+use std::time::Duration;
+
 use pgvigil::incident::Ledger;
 use pgvigil::notify;
+use pgvigil::sample::Timestamp;
 
 use super::{DEADLINE, Senders, context, settings};
 use crate::harness::{Letter, Scratch, SmtpOptions, SmtpSink, Stage, Transport, eventually};
+use crate::incident::{firing, opened};
 
 fn receiver(sink: &SmtpSink, to: &str) -> String {
     let port = sink.port();
@@ -15,6 +19,11 @@ fn receiver(sink: &SmtpSink, to: &str) -> String {
 
 fn header(letter: &Letter, name: &str) -> String {
     letter.header(name).unwrap_or_default()
+}
+
+/// A mail without the line breaks that only keep its lines short.
+fn whole(letter: &Letter) -> String {
+    letter.data.replace("=\r\n", "")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,8 +82,39 @@ async fn an_incident_is_one_thread_under_one_subject() {
     assert!(last.data.contains(", after "), "{}", last.data);
     let sentence = "PostgresqlConnectionsHigh has something to say";
     let past = format!("It was: {sentence}");
-    let counts = [sentence, &past].map(|words| last.data.matches(words).count());
-    assert_eq!(counts, [2, 2], "as text and HTML: {}", last.data);
+    let whole = whole(last);
+    let counts = [sentence, &past].map(|words| whole.matches(words).count());
+    assert_eq!(counts, [2, 2], "as text and HTML: {whole}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_about_a_part_of_its_thread_says_how_the_rest_stands() {
+    let sink = SmtpSink::start();
+    let senders = Senders::start(&receiver(&sink, "oncall@example.com"), Ledger::memory());
+    let at = Timestamp::now().before(Duration::from_secs(5));
+    let (graver, other) = (firing("A", at), firing("B", at + Duration::from_millis(1)));
+    senders.ledger.record(&[opened(&graver), opened(&other)]);
+    sink.wait_for(1, DEADLINE);
+    senders.end(&other);
+    sink.wait_for(2, DEADLINE);
+    senders.end(&graver);
+    let letters = sink.wait_for(3, DEADLINE);
+    senders.stop().await;
+
+    let openings = letters.iter().map(|letter| {
+        assert_eq!(header(letter, "Subject"), "[rachel] A and 1 more");
+        let (_, text) = letter.data.split_once("text/plain").unwrap();
+        let (_, body) = text.split_once("\r\n\r\n").unwrap();
+        body.lines().next().unwrap().to_owned()
+    });
+    let expected = [
+        "2 firing",
+        "Ended: B on rachel. Still firing: A on rachel.",
+        "Ended: A on rachel, B on rachel.",
+    ];
+    assert_eq!(openings.collect::<Vec<_>>(), expected);
+    let html = "<strong>Ended: B on rachel. Still firing: A on rachel.</strong>";
+    assert!(whole(&letters[1]).contains(html), "{}", letters[1].data);
 }
 
 #[tokio::test(flavor = "multi_thread")]
