@@ -64,3 +64,16 @@ pub(super) fn causes(error: &dyn Error) -> String {
     }
     text
 }
+
+/// What is at the root of an error, without the number that the system gives it.
+pub(super) fn first_cause(error: &(dyn Error + 'static)) -> String {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    let system = root.downcast_ref::<std::io::Error>();
+    match system.filter(|error| error.raw_os_error().is_some()) {
+        Some(error) => error.kind().to_string(),
+        None => root.to_string(),
+    }
+}

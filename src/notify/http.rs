@@ -6,7 +6,7 @@ use jiff::fmt::rfc2822;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
-use super::failure::{Failure, Kind, causes};
+use super::failure::{Failure, Kind, causes, first_cause};
 use crate::sample::Timestamp;
 
 /// The whole of a request and its answer may take this long.
@@ -39,8 +39,6 @@ pub(super) struct Refusal {
 
 /// Sends a request: `Ok(None)` when it was taken. A request that got no answer is a temporary failure.
 pub(super) async fn send(request: RequestBuilder) -> Result<Option<Refusal>, Failure> {
-    // The URL may be a secret in itself.
-    let lost = |error: reqwest::Error| Failure::temporary(causes(&error.without_url()));
     let response = request.send().await.map_err(lost)?;
     if response.status().is_success() {
         return Ok(None);
@@ -75,6 +73,22 @@ impl std::fmt::Display for Refusal {
             write!(f, " `{}`", self.said)
         }
     }
+}
+
+/// Of the URL only host and port are told: it may be a secret in itself.
+fn lost(error: reqwest::Error) -> Failure {
+    let host = error.url().and_then(|url| {
+        let port = url.port_or_known_default()?;
+        Some(format!("`{}:{port}`", url.host_str()?))
+    });
+    let host = host.unwrap_or_else(|| "the server".into());
+    Failure::temporary(if error.is_timeout() {
+        format!("no answer from {host} within {} s", TIMEOUT.as_secs())
+    } else if error.is_connect() {
+        format!("cannot reach {host}: {}", first_cause(&error))
+    } else {
+        format!("no answer from {host}: {}", causes(&error.without_url()))
+    })
 }
 
 /// Seconds, or the moment until which to wait.

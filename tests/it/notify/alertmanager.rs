@@ -65,7 +65,9 @@ async fn a_real_one_is_told_of_the_alert_and_of_its_end() {
     let senders = Senders::start(&receiver(&urls), ledger(state.path()));
     let alert = senders.fire("A");
     let started = alert.fired_at.unwrap().rfc3339();
-    eventually("it cannot be reached", DEADLINE, || senders.error("am"));
+    let error = eventually("it cannot be reached", DEADLINE, || senders.error("am"));
+    let expected = format!("cannot reach `127.0.0.1:{port}`: connection refused");
+    assert_eq!(error, expected);
     let _daemon = real(port, &am, &hook);
     let alerts = eventually("amtool shows the alert", DEADLINE, || seen(port));
     let shown = &alerts[0];
