@@ -1,5 +1,6 @@
 //! What all senders share: the policy, the ledger they read and report to, and the pauses between two messages.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tracing::{error, info, warn};
 use super::settings::Entry;
 use super::{Context, Tally};
 use crate::incident::{Event, Ledger};
-use crate::sample::Timestamp;
+use crate::sample::{Labels, Timestamp};
 
 /// How long a message may still take once we are told to stop.
 pub(super) const LAST_TRY: Duration = Duration::from_secs(5);
@@ -64,14 +65,21 @@ impl Office {
         }
     }
 
-    /// Counts a message that was refused for good.
-    pub(super) fn refused(&self, address: &str, reason: &str) {
+    /// Counts a message that was refused for good; the log names the alerts in it.
+    pub(super) fn refused<'a>(
+        &self,
+        address: &str,
+        reason: &str,
+        alerts: impl Iterator<Item = &'a Labels>,
+    ) {
         self.tally.update(address, |status| {
             status.failed += 1;
             status.error = Some(reason.to_owned());
         });
+        let names: BTreeSet<&str> = alerts.map(|labels| labels.get("alertname")).collect();
         error!(
             receiver.name = address,
+            alert.names = Vec::from_iter(names).join(", "),
             error = reason,
             "message refused for good"
         );
@@ -118,4 +126,32 @@ impl Pause {
 pub(super) async fn late(stop: &CancellationToken) {
     stop.cancelled().await;
     sleep(LAST_TRY).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_names_what_was_refused() {
+        let office = Office {
+            policy: Arc::new([]),
+            ledger: Arc::new(Ledger::memory()),
+            context: Arc::new(Context::default()),
+            tally: Arc::new(Tally::default()),
+        };
+        let alerts = ["B", "A", "B"].map(|name| Labels::new([("alertname", name)]));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let logging = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(file.reopen().unwrap())
+            .finish();
+        tracing::subscriber::with_default(logging, || {
+            office.refused("oncall", "550 no such user", alerts.iter());
+        });
+        let said = std::fs::read_to_string(file.path()).unwrap();
+        let expected = "receiver.name=\"oncall\" alert.names=\"A, B\" error=\"550 no such user\"";
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(office.tally.all()["oncall"].failed, 1);
+    }
 }

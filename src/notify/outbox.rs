@@ -114,7 +114,8 @@ impl Outbox {
                 Event::Delivered(delivery)
             }
             Err(failure) if failure.kind == Kind::Permanent => {
-                self.office.refused(key, &failure.reason);
+                let alerts = letter.items.iter().map(|item| &item.alert.labels);
+                self.office.refused(key, &failure.reason, alerts);
                 let mut delivery = delivery(key, letter);
                 delivery.error = failure.reason;
                 Event::Failed(delivery)

@@ -196,7 +196,8 @@ impl Push {
             office.taken(&self.key);
             Event::Delivered(delivery)
         } else {
-            office.refused(&self.key, error);
+            let alerts = batch.iter().map(|parcel| &parcel.labels);
+            office.refused(&self.key, error, alerts);
             Event::Failed(delivery)
         };
         if is_news {
