@@ -1,4 +1,6 @@
-//! `pgvigil check`: configuration, rules, connections and privileges, each with what is missing.
+//! `pgvigil check`: configuration, rules, receivers, folders, connections and privileges, each with what is missing.
+
+mod folders;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -91,8 +93,15 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
     report.say(Finding::Good, "configuration", &origin)?;
     let catalogue = check_collectors(&config, &mut report)?;
     check_rules(&config, catalogue.as_deref(), &mut report)?;
+    check_receivers(&config, &mut report)?;
     if options.offline {
         return Ok(report.exit());
+    }
+    let (finding, words) = folders::state(&config.state_dir);
+    report.say(finding, "state", &words)?;
+    for backup in &config.backups {
+        let (finding, words) = folders::backup(backup);
+        report.say(finding, "backups", &words)?;
     }
     super::in_runtime(async {
         for server in app::servers(&config) {
@@ -145,6 +154,18 @@ fn check_rules(
     }
     let beyond = set.beyond(config.store.retention);
     report.problems(Finding::Warning, "rules", &beyond)
+}
+
+fn check_receivers(config: &Config, report: &mut Report) -> io::Result<()> {
+    let receivers = config.notify.receivers.iter();
+    let names: Vec<&str> = receivers.map(|receiver| receiver.name.as_str()).collect();
+    if names.is_empty() {
+        let words = "nobody would be told: there are no receivers\nhint: write `notify.receivers`, or set \
+                     PGVIGIL_SMTP_URL and PGVIGIL_EMAIL_TO";
+        return report.say(Finding::Warning, "receivers", words);
+    }
+    let words = format!("{}: {}", names.len(), names.join(", "));
+    report.say(Finding::Good, "receivers", &words)
 }
 
 /// Rules over metrics that nothing here declares can never fire.

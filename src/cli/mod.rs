@@ -21,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
 use crate::server::{Facts, Server, ServerError};
+use crate::{incident, web};
 
 pub use reference::reference;
 
@@ -163,7 +164,19 @@ fn cannot_run(error: &anyhow::Error) -> ExitCode {
     for cause in error.chain().skip(1) {
         eprintln!("  because {cause}");
     }
+    if let Some(hint) = error.chain().find_map(way_out) {
+        eprintln!("  hint: {hint}");
+    }
     ExitCode::from(2)
+}
+
+/// The way out of what keeps pgvigil from starting.
+fn way_out(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(error) = cause.downcast_ref::<incident::OpenError>() {
+        return Some(error.hint());
+    }
+    let error = cause.downcast_ref::<web::OpenError>()?;
+    error.hint().map(str::to_owned)
 }
 
 /// What a server is, or why it cannot be asked, with the way out.

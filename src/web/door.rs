@@ -32,6 +32,18 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// The way out, where there is one to name.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            OpenError::Listen { cause, .. } if cause.kind() == std::io::ErrorKind::AddrInUse => {
+                Some("is another pgvigil running? stop it, or set `listen` to a free address")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A listening socket with the settings it is served by.
 pub struct Door {
     listener: TcpListener,

@@ -87,6 +87,128 @@ fn what_cannot_start_says_why() {
 }
 
 #[test]
+fn what_another_process_has_is_named_with_the_way_out() {
+    let (scratch, other) = (Scratch::new(), Scratch::new());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken
+        .local_addr()
+        .map(|at| (taken, at.to_string()))
+        .unwrap();
+    let ours = format!("127.0.0.1:{}", free_port());
+    let serve = |listen: &str, state: &Scratch| {
+        let mut command = pgvigil();
+        command
+            .args(["--listen", listen, "--state-dir"])
+            .arg(state.path())
+            .env("DATABASE_URL", "postgresql://u@127.0.0.1:1/d");
+        Daemon::spawn(command)
+    };
+    let first = serve(&ours, &scratch);
+    super::harness::eventually("it watches", Duration::from_secs(30), || {
+        first.output().contains("pgvigil watches").then_some(())
+    });
+    let free = format!("127.0.0.1:{}", free_port());
+    let cases = [
+        (&taken.1, &other, "hint: is another pgvigil running?"),
+        (
+            &free,
+            &scratch,
+            "hint: stop the other process, or set another `state_dir`",
+        ),
+    ];
+    for (listen, state, hint) in cases {
+        let mut second = serve(listen, state);
+        assert_eq!(second.wait(Duration::from_secs(30)), Some(2));
+        assert!(second.output().contains(hint), "{}", second.output());
+    }
+}
+
+#[test]
+fn check_says_who_is_told_and_which_folders_can_be_used() {
+    let postgres = Postgres::start(15);
+    let scratch = Scratch::new();
+    let file = scratch.write("file", "");
+    let check = |state: &std::path::Path, more: &str| {
+        let config = scratch.write(
+            "pgvigil.yml",
+            format!(
+                "servers: [{{url: '{}'}}]\nstate_dir: {}\n{more}",
+                postgres.url("postgres", "postgres"),
+                state.display()
+            ),
+        );
+        let mut command = pgvigil();
+        command.args(["check", "--config"]).arg(config);
+        let mut daemon = Daemon::spawn(command);
+        let code = daemon.wait(Duration::from_secs(60));
+        (code, daemon.output())
+    };
+    let missing = scratch.path().join("missing");
+    let backups = |folder: &std::path::Path| {
+        format!(
+            "notify: {{receivers: [{{name: ops, slack: {{webhook_url: 'https://hooks.example.com/x'}}}}]}}\n\
+             backups: [{{name: nightly, every: 1d, files: '{}/*.gz'}}]\n",
+            folder.display()
+        )
+    };
+    let good = backups(scratch.path());
+    let cases: [(&std::path::Path, &str, i32, &[&str]); 4] = [
+        (
+            &missing,
+            "",
+            0,
+            &[
+                "warning  receivers      nobody would be told",
+                "ok       state",
+            ],
+        ),
+        (&file, "", 0, &["warning  state"]),
+        (
+            &missing,
+            &good,
+            0,
+            &[
+                "ok       receivers      1: ops",
+                "ok       backups        `nightly`",
+            ],
+        ),
+        (
+            &missing,
+            &backups(&missing),
+            1,
+            &["bad      backups        `nightly`", "cannot be listed"],
+        ),
+    ];
+    for (state, more, code, expected) in cases {
+        let (ended, output) = check(state, more);
+        assert_eq!(ended, Some(code), "{output}");
+        for words in expected {
+            assert!(output.contains(words), "{words}\nin {output}");
+        }
+    }
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_broken_catalogue_is_no_reason_to_doubt_the_rules() {
+    let scratch = Scratch::new();
+    let broken = scratch.write("own.yml", "collectors: 3\n");
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!(
+            "servers: [{{url: 'postgresql://u@127.0.0.1:1/d'}}]\ncollect: {{include: ['{}']}}\n",
+            broken.display()
+        ),
+    );
+    let ended = run(
+        &["check", "--offline", "--config", config.to_str().unwrap()],
+        &[],
+    );
+    assert_eq!(ended.code, 1, "{}", ended.output);
+    assert!(!ended.output.contains("warning  rules"), "{}", ended.output);
+}
+
+#[test]
 fn check_names_what_is_wrong_with_a_server() {
     let postgres = Postgres::start(15);
     postgres.sql("postgres", "CREATE ROLE plain LOGIN");
