@@ -130,11 +130,10 @@ impl Log {
         file.write_all(lines.as_bytes())?;
         file.sync_all()?;
         fs::rename(&aside, self.path())?;
-        File::open(&self.dir)?.sync_all()?;
         self.file = Some(file);
         self.length = lines.len() as u64;
         self.small = self.length;
-        Ok(())
+        File::open(&self.dir)?.sync_all()
     }
 
     /// The file.
