@@ -8,7 +8,7 @@ majors=${PGVIGIL_LAB_MAJORS:-15 18}
 declare -A pinned=([13]=13.23.0-beta.16 [14]=14.23.0 [16]=16.15.0 [17]=17.11.0 [18]=18.6.0)
 
 packages=(
-  gcc ca-certificates procps util-linux
+  gcc curl ca-certificates procps util-linux
   postgresql-15 prometheus prometheus-alertmanager
   postfix libsasl2-modules sasl2-bin openssl
   python3-pip python3-venv
