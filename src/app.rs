@@ -23,7 +23,7 @@ use crate::server::Server;
 use crate::store::Store;
 use crate::{backup, collectors, notify, rules, scrape, telemetry, web};
 
-pub use reference::reference;
+pub use reference::{reference, selectable_metrics};
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.

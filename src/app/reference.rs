@@ -1,12 +1,19 @@
-//! The reference of the metrics that no collector gives, written from the declarations of the rooms that do.
+//! The metrics that no collector gives, from the declarations of the rooms that do: their reference, and the names that
+//! rules may select.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::sync::Arc;
 
+use crate::collectors::Collector;
 use crate::sample::{Metric, MetricKind};
 use crate::{backup, scrape, telemetry, web};
 
-/// Where a metric comes from that no collector gives, and what is to be known of it.
-const OWN: [(&str, &str, &[Metric]); 4] = [
+/// Where metrics come from that no collector gives, and what is to be known of them.
+type Chapter = (&'static str, &'static str, &'static [Metric]);
+
+/// Those that are in the store, where rules find them.
+const STORED: [Chapter; 3] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
     (
         "Backups",
@@ -18,19 +25,30 @@ const OWN: [(&str, &str, &[Metric]); 4] = [
         "The process and its rooms.",
         telemetry::METRICS,
     ),
-    (
-        "On the page alone",
-        "Written anew into each answer of `/metrics`, and not in the store: Prometheus has them, pgvigil's own rules do not.",
-        web::METRICS,
-    ),
 ];
+
+const ON_THE_PAGE: Chapter = (
+    "On the page alone",
+    "Written anew into each answer of `/metrics`, and not in the store: Prometheus has them, pgvigil's own rules do not.",
+    web::METRICS,
+);
+
+/// Every metric that a rule may select: those of the collectors and those of the rooms.
+pub fn selectable_metrics(catalogue: &[Arc<Collector>]) -> BTreeSet<String> {
+    let collected = catalogue.iter().flat_map(|collector| &collector.metrics);
+    let own = STORED.into_iter().flat_map(|(_, _, metrics)| metrics);
+    collected
+        .map(|metric| metric.family.name.to_string())
+        .chain(own.map(|metric| metric.name.to_owned()))
+        .collect()
+}
 
 /// Markdown: every metric that no collector gives.
 pub fn reference() -> String {
     let mut text = String::from(
         "# Metrics of pgvigil's own\n\nWhat no collector gives. Written from the declarations by `make docs`.\n",
     );
-    for (heading, meaning, metrics) in OWN {
+    for (heading, meaning, metrics) in STORED.into_iter().chain([ON_THE_PAGE]) {
         let _ = writeln!(
             text,
             "\n## {heading}\n\n{meaning}\n\n| metric | type | meaning |\n| --- | --- | --- |"

@@ -2,7 +2,6 @@
 
 mod folders;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -13,9 +12,8 @@ use clap::Args;
 use crate::collectors::{self, Collector, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
-use crate::rules::RuleSet;
 use crate::server::Server;
-use crate::{app, rules, telemetry};
+use crate::{app, rules};
 
 /// How far the check goes.
 #[derive(Args)]
@@ -150,7 +148,8 @@ fn check_rules(
     report.say(Finding::Good, "rules", &words)?;
     report.problems(Finding::Warning, "rules", &set.warnings)?;
     if let Some(catalogue) = catalogue {
-        report.problems(Finding::Warning, "rules", &impossible(&set, catalogue))?;
+        let impossible = set.unknown_metrics(&app::selectable_metrics(catalogue));
+        report.problems(Finding::Warning, "rules", &impossible)?;
     }
     let beyond = set.beyond(config.store.retention);
     report.problems(Finding::Warning, "rules", &beyond)
@@ -166,24 +165,6 @@ fn check_receivers(config: &Config, report: &mut Report) -> io::Result<()> {
     }
     let words = format!("{}: {}", names.len(), names.join(", "));
     report.say(Finding::Good, "receivers", &words)
-}
-
-/// Rules over metrics that nothing here declares can never fire.
-fn impossible(set: &RuleSet, catalogue: &[Arc<Collector>]) -> Vec<Problem> {
-    let collected = catalogue
-        .iter()
-        .flat_map(|collector| &collector.metrics)
-        .map(|metric| metric.family.name.to_string());
-    let probed = [
-        telemetry::METRICS,
-        crate::scrape::METRICS,
-        crate::backup::METRICS,
-    ];
-    let probed = probed.iter().copied().flatten();
-    let known: BTreeSet<String> = collected
-        .chain(probed.map(|metric| metric.name.to_string()))
-        .collect();
-    set.unknown_metrics(&known)
 }
 
 async fn check_server(

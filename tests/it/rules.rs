@@ -26,6 +26,16 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+fn accepted(arguments: &[&str], file: &Path) {
+    let output = promtool(arguments, file);
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        file.display(),
+        said(&output)
+    );
+}
+
 fn files(folder: &str) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(Path::new(ALERTS).join(folder)).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -48,26 +58,14 @@ fn settings(files: &[&str]) -> Settings {
 #[test]
 fn promtool_accepts_every_rule_file_without_a_finding() {
     for path in files(".").iter().chain(&files("examples")) {
-        let output = promtool(&["check", "rules", "--lint-fatal"], path);
-        assert!(
-            output.status.success(),
-            "{}\n{}",
-            path.display(),
-            said(&output)
-        );
+        accepted(&["check", "rules", "--lint-fatal"], path);
     }
 }
 
 #[test]
 fn every_rule_fires_and_clears_in_prometheus() {
     for path in files("tests") {
-        let output = promtool(&["test", "rules"], &path);
-        assert!(
-            output.status.success(),
-            "{}\n{}",
-            path.display(),
-            said(&output)
-        );
+        accepted(&["test", "rules"], &path);
     }
 }
 
@@ -109,21 +107,7 @@ fn every_rule_has_a_test_and_says_what_it_means() {
 fn every_metric_of_a_default_rule_is_declared() {
     let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
     let collectors = pgvigil::collectors::load(&[]).unwrap();
-    let collected = collectors.iter().flat_map(|collector| &collector.metrics);
-    let probed = [
-        pgvigil::telemetry::METRICS,
-        pgvigil::scrape::METRICS,
-        pgvigil::backup::METRICS,
-    ];
-    let probed = probed
-        .iter()
-        .copied()
-        .flatten()
-        .map(|metric| metric.name.to_string());
-    let known = collected
-        .map(|metric| metric.family.name.to_string())
-        .chain(probed)
-        .collect();
+    let known = pgvigil::app::selectable_metrics(&collectors);
     let unknown: Vec<String> = set
         .unknown_metrics(&known)
         .iter()
@@ -298,8 +282,7 @@ fn templates_print_as_prometheus_prints_them() {
     }
     let path = scratch.join("tests.yml");
     std::fs::write(&path, &tests).unwrap();
-    let output = promtool(&["test", "rules"], &path);
-    assert!(output.status.success(), "{}", said(&output));
+    accepted(&["test", "rules"], &path);
 }
 
 /// The annotations of every alert of a file, by the alert's name.

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use pgvigil::promql::Query;
-use pgvigil::{backup, collectors, scrape, telemetry, web};
+use pgvigil::{app, collectors, web};
 use serde_json::Value;
 
 use super::ingest::{Prometheus, promtool};
@@ -161,20 +161,12 @@ fn used(expression: &str) -> impl Iterator<Item = String> {
 /// Every name that anything declares; Prometheus itself adds `ALERTS`.
 fn known() -> BTreeSet<String> {
     let catalogue = collectors::load(&[]).unwrap();
-    let collected = catalogue.iter().flat_map(|collector| &collector.metrics);
-    let collected = collected.map(|metric| metric.family.name.to_string());
-    let own = [
-        telemetry::METRICS,
-        scrape::METRICS,
-        backup::METRICS,
-        web::METRICS,
-    ];
-    let own = own
-        .iter()
-        .copied()
-        .flatten()
-        .map(|metric| metric.name.to_owned());
-    collected.chain(own).chain(["ALERTS".to_owned()]).collect()
+    let on_the_page = web::METRICS.iter().map(|metric| metric.name.to_owned());
+    app::selectable_metrics(&catalogue)
+        .into_iter()
+        .chain(on_the_page)
+        .chain(["ALERTS".to_owned()])
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
