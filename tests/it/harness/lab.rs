@@ -22,7 +22,7 @@ pub fn postgresql(major: u32) -> PathBuf {
     homes(major)
         .into_iter()
         .find(|home| home.join("bin/postgres").exists())
-        .unwrap_or_else(|| panic!("PostgreSQL {major} is not installed: run `PGVIGIL_LAB_MAJORS=\"15 18 {major}\" make lab`"))
+        .unwrap_or_else(|| panic!("PostgreSQL {major} is not installed: run `make lab`"))
 }
 
 fn homes(major: u32) -> [PathBuf; 2] {
