@@ -206,10 +206,12 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
     };
     let unread = alert.stale_since.map(|stale| words::moment_ago(stale, now));
     let shown_elsewhere = ["alertname", "severity"];
+    let instance = alert.labels.get("instance");
+    let said_twice = |name: &str, value: &str| name == "server" && value == instance;
     let labels: Vec<String> = alert
         .labels
         .iter()
-        .filter(|(name, _)| !shown_elsewhere.contains(name))
+        .filter(|(name, value)| !shown_elsewhere.contains(name) && !said_twice(name, value))
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let over = alert.resolved_at.is_some();

@@ -47,7 +47,8 @@ pub struct Board {
 }
 
 impl Board {
-    /// An empty board that writes into `store`. With `several_servers` every series has a `server` label.
+    /// An empty board that writes into `store`. With `several_servers` every series has a `server` label on the page; in
+    /// the store it always has one, so that an alert stays the same when a second server comes.
     pub fn new(store: Arc<Store>, several_servers: bool) -> Self {
         Board {
             store,
@@ -64,8 +65,9 @@ impl Board {
         entry.lifetime = lifetime;
     }
 
-    /// Takes a full reading: replaces the source's samples, writes them to the store with `job`, `instance` (and
-    /// `server`), and a staleness marker for each series that is gone. A source that is not declared is not taken.
+    /// Takes a full reading: replaces the source's samples, writes them to the store with `job`, `instance` and, where
+    /// the source has one, `server`, and a staleness marker for each series that is gone. A source that is not declared
+    /// is not taken.
     pub fn publish(
         &self,
         source: &Source,
@@ -200,6 +202,13 @@ impl Board {
             .collect()
     }
 
+    /// How the sources of one server are doing, sorted by source.
+    pub fn statuses_of(&self, server: &str) -> Vec<Status> {
+        let state = self.locked();
+        let entries = state.of_server(server);
+        entries.map(|(_, entry)| entry.status.clone()).collect()
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -231,7 +240,8 @@ impl Board {
         } else {
             &source.server
         };
-        let added = [("instance", instance), ("job", JOB)];
+        let server = source.server.as_ref();
+        let added = [("instance", instance), ("job", JOB), ("server", server)];
         let in_store = |sample: &Sample| {
             let named = [(NAME, sample.family.name.as_ref())];
             Labels::new(sample.labels.iter().chain(named).chain(added))

@@ -199,11 +199,9 @@ impl Watch {
         loop {
             sleep(every).await;
             let begun = Instant::now();
-            let mut statuses = self.board.statuses();
-            statuses.retain(|status| {
-                let own = [REPORT, LIVENESS].contains(&status.source.collector.as_ref());
-                *status.source.server == *self.server.name && !own
-            });
+            let mut statuses = self.board.statuses_of(&self.server.name);
+            statuses
+                .retain(|status| ![REPORT, LIVENESS].contains(&status.source.collector.as_ref()));
             let samples = report.samples(&statuses);
             self.board
                 .publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);

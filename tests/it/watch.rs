@@ -17,12 +17,12 @@ groups:
     interval: 1s
     rules:
       - alert: TooManyConnections
-        expr: sum by (job, instance) (pg_stat_activity_count) > 8
+        expr: sum by (job, instance, server) (pg_stat_activity_count) > 8
         for: 1s
         labels: {severity: critical}
         annotations: {summary: "{{ $value }} connections on {{ $labels.instance }}"}
       - alert: ManyConnections
-        expr: sum by (job, instance) (pg_stat_activity_count) > 7
+        expr: sum by (job, instance, server) (pg_stat_activity_count) > 7
         for: 1s
         labels: {severity: warning}
         annotations: {summary: "{{ $value }} connections on {{ $labels.instance }}"}
@@ -116,6 +116,19 @@ impl Stage {
         });
     }
 
+    /// Waits until so many rules were evaluated since the rooms have started.
+    fn has_evaluated(&self, rules: f64) {
+        eventually("the rules are evaluated", PATIENCE, || {
+            let page = self.page("/metrics")?;
+            let evaluated = page.lines().find(|line| {
+                line.starts_with("pgvigil_rule_evaluations_total")
+                    && line.contains("rule_group=\"test\"")
+            })?;
+            let count: f64 = evaluated.rsplit(' ').next()?.parse().ok()?;
+            (count >= rules).then_some(())
+        });
+    }
+
     fn mails(&self, count: usize) -> Vec<Letter> {
         self.mail.wait_for(count, PATIENCE)
     }
@@ -181,15 +194,7 @@ fn a_killed_watch_tells_nobody_twice_and_loses_no_end() {
     drop(watch);
 
     let watch = stage.watch();
-    eventually("the new process evaluates", PATIENCE, || {
-        let page = stage.page("/metrics")?;
-        let evaluated = page.lines().find(|line| {
-            line.starts_with("pgvigil_rule_evaluations_total")
-                && line.contains("rule_group=\"test\"")
-        })?;
-        let count: f64 = evaluated.rsplit(' ').next()?.parse().ok()?;
-        (count >= 8.0).then_some(())
-    });
+    stage.has_evaluated(8.0);
     assert_eq!(stage.mail.letters().len(), 1, "told again after a restart");
 
     watch.signal("KILL");
@@ -265,6 +270,34 @@ fn no_data_is_not_fine() {
     stage.postgres.thaw();
     drop(sessions);
     stage.mails(2);
+}
+
+#[test]
+fn a_second_server_changes_no_alert_of_the_first() {
+    let stage = Stage::set(18);
+    let second = Postgres::start(18);
+    let watch = stage.watch();
+    stage.shows("pg_up 1");
+    let sessions = stage.sessions(12);
+    let opened = stage.mails(1)[0].clone();
+
+    let added = format!(
+        "servers: [{{name: monica, url: '{}'}}, ",
+        second.url("postgres", "postgres")
+    );
+    let config = std::fs::read_to_string(&stage.config).unwrap();
+    let config = config.replace("servers: [", &added);
+    stage.scratch.write("pgvigil.yml", config);
+    watch.signal("HUP");
+    stage.shows("pg_up{server=\"monica\"} 1");
+    stage.shows("pg_up{server=\"rachel\"} 1");
+    stage.has_evaluated(8.0);
+    assert_eq!(stage.mail.letters().len(), 1, "told again");
+
+    drop(sessions);
+    let closed = stage.mails(2)[1].clone();
+    // The identifier of the first message is made of the alert's fingerprint and the moment it fired.
+    assert_eq!(closed.header("In-Reply-To"), opened.header("Message-ID"));
 }
 
 #[test]

@@ -47,6 +47,14 @@ impl State {
             .or_insert_with(|| Entry::unread(source.clone()))
     }
 
+    /// The entries of one server, which stand side by side.
+    pub(super) fn of_server(&self, server: &str) -> impl Iterator<Item = (&Source, &Entry)> {
+        let first = Source::new(server, "", "");
+        let server = Arc::clone(&first.server);
+        let from = self.entries.range(first..);
+        from.take_while(move |(source, _)| source.server == server)
+    }
+
     /// Puts samples in the place of a source's last ones. Series that stand in the reading twice or belong to another
     /// source are left out. `None` when the source is not declared.
     pub(super) fn replace(

@@ -109,11 +109,11 @@ fn a_reading_replaces_the_last_and_ends_what_is_gone() {
     assert_eq!(fixture.page(), [r#"a{datname="d"} 3"#]);
     assert_eq!(
         fixture.stored("a"),
-        [r#"a{datname="d", instance="db", job="pgvigil"} 10:1 20:1 30:3"#]
+        [r#"a{datname="d", instance="db", job="pgvigil", server="db"} 10:1 20:1 30:3"#]
     );
     assert_eq!(
         fixture.stored("b"),
-        [r#"b{datname="d", instance="db", job="pgvigil"} 10:2 20:2 30:stale"#]
+        [r#"b{datname="d", instance="db", job="pgvigil", server="db"} 10:2 20:2 30:stale"#]
     );
     assert_eq!(fixture.store.last_success(&source), Some(Timestamp(30_000)));
 }
@@ -187,9 +187,21 @@ fn several_servers_are_told_apart_by_a_label() {
     ];
     assert_eq!(fixture.page(), page, "`up` is not on the page");
     assert_eq!(fixture.stored("up").len(), 2);
+    let of_first = fixture.board.statuses_of("db1");
+    let known: Vec<&str> = of_first
+        .iter()
+        .map(|status| &*status.source.server)
+        .collect();
+    assert_eq!(known, ["db1"]);
     assert_eq!(
         fixture.stored("a")[0],
         r#"a{datname="d", instance="db1", job="pgvigil", server="db1"} 10:1"#
+    );
+    fixture.publish(&fixture.source("", "own"), 10, "b=1");
+    assert_eq!(
+        fixture.stored("b"),
+        [r#"b{datname="d", instance="pgvigil", job="pgvigil"} 10:1"#],
+        "pgvigil's own series belong to no server"
     );
 }
 
