@@ -1,12 +1,15 @@
 //! The one function that turns rows into samples, for every collector alike.
 
+mod labels;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use self::labels::Lists;
 use super::Collector;
 use super::metric::{Metric, Origin, fill};
 use crate::sample::{Family, Labels, Sample};
-use crate::server::Table;
+use crate::server::{Row, Table};
 
 /// The samples of one answer.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,10 +24,10 @@ pub struct Sampled {
 /// itself. Past `cap` series whole rows are left out, the last first: a collector that may grow long orders its rows by
 /// what stays.
 pub fn samples(collector: &Collector, table: &Table, cap: usize) -> Sampled {
-    let columns: Vec<Column> = collector
-        .metrics
-        .iter()
-        .filter_map(|metric| Column::of(metric, table))
+    let mut lists = Lists::default();
+    let metrics = collector.metrics.iter();
+    let columns: Vec<Column> = metrics
+        .filter_map(|metric| Column::of(metric, table, &mut lists))
         .collect();
     let mut sampled = Sampled {
         samples: Vec::new(),
@@ -32,10 +35,11 @@ pub fn samples(collector: &Collector, table: &Table, cap: usize) -> Sampled {
     };
     let mut seen = HashSet::new();
     let mut full = false;
-    for row in &table.rows {
+    for row in table.rows() {
+        let labels = lists.of(row);
         let mut of_row = Vec::with_capacity(columns.len());
         for column in &columns {
-            match column.sample(table, row) {
+            match column.sample(table, row, &lists, &labels) {
                 Ok(Some(sample)) => of_row.push(sample),
                 Ok(None) => {}
                 Err(NoNumber) => sampled.dropped += 1,
@@ -59,82 +63,71 @@ struct NoNumber;
 struct Column<'a> {
     metric: &'a Metric,
     value: Option<usize>,
-    labels: Vec<(&'a Arc<str>, usize)>,
+    labels: usize,
     per_row: bool,
 }
 
-type Row = Vec<Option<String>>;
-
 impl<'a> Column<'a> {
     /// `None` when this version's query does not have the column.
-    fn of(metric: &'a Metric, table: &Table) -> Option<Self> {
+    fn of(metric: &'a Metric, table: &Table, lists: &mut Lists) -> Option<Self> {
         let value = match &metric.origin {
-            Origin::Column { name, .. } => Some(place(table, name)?),
+            Origin::Column { name, .. } => Some(table.place(name)?),
             Origin::Constant(_) => None,
         };
-        let labels = metric
-            .labels
-            .iter()
-            .map(|label| Some((label, place(table, label)?)));
+        let labels = metric.labels.iter();
+        let list = labels.map(|label| Some((label.clone(), table.place(label)?)));
         Some(Column {
             metric,
             value,
-            labels: labels.collect::<Option<_>>()?,
+            labels: lists.number(list.collect::<Option<_>>()?),
             per_row: metric.is_per_row(),
         })
     }
 
-    fn sample(&self, table: &Table, row: &Row) -> Result<Option<Sample>, NoNumber> {
-        let Some(value) = self.value(row)? else {
+    fn sample(
+        &self,
+        table: &Table,
+        row: Row,
+        lists: &Lists,
+        labels: &[Labels],
+    ) -> Result<Option<Sample>, NoNumber> {
+        let Some(value) = self.value(row, lists)? else {
             return Ok(None);
         };
-        let Some(family) = self.family(table, row) else {
-            return Ok(None);
-        };
-        let labels = self.labels.iter().map(|(name, place)| {
-            (
-                (*name).clone(),
-                Arc::from(row[*place].as_deref().unwrap_or_default()),
-            )
-        });
-        Ok(Some(Sample {
+        Ok(self.family(table, row).map(|family| Sample {
             family,
-            labels: Labels::new(labels),
+            labels: labels[self.labels].clone(),
             value,
         }))
     }
 
-    fn value(&self, row: &Row) -> Result<Option<f64>, NoNumber> {
+    fn value(&self, row: Row, lists: &Lists) -> Result<Option<f64>, NoNumber> {
         match (&self.metric.origin, self.value) {
             (Origin::Column { divisor, .. }, Some(place)) => {
-                let number = row[place].as_deref().map(number).transpose()?;
+                let number = row.cell(place).map(number).transpose()?;
                 Ok(number.map(|number| number / divisor))
             }
             (Origin::Constant(value), _) => {
-                let known = self.labels.iter().all(|(_, place)| row[*place].is_some());
+                let mut places = lists.places(self.labels);
+                let known = places.all(|place| row.cell(place).is_some());
                 Ok(known.then_some(*value))
             }
             (Origin::Column { .. }, None) => Ok(None),
         }
     }
 
-    fn family(&self, table: &Table, row: &Row) -> Option<Arc<Family>> {
+    fn family(&self, table: &Table, row: Row) -> Option<Arc<Family>> {
         let declared = &self.metric.family;
         if !self.per_row {
             return Some(declared.clone());
         }
-        let value_of = |column: &str| row[place(table, column)?].as_deref();
+        let value_of = |column: &str| row.cell(table.place(column)?);
         Some(Arc::new(Family {
             name: metric_name(&fill(&declared.name, value_of)?).into(),
             kind: declared.kind,
             help: fill(&declared.help, value_of)?.into(),
         }))
     }
-}
-
-/// The last column of that name: `SELECT *, … AS x` replaces a column of the view.
-fn place(table: &Table, column: &str) -> Option<usize> {
-    table.columns.iter().rposition(|name| **name == *column)
 }
 
 fn number(text: &str) -> Result<f64, NoNumber> {
@@ -171,14 +164,11 @@ metrics:
 
     fn check(rows: &[[Option<&str>; 4]], cap: usize) -> (Vec<String>, u64) {
         let collectors = load(&[("own.yml".into(), OWN.into())]).unwrap();
-        let table = Table {
-            columns: ["name", "size", "state", "setting"].map(Arc::from).to_vec(),
-            rows: rows
-                .iter()
-                .map(|row| row.map(|cell| cell.map(String::from)).to_vec())
-                .collect(),
-            unreadable: 1,
-        };
+        let mut table = Table::new(["name", "size", "state", "setting"]);
+        table.unreadable = 1;
+        for row in rows {
+            table.push(row);
+        }
         let sampled = samples(collectors.last().unwrap(), &table, cap);
         let lines = sampled
             .samples

@@ -57,12 +57,12 @@ impl Facts {
     /// The answer has no version, so that it did not come from PostgreSQL.
     pub(super) fn from_table(table: &Table, admitted: &Databases) -> Result<Facts, ReadError> {
         let mut facts = Facts::default();
-        for row in &table.rows {
-            let [Some(kind), Some(value)] = row.as_slice() else {
+        for row in table.rows() {
+            let (Some(kind), Some(value)) = (row.cell(0), row.cell(1)) else {
                 continue;
             };
-            let value = value.clone();
-            match kind.as_str() {
+            let value = value.to_owned();
+            match kind {
                 "version" => facts.version = value.parse().unwrap_or_default(),
                 "version_text" => facts.version_text = value,
                 "standby" => facts.standby = value == "true",

@@ -25,5 +25,5 @@ pub use grants::grants;
 pub use identifier::quoted;
 pub use lanes::{Lane, Server};
 pub use settings::{Databases, Settings};
-pub use table::{ReadError, Table};
+pub use table::{ReadError, Row, Table};
 pub use visit::Visit;

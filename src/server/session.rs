@@ -1,8 +1,9 @@
 //! Statements on one session: the simple query protocol, a time limit with cancelling, text cells out.
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -77,8 +78,8 @@ impl Line {
         } else {
             sql.to_owned()
         };
-        match timeout(limit + GRACE, client.simple_query(&asked)).await {
-            Ok(Ok(messages)) => Ok(table(messages)),
+        match timeout(limit + GRACE, ask(client, &asked)).await {
+            Ok(Ok(table)) => Ok(table),
             Ok(Err(error)) if wrapped && !client.is_closed() => {
                 match timeout(GRACE, client.simple_query("ROLLBACK")).await {
                     Ok(Ok(_)) => Err(ReadError::from_server(&error, limit)),
@@ -145,27 +146,24 @@ fn wrap(sql: &str, limit: Duration, encoding: Encoding) -> String {
     )
 }
 
-/// The rows of the one statement that gave any columns.
-fn table(messages: Vec<SimpleQueryMessage>) -> Table {
+/// The rows of the one statement that gives any columns, taken up as they arrive.
+async fn ask(client: &Client, sql: &str) -> Result<Table, tokio_postgres::Error> {
+    let mut messages = pin!(client.simple_query_raw(sql).await?);
     let mut table = Table::default();
-    for message in messages {
+    while let Some(message) = messages.try_next().await? {
         match message {
             SimpleQueryMessage::RowDescription(columns) => {
-                table.columns = columns
-                    .iter()
-                    .map(|column| Arc::from(column.name()))
-                    .collect();
+                table = Table::new(columns.iter().map(|column| column.name()));
             }
             SimpleQueryMessage::Row(row) => {
-                let cells = (0..row.len())
-                    .map(|place| row.try_get(place).map(|cell| cell.map(str::to_owned)));
+                let cells = (0..row.len()).map(|place| row.try_get(place));
                 match cells.collect::<Result<Vec<_>, _>>() {
-                    Ok(cells) => table.rows.push(cells),
+                    Ok(cells) => table.push(&cells),
                     Err(_) => table.unreadable += 1,
                 }
             }
             _ => {}
         }
     }
-    table
+    Ok(table)
 }

@@ -3,15 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The rows of one answer. Cells are text as PostgreSQL writes it; `None` is NULL.
+/// Marks a cell that is NULL; the rest of the number is where its text ends.
+const NULL: u32 = 1 << 31;
+
+/// The rows of one answer. Cells are text as PostgreSQL writes it; `None` is NULL. All text is in one buffer, so that an
+/// answer costs little more than what was said.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
-    /// Column names in order.
-    pub columns: Vec<Arc<str>>,
-    /// The rows, each as long as `columns`.
-    pub rows: Vec<Vec<Option<String>>>,
+    columns: Vec<Arc<str>>,
+    text: String,
+    /// Where each cell ends in `text`, row after row.
+    ends: Vec<u32>,
     /// Rows left out because a cell was not UTF-8.
     pub unreadable: u64,
+}
+
+/// One row of a [`Table`].
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'t> {
+    table: &'t Table,
+    first: usize,
 }
 
 /// Why there is no answer.
@@ -43,9 +54,68 @@ pub enum ReadError {
 }
 
 impl Table {
+    /// No rows yet of these columns.
+    pub fn new<C: Into<Arc<str>>>(columns: impl IntoIterator<Item = C>) -> Self {
+        Table {
+            columns: columns.into_iter().map(Into::into).collect(),
+            ..Table::default()
+        }
+    }
+
+    /// Adds a row. One that would make the answer longer than 2 GiB counts as unreadable.
+    pub fn push(&mut self, row: &[Option<&str>]) {
+        let length: usize = row.iter().flatten().map(|cell| cell.len()).sum();
+        if self.text.len() + length >= NULL as usize {
+            self.unreadable += 1;
+            return;
+        }
+        for place in 0..self.columns.len() {
+            let cell = row.get(place).copied().flatten();
+            self.text.push_str(cell.unwrap_or_default());
+            let null = if cell.is_none() { NULL } else { 0 };
+            self.ends.push(self.text.len() as u32 | null);
+        }
+    }
+
+    /// Column names in order.
+    pub fn columns(&self) -> &[Arc<str>] {
+        &self.columns
+    }
+
+    /// The place of the last column of that name: `SELECT *, … AS x` replaces a column of the view.
+    pub fn place(&self, column: &str) -> Option<usize> {
+        self.columns.iter().rposition(|name| **name == *column)
+    }
+
+    /// The rows in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        let width = self.columns.len();
+        let count = self.ends.len().checked_div(width).unwrap_or_default();
+        (0..count).map(move |row| Row {
+            table: self,
+            first: row * width,
+        })
+    }
+
     /// The first cell of the first row; `None` when there is none or it is NULL.
     pub fn first(&self) -> Option<&str> {
-        self.rows.first()?.first()?.as_deref()
+        self.rows().next()?.cell(0)
+    }
+}
+
+impl<'t> Row<'t> {
+    /// The text of the cell in that column; `None` when it is NULL or there is no such column.
+    pub fn cell(&self, place: usize) -> Option<&'t str> {
+        let here = self.first + place;
+        let end = *self.table.ends.get(here)?;
+        if place >= self.table.columns.len() || end & NULL != 0 {
+            return None;
+        }
+        let begin = match here.checked_sub(1) {
+            Some(before) => self.table.ends[before] & !NULL,
+            None => 0,
+        };
+        self.table.text.get(begin as usize..end as usize)
     }
 }
 
@@ -74,5 +144,31 @@ impl ReadError {
     /// Whether the session it came from must not be used again.
     pub fn ends_session(&self) -> bool {
         matches!(self, ReadError::Timeout(_) | ReadError::Connection(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_come_back_as_they_were_pushed() {
+        let mut table = Table::new(["a", "b", "a"]);
+        let rows = [
+            [None, Some("x"), Some("")],
+            [Some("é"), None, None],
+            [Some("1"), Some("2"), Some("3")],
+        ];
+        for row in &rows {
+            table.push(row);
+        }
+        for (row, pushed) in table.rows().zip(&rows) {
+            let cells: Vec<_> = (0..3).map(|place| row.cell(place)).collect();
+            assert_eq!(cells, pushed);
+            assert_eq!(row.cell(3), None);
+        }
+        assert_eq!(table.rows().len(), 3);
+        assert_eq!(table.place("a"), Some(2));
+        assert_eq!((table.first(), Table::default().first()), (None, None));
     }
 }

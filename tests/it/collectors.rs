@@ -45,11 +45,11 @@ async fn read(client: &Client, sql: &str) -> Result<Table, tokio_postgres::Error
     for message in client.simple_query(sql).await? {
         match message {
             SimpleQueryMessage::RowDescription(columns) => {
-                table.columns = columns.iter().map(|column| column.name().into()).collect();
+                table = Table::new(columns.iter().map(|column| column.name()));
             }
             SimpleQueryMessage::Row(row) => {
-                let cells = (0..row.len()).map(|place| row.get(place).map(String::from));
-                table.rows.push(cells.collect());
+                let cells: Vec<_> = (0..row.len()).map(|place| row.get(place)).collect();
+                table.push(&cells);
             }
             _ => {}
         }
@@ -65,22 +65,30 @@ fn settings(written: &str) -> Settings {
 }
 
 async fn facts(client: &Client, user: &str) -> Facts {
-    let one = async |sql: &str| read(client, sql).await.unwrap().rows;
-    let column = |rows: Vec<Vec<Option<String>>>| {
-        rows.into_iter()
-            .filter_map(|mut row| row.remove(0))
-            .collect::<Vec<_>>()
+    let column = async |sql: &str| -> Vec<String> {
+        let table = read(client, sql).await.unwrap();
+        let cells = table.rows().filter_map(|row| row.cell(0));
+        cells.map(String::from).collect()
     };
-    let version = one("SHOW server_version_num").await[0][0].clone().unwrap();
+    let one = async |sql: &str| column(sql).await.remove(0);
     Facts {
-        version: version.parse().unwrap(),
-        standby: one("SELECT pg_is_in_recovery()").await[0][0].as_deref() == Some("t"),
+        version: one("SHOW server_version_num").await.parse().unwrap(),
+        standby: one("SELECT pg_is_in_recovery()").await == "t",
         user: user.into(),
-        privileges: column(one("SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'USAGE')").await).into_iter().collect(),
+        privileges: column("SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'USAGE')")
+            .await
+            .into_iter()
+            .collect(),
         superuser: user == "postgres",
         database: "postgres".into(),
-        databases: column(one("SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1").await),
-        extensions: column(one("SELECT extname FROM pg_extension").await).into_iter().collect(),
+        databases: column(
+            "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1",
+        )
+        .await,
+        extensions: column("SELECT extname FROM pg_extension")
+            .await
+            .into_iter()
+            .collect(),
         ..Facts::default()
     }
 }

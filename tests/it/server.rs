@@ -406,7 +406,7 @@ async fn bytes_that_are_no_text_cost_their_row() {
         .read(Lane::Held, None, "SELECT v FROM t", SECOND)
         .await
         .unwrap();
-    assert_eq!((table.rows.len(), table.unreadable), (1, 1));
+    assert_eq!((table.rows().len(), table.unreadable), (1, 1));
     assert_eq!(
         server.facts().await.unwrap().databases,
         ["bytes", "postgres"]

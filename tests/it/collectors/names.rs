@@ -90,19 +90,15 @@ fn busy_pair(major: u32) -> (Postgres, Postgres) {
     (primary, standby)
 }
 
-fn column_is_there(table: &Table, name: &str) -> bool {
-    table.columns.iter().any(|column| **column == *name)
-}
-
 /// What a file declares for this version, and nothing else, is in the answer.
 fn check_columns(run: &Run, table: &Table, major: u32) {
     for metric in &run.collector.metrics {
         let name = &metric.family.name;
         for label in &metric.labels {
-            assert!(column_is_there(table, label), "{name}: no column `{label}`");
+            assert!(table.place(label).is_some(), "{name}: no column `{label}`");
         }
         if let Origin::Column { name: column, .. } = &metric.origin {
-            let there = column_is_there(table, column);
+            let there = table.place(column).is_some();
             assert_eq!(
                 there,
                 metric.covers(major),
