@@ -1,41 +1,68 @@
-//! `pgvigil explain`: which collectors run on each server, and why the others do not.
+//! `pgvigil explain`: which collectors run on each server, what each costs, and why the others do not.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use clap::Args;
+
 use crate::app::{self, Loaded};
-use crate::collectors;
+use crate::collectors::{self, Measured};
 use crate::config::Config;
+use crate::scrape::{self, Reading};
 use crate::server::Server;
 
-pub(super) async fn run(config: Config) -> io::Result<ExitCode> {
+/// How much is found out.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Show the plan alone: no collector is read, so that nothing is known of its cost
+    #[arg(long)]
+    plan: bool,
+}
+
+pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode> {
     let loaded = match app::load(&config) {
         Ok(loaded) => loaded,
         Err(problems) => return Ok(super::refuse(&problems)),
     };
-    let mut reachable = true;
+    let mut all_good = true;
     for server in &app::servers(&config) {
-        reachable &= explain(server, &loaded, &config.collect).await?;
+        all_good &= explain(server, &loaded, &config.collect, &options).await?;
     }
-    Ok(super::verdict(reachable))
+    Ok(super::verdict(all_good))
 }
 
+/// Whether the server could be reached and every collector read.
 async fn explain(
     server: &Server,
     loaded: &Loaded,
     settings: &collectors::Settings,
+    options: &Options,
 ) -> io::Result<bool> {
     let mut out = io::stdout();
-    match super::facts(server).await {
-        Ok(facts) => {
-            writeln!(out, "{}: {}\n", server.name, super::describe(&facts))?;
-            let plan = collectors::plan(&loaded.catalogue, &facts, settings);
-            writeln!(out, "{}", collectors::explain(&plan))?;
-            Ok(true)
-        }
+    let facts = match super::facts(server).await {
+        Ok(facts) => facts,
         Err(error) => {
             writeln!(out, "{}: {error}", server.name)?;
-            Ok(false)
+            return Ok(false);
         }
+    };
+    writeln!(out, "{}: {}\n", server.name, super::describe(&facts))?;
+    let plan = collectors::plan(&loaded.catalogue, &facts, settings);
+    if options.plan {
+        writeln!(out, "{}", collectors::explain(&plan))?;
+        return Ok(true);
+    }
+    let readings = scrape::carry_out(server, &plan, settings).await;
+    let measured: Vec<Measured> = readings.into_iter().map(measured).collect();
+    writeln!(out, "{}", collectors::explain_costs(&plan, &measured))?;
+    Ok(measured.iter().all(|one| one.outcome.is_ok()))
+}
+
+fn measured(reading: Reading) -> Measured {
+    Measured {
+        collector: reading.source.collector,
+        database: reading.source.database,
+        took: reading.took,
+        outcome: reading.outcome.map(|samples| samples.len()),
     }
 }

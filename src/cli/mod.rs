@@ -64,8 +64,8 @@ enum Command {
     Once(once::Options),
     /// Check configuration, rules, connections and privileges, and say what is missing
     Check(check::Options),
-    /// Show which collectors run on each server, and why the others do not
-    Explain,
+    /// Show which collectors run on each server, what each costs, and why the others do not
+    Explain(explain::Options),
     /// Print the SQL for a least-privilege role
     Grants(grants::Options),
     /// Look at backups
@@ -87,7 +87,7 @@ pub fn run() -> ExitCode {
         Command::Demo(options) => in_runtime(async { Ok(demo::run(options, flags.listen).await) }),
         Command::Once(options) => with_config(&flags, |config| once::run(config, options)),
         Command::Check(options) => check::run(&flags, &options),
-        Command::Explain => with_config(&flags, explain::run),
+        Command::Explain(options) => with_config(&flags, |config| explain::run(config, options)),
         Command::Grants(options) => grants::run(&options),
         Command::Backup(action) => backup::run(&action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),

@@ -14,7 +14,7 @@ mod settings;
 
 pub use catalog::load;
 pub use declaration::{Cadence, Collector, Privilege, Query, Role, Scope};
-pub use explain::explain;
+pub use explain::{Measured, explain, explain_costs};
 pub use metric::{Metric, Origin};
 pub use plan::{Omission, Plan, Run, plan};
 pub use reason::Reason;

@@ -23,7 +23,7 @@ use crate::server::Server;
 
 pub use board::{Board, Status};
 pub use liveness::LIVENESS;
-pub use once::{Reading, once};
+pub use once::{Reading, carry_out, once};
 
 /// Every metric about the reading itself: `pg_up`, the self-metrics per source and postgres_exporter's own.
 pub const METRICS: &[Metric] = &[

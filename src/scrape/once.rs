@@ -1,11 +1,12 @@
 //! Everything read once, without timers: what `pgvigil once` prints.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::job::Job;
 use super::liveness::{self, LIVENESS};
 use super::reading::{self, Through, explained};
-use crate::collectors::{Collector, Settings, plan};
+use crate::collectors::{Collector, Plan, Settings, plan};
 use crate::sample::{Sample, Source};
 use crate::server::{ReadError, Server, ServerError, Trouble};
 
@@ -14,6 +15,8 @@ use crate::server::{ReadError, Server, ServerError, Trouble};
 pub struct Reading {
     /// What was read.
     pub source: Source,
+    /// How long the statement took, without waiting for a connection.
+    pub took: Duration,
     /// Its samples, or why there are none, with the way out where there is one.
     pub outcome: Result<Vec<Sample>, String>,
 }
@@ -34,12 +37,19 @@ pub async fn once(
         cause: error.to_string(),
         hint: None,
     })?;
-    let plan = plan(catalogue, &facts, settings);
     let mut readings = vec![Reading {
         source: Source::new(&server.name, "", LIVENESS),
+        took: Duration::ZERO,
         outcome: Ok(vec![liveness::PG_UP.sample(&[], 1.0)]),
     }];
-    let (quick, mut slow): (Vec<_>, Vec<_>) = Job::all(&server.name, &plan)
+    readings.extend(carry_out(server, &plan(catalogue, &facts, settings), settings).await);
+    Ok(readings)
+}
+
+/// Reads once what a plan asks for, over at most two connections.
+pub async fn carry_out(server: &Server, plan: &Plan, settings: &Settings) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    let (quick, mut slow): (Vec<_>, Vec<_>) = Job::all(&server.name, plan)
         .into_iter()
         .partition(|job| job.is_quick());
     for job in quick {
@@ -49,7 +59,7 @@ pub async fn once(
     for jobs in slow.chunk_by(|one, other| one.database == other.database) {
         readings.extend(visit(server, jobs, settings).await);
     }
-    Ok(readings)
+    readings
 }
 
 async fn visit(server: &Server, jobs: &[Arc<Job>], settings: &Settings) -> Vec<Reading> {
@@ -61,7 +71,7 @@ async fn visit(server: &Server, jobs: &[Arc<Job>], settings: &Settings) -> Vec<R
             visit = match server.visit(job.database.as_deref()).await {
                 Ok(opened) => Some(opened),
                 Err(error) => {
-                    readings.push(failed(job, &error));
+                    readings.push(failed(job, Duration::ZERO, &error));
                     continue;
                 }
             };
@@ -74,18 +84,20 @@ async fn visit(server: &Server, jobs: &[Arc<Job>], settings: &Settings) -> Vec<R
 }
 
 async fn read(job: &Job, through: &mut Through<'_>, settings: &Settings) -> Reading {
-    match reading::read(job, through, settings.max_series).await.1 {
-        Ok(sampled) => Reading {
+    match reading::read(job, through, settings.max_series).await {
+        (took, Ok(sampled)) => Reading {
             source: job.source.clone(),
+            took,
             outcome: Ok(sampled.samples),
         },
-        Err(error) => failed(job, &error),
+        (took, Err(error)) => failed(job, took, &error),
     }
 }
 
-fn failed(job: &Job, error: &ReadError) -> Reading {
+fn failed(job: &Job, took: Duration, error: &ReadError) -> Reading {
     Reading {
         source: job.source.clone(),
+        took,
         outcome: Err(explained(job, error)),
     }
 }

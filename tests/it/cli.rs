@@ -338,6 +338,45 @@ fn once_prints_series_json_and_the_guides_line() {
 }
 
 #[test]
+fn explain_shows_what_each_collector_costs() {
+    let postgres = Postgres::start(18);
+    postgres.sql("postgres", "CREATE DATABASE shop");
+    let scratch = Scratch::new();
+    let own = scratch.write(
+        "own.yml",
+        "name: own\ndoc: Own.\nscope: database\nlabels: [datname]\n\
+         queries: [{sql: \"SELECT current_database() AS datname, 1 / (current_database() <> 'shop')::int AS n\"}]\n\
+         metrics: {own_n: {from: n, help: N.}}\n",
+    );
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!(
+            "servers: [{{url: '{}'}}]\ncollect: {{include: ['{}']}}\n",
+            postgres.url("postgres", "postgres"),
+            own.display()
+        ),
+    );
+    let config = config.to_str().unwrap();
+    let ended = run(&["explain", "--config", config], &[]);
+    assert_eq!(ended.code, 1, "{}", ended.output);
+    let line = |begins: &str| {
+        let mut lines = ended.output.lines();
+        lines
+            .find(|line| line.starts_with(begins))
+            .unwrap_or_else(|| panic!("{begins}\nin {}", ended.output))
+    };
+    assert!(line("own ").contains("1       B           2: postgres, shop"));
+    assert_eq!(line("own in shop"), "own in shop  division by zero (22012)");
+    let share = line("All ").split(' ').rev().nth(3).unwrap();
+    let share: f64 = share.trim_end_matches('%').parse().unwrap();
+    assert!((0.0..100.0).contains(&share) && share > 0.0, "{share}");
+    line("wal_receiver ");
+    let plan = run(&["explain", "--plan", "--config", config], &[]);
+    assert_eq!(plan.code, 0, "{}", plan.output);
+    assert!(!plan.output.contains("division"), "{}", plan.output);
+}
+
+#[test]
 fn once_tells_several_servers_apart() {
     let postgres = Postgres::start(15);
     let url = postgres.url("postgres", "postgres");
