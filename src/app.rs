@@ -77,7 +77,8 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history.
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history; `reloads` is
+/// asked to read the configuration again.
 ///
 /// # Errors
 /// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
@@ -86,6 +87,7 @@ pub async fn run(
     config: Config,
     loaded: Loaded,
     store: Arc<Store>,
+    reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let started = Timestamp::now();
@@ -109,6 +111,7 @@ pub async fn run(
             .collect(),
         started,
         version: env!("CARGO_PKG_VERSION"),
+        reloads: config.web.reload.then_some(reloads),
     });
     let pages = tasks.spawn(serve(door, view, stop.clone()));
     tasks.spawn(scrape::run(

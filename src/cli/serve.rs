@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, Loaded};
@@ -11,18 +12,20 @@ use crate::config::{Config, Flags, load};
 use crate::document::Problem;
 use crate::sample::Timestamp;
 use crate::store::Store;
-use crate::telemetry;
+use crate::{telemetry, web};
 
 /// What the process may be told from outside.
 enum Order {
     Stop,
-    Reload,
+    /// With someone who waits for an answer, where it did not come as a signal.
+    Reload(Option<web::Reload>),
 }
 
 struct Orders {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    reloads: mpsc::Receiver<web::Reload>,
 }
 
 pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
@@ -41,12 +44,19 @@ pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
 
 /// Watches with one configuration after another. One that cannot run gives way to the one before it.
 async fn watch(mut config: Config, mut loaded: Loaded, flags: &Flags) -> anyhow::Result<()> {
-    let mut orders = Orders::listen()?;
+    let (reloads, asked) = mpsc::channel(1);
+    let mut orders = Orders::listen(asked)?;
     let mut store = Arc::new(Store::new(&config.store, Timestamp::now()));
     let mut before: Option<(Config, Loaded)> = None;
     loop {
         let stop = CancellationToken::new();
-        let running = app::run(config.clone(), loaded.clone(), store.clone(), stop.clone());
+        let running = app::run(
+            config.clone(),
+            loaded.clone(),
+            store.clone(),
+            reloads.clone(),
+            stop.clone(),
+        );
         tokio::pin!(running);
         let next = tokio::select! {
             ended = &mut running => match (ended, before.take()) {
@@ -73,24 +83,29 @@ async fn watch(mut config: Config, mut loaded: Loaded, flags: &Flags) -> anyhow:
 }
 
 impl Orders {
-    fn listen() -> std::io::Result<Self> {
+    fn listen(reloads: mpsc::Receiver<web::Reload>) -> std::io::Result<Self> {
         Ok(Orders {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            reloads,
         })
     }
 
     /// The next valid configuration, or `None` for the end. A configuration with mistakes changes nothing.
     async fn next(&mut self, flags: &Flags) -> Option<(Config, Loaded)> {
-        while let Order::Reload = self.order().await {
-            match reread(flags) {
-                Ok(next) => return Some(next),
-                Err(problems) => {
-                    for problem in problems {
-                        tracing::error!("the new configuration is not used: {problem}");
-                    }
-                }
+        while let Order::Reload(asked) = self.order().await {
+            let read = reread(flags);
+            let problems = read.as_ref().err().map_or(&[][..], Vec::as_slice);
+            for problem in problems {
+                tracing::error!("the new configuration is not used: {problem}");
+            }
+            if let Some(asked) = asked {
+                // Whoever asked may have gone.
+                let _ = asked.send(verdict(problems));
+            }
+            if let Ok(next) = read {
+                return Some(next);
             }
         }
         None
@@ -100,7 +115,8 @@ impl Orders {
         tokio::select! {
             _ = self.terminate.recv() => Order::Stop,
             _ = self.interrupt.recv() => Order::Stop,
-            _ = self.hangup.recv() => Order::Reload,
+            _ = self.hangup.recv() => Order::Reload(None),
+            Some(asked) = self.reloads.recv() => Order::Reload(Some(asked)),
         }
     }
 }
@@ -109,4 +125,15 @@ fn reread(flags: &Flags) -> Result<(Config, Loaded), Vec<Problem>> {
     let config = load(flags)?;
     let loaded = app::load(&config)?;
     Ok((config, loaded))
+}
+
+fn verdict(problems: &[Problem]) -> Result<(), String> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let lines = problems.iter().map(|problem| format!("{problem}\n"));
+    Err(format!(
+        "the new configuration is not used\n{}",
+        lines.collect::<String>()
+    ))
 }

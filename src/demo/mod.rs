@@ -18,7 +18,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{self, UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::app;
@@ -154,7 +154,9 @@ async fn beside_the_watch(
 ) -> anyhow::Result<()> {
     let loaded = app::load(&config).map_err(|problems| settings::refused(&problems))?;
     let store = Arc::new(Store::new(&config.store, Timestamp::now()));
-    let mut watch = tokio::spawn(app::run(config, loaded, store, rooms.clone()));
+    // Nobody reads the demo's configuration again.
+    let (reloads, _) = mpsc::channel(1);
+    let mut watch = tokio::spawn(app::run(config, loaded, store, reloads, rooms.clone()));
     let told = tokio::select! {
         told = telling => told,
         ended = &mut watch => return ended?.and(Err(anyhow!("the watch has ended"))),

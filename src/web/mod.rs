@@ -6,6 +6,7 @@ mod door;
 mod exposition;
 pub mod overview;
 mod page;
+mod reload;
 mod settings;
 mod tls;
 mod words;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::incident::Ledger;
@@ -29,6 +30,7 @@ use exposition::Exposition;
 pub use door::{Door, OpenError};
 pub use exposition::METRICS;
 pub use page::page;
+pub use reload::{Reload, Reloads};
 pub use settings::{Settings, Tls};
 
 /// Everything the pages are written from.
@@ -48,6 +50,8 @@ pub struct View {
     pub started: Timestamp,
     /// pgvigil's version.
     pub version: &'static str,
+    /// Whom to ask for the configuration to be read again; `None` where that is off.
+    pub reloads: Option<Reloads>,
 }
 
 /// All paths, without a socket.
@@ -58,6 +62,7 @@ pub fn router(view: Arc<View>, settings: &Settings) -> Router {
         .route("/", get(status))
         .route("/-/healthy", get(|| async { "pgvigil is healthy\n" }))
         .route("/-/ready", get(ready))
+        .route("/-/reload", post(reload::reload))
         .route("/favicon.ico", get(icon))
         .fallback(not_found)
         .with_state(view);

@@ -11,6 +11,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Who may ask, as name and bcrypt hash; empty for everyone.
     pub users: Vec<(String, String)>,
+    /// Whether `POST /-/reload` reads the configuration again.
+    pub reload: bool,
 }
 
 /// The files of TLS, in PEM; read again whenever they change.
@@ -30,6 +32,11 @@ impl Settings {
         Settings {
             tls: s.optional_section("tls", "Serve everything over TLS.", read_tls),
             users: s.section("auth", "Who may ask.", read_users),
+            reload: s.flag(
+                "reload",
+                false,
+                "Whether `POST /-/reload` reads the configuration again, as SIGHUP always does.",
+            ),
         }
     }
 }

@@ -49,6 +49,7 @@ impl Stage {
              servers: [{{name: rachel, url: '{url}'}}]\n\
              collect: {{interval: 1s, timeout: 1s}}\n\
              rules: {{interval: 1s, files: [{rules}]}}\n\
+             web: {{reload: true}}\n\
              notify:\n\
              \x20 receivers:\n\
              \x20   - {{name: oncall, email: {{to: [oncall@example.com], from: pgvigil@example.com, smtp: 'smtp://127.0.0.1:{smtp}'}}}}\n\
@@ -343,6 +344,7 @@ fn a_reload_changes_everything_or_nothing() {
     eventually("the new group is evaluated", PATIENCE, || {
         evaluated("renamed")
     });
+    check_reload_over_http(&stage);
     assert_eq!(evaluated("test"), None);
     stage.shows("pg_up 1");
     let sessions = format!(
@@ -350,5 +352,33 @@ fn a_reload_changes_everything_or_nothing() {
     );
     eventually("the old sessions are closed", PATIENCE, || {
         (stage.postgres.sql("postgres", &sessions) == "0").then_some(())
+    });
+}
+
+/// Asked over HTTP, the answer says what was done.
+fn check_reload_over_http(stage: &Stage) {
+    let ask = || {
+        let url = format!("http://127.0.0.1:{}/-/reload", stage.port);
+        let curl = Command::new("curl")
+            .args(["-s", "-m", "10", "-X", "POST", "-w", "%{http_code}", &url])
+            .output();
+        String::from_utf8(curl.unwrap().stdout).unwrap()
+    };
+    let group = |name: &str| RULES.replace("name: test", &format!("name: {name}"));
+    stage
+        .scratch
+        .write("rules.yml", group("again").replace("alert:", "alarm:"));
+    let refused = ask();
+    assert!(
+        refused.ends_with("500") && refused.contains("rules.yml:6:"),
+        "{refused}"
+    );
+    stage.scratch.write("rules.yml", group("again"));
+    assert_eq!(ask(), "configuration read again\n200");
+    eventually("the third group is evaluated", PATIENCE, || {
+        stage
+            .page("/metrics")?
+            .contains("rule_group=\"again\"")
+            .then_some(())
     });
 }

@@ -37,6 +37,7 @@ fn view(servers: &[&str]) -> Arc<View> {
         tally: Arc::new(Tally::default()),
         servers: servers.iter().map(|name| Arc::from(*name)).collect(),
         started,
+        reloads: None,
         version: "0.0.0",
     })
 }
