@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub use certificates::Authority;
 pub use daemon::Daemon;
 pub use http::{Answer, HttpSink, Request};
-pub use lab::{fixtures, majors, tool};
+pub use lab::{fixtures, lint, majors, tool};
 pub use postgres::Postgres;
 pub use scratch::{Scratch, is_root};
 pub use smtp::{Letter, SmtpOptions, SmtpSink, Stage, Transport};

@@ -1,5 +1,5 @@
 //! The page of the real binary beside the inventory of postgres_exporter: no name, type or label is missing, renamed or
-//! of another kind, and there is none that no declaration explains.
+//! of another kind, there is none that no declaration explains, and promtool minds only names that are kept for others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use pgvigil::collectors::load;
 use regex::Regex;
 
 use super::PATIENCE;
-use crate::harness::{Daemon, Postgres, Scratch, eventually_async, free_port, pgvigil};
+use crate::harness::{Daemon, Postgres, Scratch, eventually_async, free_port, lint, pgvigil};
 
 const INVENTORY: &str = include_str!("names.txt");
 
@@ -41,14 +41,15 @@ pub(super) async fn check(primary: &Postgres, standby: &Postgres, major: u32) {
         reqwest::Client::new(),
         format!("http://127.0.0.1:{port}/metrics"),
     );
-    let page = eventually_async("the whole inventory is on the page", PATIENCE, || async {
-        let page = read(&client.get(&url).send().await.ok()?.text().await.ok()?);
+    let (text, page) = eventually_async("the whole inventory is on the page", PATIENCE, || async {
+        let text = client.get(&url).send().await.ok()?.text().await.ok()?;
+        let page = read(&text);
         let missing: Vec<_> = expected
             .keys()
             .filter(|name| !page.contains_key(*name))
             .collect();
         eprintln!("on {major} there is not yet: {missing:?}");
-        missing.is_empty().then_some(page)
+        missing.is_empty().then_some((text, page))
     })
     .await;
     for (name, facts) in &expected {
@@ -67,6 +68,11 @@ pub(super) async fn check(primary: &Postgres, standby: &Postgres, major: u32) {
             || name.starts_with("pg_settings_")
             || name == "pgvigil_collector_age_seconds";
         assert!(explained, "{name} is declared nowhere");
+    }
+    for complaint in lint(&text) {
+        let name = complaint.split(' ').next().unwrap_or_default();
+        let kept = foreign.contains(name) || name.starts_with("pg_settings_");
+        assert!(kept, "{complaint}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! What `make lab` has installed, and where.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// The folder of the downloads, as `scripts/lab.sh --where` prints it.
 pub fn folder() -> PathBuf {
@@ -69,4 +71,26 @@ pub fn fixtures(variable: &str) -> Option<PathBuf> {
         eprintln!("skipped: {variable} is not set");
     }
     folder
+}
+
+/// What `promtool check metrics` says of a page, line by line; panics when it cannot even read it.
+pub fn lint(page: &str) -> Vec<String> {
+    let mut child = Command::new(tool("promtool"))
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(page.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    // 3 says that the page can be read and something about it is unusual.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
+    said.lines().map(str::to_owned).collect()
 }

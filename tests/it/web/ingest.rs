@@ -1,8 +1,7 @@
 //! The same samples through both formats into a real Prometheus, and before promtool.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use pgvigil::web::{Settings, View, router};
 use serde_json::Value;
 
 use super::{ask, publish, sample, view};
-use crate::harness::{Daemon, Scratch, eventually_async, free_port, tool};
+use crate::harness::{Daemon, Scratch, eventually_async, free_port, lint, tool};
 
 /// What could come out differently: types, units, characters, extreme numbers.
 fn hostile() -> Vec<Sample> {
@@ -128,7 +127,7 @@ async fn promtool_reads_the_page() {
     let view = view(&["rachel"]);
     publish(&view, "rachel", hostile());
     let page = ask(&view, &Settings::default(), "/metrics", &[]).await;
-    let complaints = promtool(page.text());
+    let complaints = lint(page.text());
     // The names are postgres_exporter's, and the values of the page are facts: only they may be complained about.
     let accepted = [
         "should have \"_total\" suffix",
@@ -139,28 +138,6 @@ async fn promtool_reads_the_page() {
         .filter(|line| !accepted.iter().any(|words| line.contains(words)))
         .collect();
     assert!(others.is_empty(), "{others:#?}");
-}
-
-/// What `promtool check metrics` says of a page, line by line; panics when it cannot even read it.
-pub(super) fn promtool(page: &str) -> Vec<String> {
-    let mut child = Command::new(tool("promtool"))
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(page.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    // 3 says that the page can be read and something about it is unusual.
-    assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
-    said.lines().map(str::to_owned).collect()
 }
 
 /// A real Prometheus with an empty database.
