@@ -109,6 +109,7 @@ pub async fn run(
             .iter()
             .map(|server| server.name.as_str().into())
             .collect(),
+        aliases: config.collect.aliases,
         started,
         version: env!("CARGO_PKG_VERSION"),
         reloads: config.web.reload.then_some(reloads),

@@ -33,12 +33,17 @@ const ON_THE_PAGE: Chapter = (
     web::METRICS,
 );
 
-/// Every metric that a rule may select: those of the collectors and those of the rooms.
-pub fn selectable_metrics(catalogue: &[Arc<Collector>]) -> BTreeSet<String> {
-    let collected = catalogue.iter().flat_map(|collector| &collector.metrics);
+/// Every metric that a rule may select: those of the collectors, with their older names where these are published, and
+/// those of the rooms.
+pub fn selectable_metrics(catalogue: &[Arc<Collector>], aliases: bool) -> BTreeSet<String> {
+    let published = catalogue.iter();
+    let collected = published
+        .filter(|collector| aliases || !collector.alias)
+        .flat_map(|collector| &collector.metrics)
+        .flat_map(|metric| metric.families(aliases));
     let own = STORED.into_iter().flat_map(|(_, _, metrics)| metrics);
     collected
-        .map(|metric| metric.family.name.to_string())
+        .map(|family| family.name.to_string())
         .chain(own.map(|metric| metric.name.to_owned()))
         .collect()
 }

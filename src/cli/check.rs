@@ -148,7 +148,8 @@ fn check_rules(
     report.say(Finding::Good, "rules", &words)?;
     report.problems(Finding::Warning, "rules", &set.warnings)?;
     if let Some(catalogue) = catalogue {
-        let impossible = set.unknown_metrics(&app::selectable_metrics(catalogue));
+        let impossible =
+            set.unknown_metrics(&app::selectable_metrics(catalogue, config.collect.aliases));
         report.problems(Finding::Warning, "rules", &impossible)?;
     }
     let beyond = set.beyond(config.store.retention);

@@ -92,13 +92,7 @@ fn file(origin: &str, text: &str, earlier: &[Arc<Collector>]) -> Result<Collecto
                     Some(hint),
                 );
             }
-            let names = other.metrics.iter().map(|metric| &metric.family.name);
-            for taken in names.filter(|name| {
-                collector
-                    .metrics
-                    .iter()
-                    .any(|metric| metric.family.name == **name)
-            }) {
+            for taken in names_in_both(&collector, other) {
                 s.problem(
                     "metrics",
                     format!("`{taken}` already comes from collector `{}`", other.name),
@@ -112,6 +106,29 @@ fn file(origin: &str, text: &str, earlier: &[Arc<Collector>]) -> Result<Collecto
         problems if problems.is_empty() => Ok(collector),
         problems => Err(problems),
     }
+}
+
+/// The names under which two collectors would publish on one server.
+fn names_in_both(one: &Collector, other: &Collector) -> Vec<Arc<str>> {
+    let names = |collector: &Collector| -> Vec<(Arc<str>, (u32, u32))> {
+        let metrics = collector.metrics.iter();
+        metrics
+            .flat_map(|metric| {
+                let majors = collector.majors(metric);
+                metric
+                    .families(true)
+                    .map(move |family| (family.name.clone(), majors))
+            })
+            .collect()
+    };
+    let others = names(other);
+    let clash = |(name, (since, until)): &(Arc<str>, (u32, u32))| {
+        let same = others.iter().filter(|(taken, _)| taken == name);
+        same.into_iter()
+            .any(|(_, (from, to))| since <= to && from <= until)
+    };
+    let mine = names(one).into_iter();
+    mine.filter(clash).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Metric;
-use crate::server::Lane;
+use crate::server::{ExtensionVersion, Lane};
 
 /// One collector: what it reads, when, under which conditions, and what its columns are.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,9 @@ pub struct Collector {
     pub privilege: Option<Privilege>,
     /// Whether it runs without being named in `collect.enable`.
     pub enabled: bool,
-    /// Its statements, for ranges of major versions that do not overlap.
+    /// Whether all it gives are older names, so that it runs only with `collect.aliases`.
+    pub alias: bool,
+    /// Its statements, no two of them for the same versions.
     pub queries: Vec<Query>,
     /// What the columns are.
     pub metrics: Vec<Metric>,
@@ -75,13 +77,15 @@ pub struct Privilege {
     pub reason: String,
 }
 
-/// A statement for a range of major versions.
+/// A statement for a range of major versions, and for an extension from a version on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The first major version.
     pub since: u32,
     /// The last major version; none yet when `None`.
     pub until: Option<u32>,
+    /// The first version of the collector's extension; any when `None`.
+    pub extension: Option<ExtensionVersion>,
     /// The statement; `${NAME}` stands for a setting.
     pub sql: String,
 }
@@ -94,8 +98,23 @@ impl Query {
 }
 
 impl Collector {
-    /// The statement for a major version.
-    pub fn query(&self, major: u32) -> Option<&Query> {
-        self.queries.iter().find(|query| query.covers(major))
+    /// The statement for a major version and the installed version of its extension: of several the one for the latest.
+    pub fn query(&self, major: u32, installed: Option<&ExtensionVersion>) -> Option<&Query> {
+        let of_major = self.queries.iter().filter(|query| query.covers(major));
+        of_major
+            .filter(|query| query.extension.is_none() || query.extension.as_ref() <= installed)
+            .max_by_key(|query| &query.extension)
+    }
+
+    /// The first and the last major version that has a metric; [`u32::MAX`] where none is the last yet.
+    pub fn majors(&self, metric: &Metric) -> (u32, u32) {
+        let first = self.queries.iter().map(|query| query.since).min();
+        let ends = self.queries.iter();
+        let last = ends.map(|query| query.until.unwrap_or(u32::MAX)).max();
+        (
+            first.unwrap_or_default().max(metric.since.unwrap_or(0)),
+            last.unwrap_or_default()
+                .min(metric.until.unwrap_or(u32::MAX)),
+        )
     }
 }

@@ -10,6 +10,8 @@ pub struct Metric {
     /// Name, type and HELP. In name and HELP `{column}` stands for the text of a column, so that each row has a
     /// metric of its own.
     pub family: Arc<Family>,
+    /// The same under the older names of postgres_exporter, published with `collect.aliases`.
+    pub aliases: Vec<Arc<Family>>,
     /// Where the value comes from.
     pub origin: Origin,
     /// The columns that are its labels.
@@ -43,6 +45,12 @@ impl Metric {
             .chain(placeholders(&self.family.help))
             .next()
             .is_some()
+    }
+
+    /// Under which names its samples are published.
+    pub fn families(&self, aliases: bool) -> impl Iterator<Item = &Arc<Family>> {
+        let older = self.aliases.iter().filter(move |_| aliases);
+        std::iter::once(&self.family).chain(older)
     }
 
     /// Whether a server of this major version has it, as far as the collector runs there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cadence, Collector, Reason, Role, Scope, Settings};
-use crate::server::{Facts, Lane, quoted};
+use crate::server::{Extension, Facts, Lane, quoted};
 
 /// What runs on one server, in the order of the catalogue.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,6 +22,8 @@ pub struct Run {
     pub collector: Arc<Collector>,
     /// The statement for this server's version, with the settings filled in.
     pub sql: Arc<str>,
+    /// Whether its samples are published under their older names as well.
+    pub aliases: bool,
     /// How often it is read.
     pub interval: Duration,
     /// The most the statement may take.
@@ -64,30 +66,29 @@ fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Resu
     if !collector.enabled && !named(&settings.enable) {
         return Err(Reason::NotEnabled);
     }
+    if collector.alias && !settings.aliases {
+        return Err(Reason::Aliases);
+    }
     let major = facts.major();
-    let query = collector.query(major).ok_or_else(|| Reason::Version {
-        since: collector
-            .queries
-            .iter()
-            .map(|query| query.since)
-            .min()
-            .unwrap_or_default(),
-        major,
-    })?;
+    if !collector.queries.iter().any(|query| query.covers(major)) {
+        let since = collector.queries.iter().map(|query| query.since).min();
+        return Err(Reason::Version {
+            since: since.unwrap_or_default(),
+            major,
+        });
+    }
     match (collector.on, facts.standby) {
         (Role::Primary, true) | (Role::Standby, false) => return Err(Reason::Role(collector.on)),
         _ => {}
     }
-    if let Some(name) = collector
-        .extension
-        .iter()
-        .find(|name| !facts.extensions.contains(*name))
-    {
-        return Err(Reason::Extension {
-            name: name.clone(),
-            database: facts.database.clone(),
+    let extension = extension(collector, facts)?;
+    let installed = extension.map(|extension| &extension.version);
+    let Some(query) = collector.query(major, installed) else {
+        return Err(Reason::ExtensionVersion {
+            name: collector.extension.clone().unwrap_or_default(),
+            installed: installed.cloned().unwrap_or_default(),
         });
-    }
+    };
     if let Some(missing) = &collector.privilege
         && !facts.superuser
         && !facts.privileges.contains(&missing.role)
@@ -98,10 +99,28 @@ fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Resu
             grant,
         });
     }
-    Ok(run(collector, &query.sql, facts, settings))
+    let mut sql = with_parameters(&query.sql, settings);
+    if let Some(extension) = extension {
+        sql = sql.replace("${extension}", &quoted(&extension.schema));
+    }
+    Ok(run(collector, sql, facts, settings))
 }
 
-fn run(collector: &Arc<Collector>, sql: &str, facts: &Facts, settings: &Settings) -> Run {
+/// The extension it needs as it is installed; `None` when it needs none.
+fn extension<'f>(collector: &Collector, facts: &'f Facts) -> Result<Option<&'f Extension>, Reason> {
+    let Some(name) = &collector.extension else {
+        return Ok(None);
+    };
+    match facts.extensions.get(name) {
+        Some(extension) => Ok(Some(extension)),
+        None => Err(Reason::Extension {
+            name: name.clone(),
+            database: facts.database.clone(),
+        }),
+    }
+}
+
+fn run(collector: &Arc<Collector>, sql: String, facts: &Facts, settings: &Settings) -> Run {
     let changes = settings.changes(&collector.name);
     let declared = match collector.interval {
         Cadence::Times(times) => settings.interval * times,
@@ -113,7 +132,8 @@ fn run(collector: &Arc<Collector>, sql: &str, facts: &Facts, settings: &Settings
     };
     Run {
         collector: collector.clone(),
-        sql: with_parameters(sql, settings).into(),
+        sql: sql.into(),
+        aliases: settings.aliases,
         interval: changes.interval.unwrap_or(declared),
         timeout: changes
             .timeout

@@ -61,6 +61,11 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             true,
             "Whether it runs without being named in `collect.enable`.",
         ),
+        alias: s.flag(
+            "alias",
+            false,
+            "Whether all it gives are older names, so that it runs only with `collect.aliases`.",
+        ),
         queries: s.list("queries", "Its statements by major version.", query),
         metrics: {
             let metrics = s.map(
@@ -133,6 +138,13 @@ fn query(s: &mut Section) -> Query {
     let query = Query {
         since: version(s, "since", "13", "The first major version.").unwrap_or_default(),
         until: version(s, "until", "", "The last major version."),
+        extension: s.parsed(
+            "extension",
+            "version",
+            "",
+            "The first version of the extension it is for; of several the latest that is installed counts.",
+            str::parse,
+        ),
         sql: s
             .required_text("sql", "the statement")
             .trim()

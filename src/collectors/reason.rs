@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Privilege, Role};
+use crate::server::{ExtensionVersion, quoted};
 
 /// Why a collector does not run; its `Display` is for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum Reason {
     Disabled,
     /// Off by default and not named in `collect.enable`.
     NotEnabled,
+    /// All it gives are older names, and `collect.aliases` is off.
+    Aliases,
     /// The server is older than the first query or newer than the last.
     Version {
         /// The first major version it can read.
@@ -27,6 +30,13 @@ pub enum Reason {
         /// The database in which it is missing.
         database: String,
     },
+    /// Its extension is installed in a version that no query is for.
+    ExtensionVersion {
+        /// The extension.
+        name: String,
+        /// The version that is installed.
+        installed: ExtensionVersion,
+    },
     /// The connected role lacks a privilege.
     Privilege {
         /// What it lacks.
@@ -41,6 +51,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::Disabled => f.write_str("disabled by `collect.disable`"),
             Reason::NotEnabled => f.write_str("off by default; name it in `collect.enable`"),
+            Reason::Aliases => f.write_str("gives older names only; set `collect.aliases: true`"),
             Reason::Version { since, major } if major < since => {
                 write!(f, "needs PostgreSQL {since} or later; this is {major}")
             }
@@ -50,6 +61,11 @@ impl fmt::Display for Reason {
             Reason::Extension { name, database } => write!(
                 f,
                 "extension `{name}` is not installed in database `{database}`"
+            ),
+            Reason::ExtensionVersion { name, installed } => write!(
+                f,
+                "extension `{name}` is too old at version {installed}; mend with `ALTER EXTENSION {} UPDATE`",
+                quoted(name)
             ),
             Reason::Privilege { missing, grant } => {
                 write!(f, "{}; mend with `{grant}`", missing.reason)

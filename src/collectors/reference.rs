@@ -39,8 +39,12 @@ const FORMAT: &str = "
 ## Collectors of your own
 
 One YAML file each, named in `collect.include`, in the format of the built-in ones. In a statement `${long_query}`
-stands for `collect.long_query` in seconds. In the name and `help` of a metric `{column}` stands for the text of a
-column, so that each row has a metric of its own.
+stands for `collect.long_query` in seconds, and `${extension}` for the schema of the collector's extension, quoted: its
+functions are wherever it was put. In the name and `help` of a metric `{column}` stands for the text of a column, so
+that each row has a metric of its own.
+
+`extension` beside the queries names what must be installed; `extension: '1.8'` in one of several queries for one server
+says from which version of it on that one is to be taken.
 
 ```yaml
 name: jobs
@@ -75,8 +79,21 @@ fn section(text: &mut String, collector: &Collector) {
             metric.labels.join(", "),
             metric.unit,
             versions(collector, metric),
-            metric.family.help.replace('|', "\\|"),
+            meaning(metric),
         );
+    }
+}
+
+fn meaning(metric: &Metric) -> String {
+    let help = metric.family.help.replace('|', "\\|");
+    let older: Vec<String> = metric
+        .aliases
+        .iter()
+        .map(|family| format!("`{}`", family.name))
+        .collect();
+    match older.as_slice() {
+        [] => help,
+        names => format!("{help} With `collect.aliases` also {}.", names.join(", ")),
     }
 }
 
@@ -112,6 +129,9 @@ fn conditions(collector: &Collector) -> Vec<String> {
     if !collector.enabled {
         conditions.push("off by default".into());
     }
+    if collector.alias {
+        conditions.push("with `collect.aliases` only".into());
+    }
     conditions
 }
 
@@ -124,22 +144,7 @@ fn kind(kind: MetricKind) -> &'static str {
 }
 
 fn versions(collector: &Collector, metric: &Metric) -> String {
-    let first = collector
-        .queries
-        .iter()
-        .map(|query| query.since)
-        .min()
-        .unwrap_or_default();
-    let last = collector
-        .queries
-        .iter()
-        .map(|query| query.until.unwrap_or(u32::MAX))
-        .max()
-        .unwrap_or_default();
-    let (since, until) = (
-        metric.since.unwrap_or(first).max(first),
-        metric.until.unwrap_or(last).min(last),
-    );
+    let (since, until) = collector.majors(metric);
     match until {
         u32::MAX => format!("{since}+"),
         until if until == since => format!("{since}"),

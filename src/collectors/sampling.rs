@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use self::labels::Lists;
-use super::Collector;
+use super::Run;
 use super::metric::{Metric, Origin, fill};
 use crate::sample::{Family, Labels, Sample};
 use crate::server::{Row, Table};
@@ -23,9 +23,9 @@ pub struct Sampled {
 /// Turns an answer into samples. A NULL is an absent sample; a duplicate series or a value that is no number costs
 /// itself. Past `cap` series whole rows are left out, the last first: a collector that may grow long orders its rows by
 /// what stays.
-pub fn samples(collector: &Collector, table: &Table, cap: usize) -> Sampled {
+pub fn samples(run: &Run, table: &Table, cap: usize) -> Sampled {
     let mut lists = Lists::default();
-    let metrics = collector.metrics.iter();
+    let metrics = run.collector.metrics.iter();
     let columns: Vec<Column> = metrics
         .filter_map(|metric| Column::of(metric, table, &mut lists))
         .collect();
@@ -40,7 +40,12 @@ pub fn samples(collector: &Collector, table: &Table, cap: usize) -> Sampled {
         let mut of_row = Vec::with_capacity(columns.len());
         for column in &columns {
             match column.sample(table, row, &lists, &labels) {
-                Ok(Some(sample)) => of_row.push(sample),
+                Ok(Some(sample)) => {
+                    if run.aliases {
+                        of_row.extend(column.older(&sample));
+                    }
+                    of_row.push(sample);
+                }
                 Ok(None) => {}
                 Err(NoNumber) => sampled.dropped += 1,
             }
@@ -101,6 +106,15 @@ impl<'a> Column<'a> {
         }))
     }
 
+    /// The sample under its older names.
+    fn older(&self, sample: &Sample) -> impl Iterator<Item = Sample> {
+        let families = self.metric.aliases.iter();
+        families.map(|family| Sample {
+            family: family.clone(),
+            ..sample.clone()
+        })
+    }
+
     fn value(&self, row: Row, lists: &Lists) -> Result<Option<f64>, NoNumber> {
         match (&self.metric.origin, self.value) {
             (Origin::Column { divisor, .. }, Some(place)) => {
@@ -147,8 +161,10 @@ fn metric_name(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load;
+    use super::super::{Settings, load, plan};
     use super::*;
+    use crate::document::{Reader, parse};
+    use crate::server::Facts;
 
     const OWN: &str = "
 name: own
@@ -162,14 +178,24 @@ metrics:
   later: {from: column_of_a_later_version, help: Later.}
 ";
 
+    /// How a server without anything special runs it.
+    fn run(declared: &str, settings: &str) -> Run {
+        let own = load(&[("own.yml".into(), declared.into())]).unwrap().pop();
+        let facts = Facts {
+            version: 180_000,
+            ..Facts::default()
+        };
+        let settings = Reader::new(None).read(&parse("x.yml", settings).unwrap(), Settings::read);
+        plan(&[own.unwrap()], &facts, &settings).runs.remove(0)
+    }
+
     fn check(rows: &[[Option<&str>; 4]], cap: usize) -> (Vec<String>, u64) {
-        let collectors = load(&[("own.yml".into(), OWN.into())]).unwrap();
         let mut table = Table::new(["name", "size", "state", "setting"]);
         table.unreadable = 1;
         for row in rows {
             table.push(row);
         }
-        let sampled = samples(collectors.last().unwrap(), &table, cap);
+        let sampled = samples(&run(OWN, ""), &table, cap);
         let lines = sampled
             .samples
             .iter()
@@ -211,5 +237,32 @@ metrics:
     fn a_name_made_from_a_row_is_made_valid() {
         let (lines, _) = check(&[[Some("ext.a-b"), None, None, Some("5")]], 9);
         assert_eq!(lines, ["set_ext_a_b{} 5"]);
+    }
+
+    #[test]
+    fn older_names_are_published_where_they_are_wanted() {
+        let declared = "
+name: own
+doc: Own.
+queries: [{sql: SELECT}]
+metrics: {new_total: {from: n, type: counter, help: New., aliases: [old, older]}}
+";
+        let mut table = Table::new(["n"]);
+        table.push(&[Some("3")]);
+        let names = |written: &str| -> Vec<String> {
+            let sampled = samples(&run(declared, written), &table, 9);
+            let each = sampled.samples.iter();
+            each.map(|sample| format!("{} {}", sample.family.name, sample.family.help))
+                .collect()
+        };
+        assert_eq!(names(""), ["new_total New."]);
+        assert_eq!(
+            names("aliases: true"),
+            [
+                "old Older name of new_total: New.",
+                "older Older name of new_total: New.",
+                "new_total New."
+            ]
+        );
     }
 }

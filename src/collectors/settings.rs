@@ -21,6 +21,8 @@ pub struct Settings {
     pub include: Vec<String>,
     /// The most series of one collector on one server (and database).
     pub max_series: usize,
+    /// Whether the older names of postgres_exporter are published as well.
+    pub aliases: bool,
     /// Statements and transactions older than this count as long-running.
     pub long_query: Duration,
     /// Changes by collector name.
@@ -46,6 +48,7 @@ impl Settings {
             enable: s.texts("enable", "Names of collectors to run that are off by default."),
             include: s.texts("include", "Files with collectors of your own; `*` and `?` match in the file name."),
             max_series: s.count("max_series", "30000", "The most series of one collector on one server and database; what is dropped is counted.") as usize,
+            aliases: s.flag("aliases", false, "Also publish the older names of postgres_exporter; `/metrics` is then written in text format 0.0.4 alone."),
             long_query: s.duration("long_query", "5m", "Statements and transactions older than this count as long-running."),
             overrides: s.map("override", "Changes to a collector by its name.", |_, s| Override::read(s)),
         };

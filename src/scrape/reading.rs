@@ -46,7 +46,7 @@ pub(super) async fn read(
         answer = through.read(job).await;
     }
     let outcome = match answer {
-        Ok(table) => Ok(samples(&job.run.collector, &table, max_series)),
+        Ok(table) => Ok(samples(&job.run, &table, max_series)),
         Err(ReadError::Absent(what)) => {
             tracing::debug!(source = %job.source, what, "nothing to read");
             Ok(Sampled::default())

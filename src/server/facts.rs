@@ -1,8 +1,8 @@
 //! What the planner needs to know about a server, read once per connection and again when it changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Databases, ReadError, Table};
+use super::{Databases, Extension, ReadError, Table};
 
 /// The state of one server as far as it decides which collectors run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,8 +23,8 @@ pub struct Facts {
     pub database: String,
     /// Databases that can be connected to, after the include and exclude patterns, templates excluded by default.
     pub databases: Vec<String>,
-    /// Extensions installed in the configured database.
-    pub extensions: BTreeSet<String>,
+    /// Extensions installed in the configured database, by name.
+    pub extensions: BTreeMap<String, Extension>,
 }
 
 impl Facts {
@@ -34,21 +34,24 @@ impl Facts {
     }
 }
 
-/// Every fact as a pair of kind and value. Databases of managed services that nobody may enter are left out; any other
-/// that refuses is visited all the same, so that it is named.
+/// Every fact as kind and value, an extension with its version and schema. Databases of managed services that nobody may
+/// enter are left out; any other that refuses is visited all the same, so that it is named.
 pub(super) const SQL: &str = "
-SELECT 'version', pg_catalog.current_setting('server_version_num')
-UNION ALL SELECT 'version_text', pg_catalog.version()
-UNION ALL SELECT 'standby', pg_catalog.pg_is_in_recovery()::text
-UNION ALL SELECT 'user', current_user::text
-UNION ALL SELECT 'superuser', rolsuper::text FROM pg_catalog.pg_roles WHERE rolname = current_user
-UNION ALL SELECT 'privilege', rolname::text FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE')
-UNION ALL SELECT 'database', pg_catalog.current_database()::text
-UNION ALL SELECT 'connectable', datname::text FROM pg_catalog.pg_database
-  WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2
-    AND (datname NOT IN ('rdsadmin', 'cloudsqladmin', 'azure_maintenance', 'azure_sys')
-         OR pg_catalog.has_database_privilege(oid, 'CONNECT'))
-UNION ALL SELECT 'extension', extname::text FROM pg_catalog.pg_extension";
+SELECT *, NULL AS version, NULL AS schema FROM (
+  SELECT 'version', pg_catalog.current_setting('server_version_num')
+  UNION ALL SELECT 'version_text', pg_catalog.version()
+  UNION ALL SELECT 'standby', pg_catalog.pg_is_in_recovery()::text
+  UNION ALL SELECT 'user', current_user::text
+  UNION ALL SELECT 'superuser', rolsuper::text FROM pg_catalog.pg_roles WHERE rolname = current_user
+  UNION ALL SELECT 'privilege', rolname::text FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE')
+  UNION ALL SELECT 'database', pg_catalog.current_database()::text
+  UNION ALL SELECT 'connectable', datname::text FROM pg_catalog.pg_database
+    WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2
+      AND (datname NOT IN ('rdsadmin', 'cloudsqladmin', 'azure_maintenance', 'azure_sys')
+           OR pg_catalog.has_database_privilege(oid, 'CONNECT'))
+) AS facts(kind, value)
+UNION ALL SELECT 'extension', extname::text, extversion, nspname::text
+  FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace ON pg_namespace.oid = extnamespace";
 
 impl Facts {
     /// From the answer to [`SQL`].
@@ -74,7 +77,14 @@ impl Facts {
                 "database" => facts.database = value,
                 "connectable" if admitted.admit(&value) => facts.databases.push(value),
                 "extension" => {
-                    facts.extensions.insert(value);
+                    let extension = Extension {
+                        version: row
+                            .cell(2)
+                            .and_then(|version| version.parse().ok())
+                            .unwrap_or_default(),
+                        schema: row.cell(3).unwrap_or_default().to_owned(),
+                    };
+                    facts.extensions.insert(value, extension);
                 }
                 _ => {}
             }

@@ -46,6 +46,8 @@ pub struct View {
     pub tally: Arc<Tally>,
     /// Names of the watched servers in the order of the configuration.
     pub servers: Vec<Arc<str>>,
+    /// Whether older names of metrics are published as well.
+    pub aliases: bool,
     /// When pgvigil started.
     pub started: Timestamp,
     /// pgvigil's version.
@@ -56,7 +58,8 @@ pub struct View {
 
 /// All paths, without a socket.
 pub fn router(view: Arc<View>, settings: &Settings) -> Router {
-    let exposition = Arc::new(Exposition::new(view.board.clone(), view.servers.clone()));
+    let (board, servers) = (view.board.clone(), view.servers.clone());
+    let exposition = Arc::new(Exposition::new(board, servers, view.aliases));
     let open = Router::new()
         .route("/metrics", get(metrics).with_state(exposition))
         .route("/", get(status))

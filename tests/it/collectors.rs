@@ -6,10 +6,10 @@ mod page;
 
 use std::time::Duration;
 
-use pgvigil::collectors::{Collector, Plan, Run, Settings, load, plan, reference, samples};
+use pgvigil::collectors::{Plan, Run, Settings, load, plan, reference, samples};
 use pgvigil::document::{Reader, parse};
 use pgvigil::sample::Sample;
-use pgvigil::server::{Facts, Table};
+use pgvigil::server::{self, Server, Table};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::harness::Postgres;
@@ -64,42 +64,10 @@ fn settings(written: &str) -> Settings {
     settings
 }
 
-async fn facts(client: &Client, user: &str) -> Facts {
-    let column = async |sql: &str| -> Vec<String> {
-        let table = read(client, sql).await.unwrap();
-        let cells = table.rows().filter_map(|row| row.cell(0));
-        cells.map(String::from).collect()
-    };
-    let one = async |sql: &str| column(sql).await.remove(0);
-    Facts {
-        version: one("SHOW server_version_num").await.parse().unwrap(),
-        standby: one("SELECT pg_is_in_recovery()").await == "t",
-        user: user.into(),
-        privileges: column("SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'USAGE')")
-            .await
-            .into_iter()
-            .collect(),
-        superuser: user == "postgres",
-        database: "postgres".into(),
-        databases: column(
-            "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1",
-        )
-        .await,
-        extensions: column("SELECT extname FROM pg_extension")
-            .await
-            .into_iter()
-            .collect(),
-        ..Facts::default()
-    }
-}
-
 async fn planned(postgres: &Postgres, user: &str, written: &str) -> Plan {
-    let client = watcher(postgres, user, "postgres").await;
-    plan(
-        &load(&[]).unwrap(),
-        &facts(&client, user).await,
-        &settings(written),
-    )
+    let connection = server::Settings::from_url(&postgres.url(user, "postgres")).unwrap();
+    let facts = Server::new(connection, PATIENCE).facts().await.unwrap();
+    plan(&load(&[]).unwrap(), &facts, &settings(written))
 }
 
 /// Everything that one run answers, in each of its databases.
@@ -120,12 +88,10 @@ async fn answers(postgres: &Postgres, user: &str, run: &Run) -> Vec<Table> {
     tables
 }
 
-fn sampled(collector: &Collector, tables: &[Table]) -> Vec<Sample> {
-    let each = tables
-        .iter()
-        .map(|table| samples(collector, table, usize::MAX));
+fn sampled(run: &Run, tables: &[Table]) -> Vec<Sample> {
+    let each = tables.iter().map(|table| samples(run, table, usize::MAX));
     each.flat_map(|sampled| {
-        assert_eq!(sampled.dropped, 0, "{}", collector.name);
+        assert_eq!(sampled.dropped, 0, "{}", run.collector.name);
         sampled.samples
     })
     .collect()
@@ -136,10 +102,7 @@ async fn collect(postgres: &Postgres, names: &[&str], written: &str) -> Vec<Samp
     let mut all = Vec::new();
     for run in planned(postgres, "postgres", written).await.runs {
         if names.contains(&&*run.collector.name) {
-            all.extend(sampled(
-                &run.collector,
-                &answers(postgres, "postgres", &run).await,
-            ));
+            all.extend(sampled(&run, &answers(postgres, "postgres", &run).await));
         }
     }
     all

@@ -107,7 +107,7 @@ fn every_rule_has_a_test_and_says_what_it_means() {
 fn every_metric_of_a_default_rule_is_declared() {
     let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
     let collectors = pgvigil::collectors::load(&[]).unwrap();
-    let known = pgvigil::app::selectable_metrics(&collectors);
+    let known = pgvigil::app::selectable_metrics(&collectors, false);
     let unknown: Vec<String> = set
         .unknown_metrics(&known)
         .iter()

@@ -366,7 +366,8 @@ async fn facts_are_read_as_the_documented_role() {
         let postgres = Postgres::start(major);
         postgres.sql(
             "postgres",
-            "CREATE DATABASE app;\nCREATE DATABASE old;\nCREATE EXTENSION pg_stat_statements",
+            "CREATE DATABASE app;\nCREATE DATABASE old;\nCREATE SCHEMA \"Odd \"\"1\"\"\";\n\
+             CREATE EXTENSION pg_stat_statements SCHEMA \"Odd \"\"1\"\"\"",
         );
         postgres.sql("postgres", &grants("Mon 'itor", Some(major)));
         let mut settings = Settings::from_url(&format!(
@@ -380,7 +381,9 @@ async fn facts_are_read_as_the_documented_role() {
         assert_eq!((facts.standby, facts.superuser), (false, false));
         assert_eq!(facts.user, "Mon 'itor");
         assert_eq!(facts.databases, ["app", "postgres"]);
-        assert!(facts.extensions.contains("pg_stat_statements"));
+        let statements = &facts.extensions["pg_stat_statements"];
+        assert_eq!(statements.schema, "Odd \"1\"");
+        assert!(statements.version >= "1.9".parse().unwrap());
         assert!(facts.privileges.contains("pg_monitor"));
         assert_eq!(
             facts.privileges.contains("pg_use_reserved_connections"),

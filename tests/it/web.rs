@@ -36,6 +36,7 @@ fn view(servers: &[&str]) -> Arc<View> {
         ledger: Arc::new(Ledger::memory()),
         tally: Arc::new(Tally::default()),
         servers: servers.iter().map(|name| Arc::from(*name)).collect(),
+        aliases: false,
         started,
         reloads: None,
         version: "0.0.0",
@@ -101,14 +102,14 @@ async fn ask_of(service: axum::Router, path: &str, headers: &[(&str, &str)]) -> 
 
 #[tokio::test]
 async fn the_format_and_the_compression_are_the_clients_choice() {
-    let view = view(&["rachel"]);
+    let rachel = view(&["rachel"]);
     publish(
-        &view,
+        &rachel,
         "rachel",
         vec![sample(MetricKind::Gauge, "pg_up", &[], 1.0)],
     );
     let open = Settings::default();
-    let text = ask(&view, &open, "/metrics", &[]).await;
+    let text = ask(&rachel, &open, "/metrics", &[]).await;
     assert_eq!(
         text.headers["content-type"],
         "text/plain; version=0.0.4; charset=utf-8"
@@ -118,14 +119,24 @@ async fn the_format_and_the_compression_are_the_clients_choice() {
     let age = "\npgvigil_collector_age_seconds{collector=\"facts\"} 0";
     assert!(text.text().contains(age), "{}", text.text());
 
-    let metrics = ask(&view, &open, "/metrics", &[("accept", OPEN_METRICS)]).await;
+    let metrics = ask(&rachel, &open, "/metrics", &[("accept", OPEN_METRICS)]).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     assert_eq!(metrics.headers["content-type"], kind);
     assert!(metrics.text().ends_with("\n# EOF\n"), "{}", metrics.text());
 
+    let older_names = Arc::new(View {
+        aliases: true,
+        ..Arc::into_inner(view(&["rachel"])).unwrap()
+    });
+    let refused = ask(&older_names, &open, "/metrics", &[("accept", OPEN_METRICS)]).await;
+    assert_eq!(
+        refused.headers["content-type"],
+        text.headers["content-type"]
+    );
+
     for accept in ["text/plain", OPEN_METRICS] {
         let asked = [("accept", accept), ("accept-encoding", "gzip")];
-        let packed = ask(&view, &open, "/metrics", &asked).await;
+        let packed = ask(&rachel, &open, "/metrics", &asked).await;
         assert_eq!(packed.headers["content-encoding"], "gzip");
         assert_eq!(
             packed.headers["content-length"],

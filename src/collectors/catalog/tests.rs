@@ -54,7 +54,7 @@ fn every_mistake_is_named_with_its_place() {
             ),
             vec![
                 "own.yml:4:3: queries: two of them are for PostgreSQL 15\n  hint: end the older one with `until`",
-                "own.yml:4:22: queries[0].sql: there is no setting `${limit}`\n  hint: there is `${long_query}`",
+                "own.yml:4:22: queries[0].sql: there is no setting `${limit}`\n  hint: there is `${extension}`, `${long_query}`",
             ],
         ),
         (
@@ -86,6 +86,15 @@ fn every_mistake_is_named_with_its_place() {
                 "own.yml:5:10: metrics: `x` is read in every database and needs the label `datname`\n  hint: add `current_database() AS datname` to the statement and `datname` to the labels",
             ],
         ),
+        (
+            "name: a\ndoc: A.\nqueries: [{extension: '1.8', sql: SELECT 1}]\nmetrics:\n  x: {from: x, help: X., aliases: [pg_locks_count, 9y]}\n  z_{x}: {from: x, help: Z., aliases: [z]}\n".to_owned(),
+            vec![
+                "own.yml:3:10: queries: name an extension that the collector does not need\n  hint: name it with `extension` beside `queries`",
+                "own.yml:5:3: metrics: `pg_locks_count` already comes from collector `locks`",
+                "own.yml:5:35: metrics.x.aliases: `9y` is no metric name",
+                "own.yml:6:39: metrics.z_{x}.aliases: `z_{x}` is made from the row and can have no older names",
+            ],
+        ),
         ("name: [\n".to_owned(), vec![]),
     ];
     for (text, expected) in cases {
@@ -105,10 +114,6 @@ fn every_mistake_is_named_with_its_place() {
 fn statements_name_their_relations_with_a_schema() {
     let relation = regex::Regex::new(r"(?:FROM|JOIN)\s+(pg_\w+)").unwrap();
     for collector in load(&[]).unwrap() {
-        // The function of an extension is wherever the extension was put.
-        if collector.extension.is_some() {
-            continue;
-        }
         for query in &collector.queries {
             for found in relation.captures_iter(&query.sql) {
                 assert_eq!(&found[1], "pg_catalog", "{}", collector.name);

@@ -1,6 +1,7 @@
 use super::super::{Override, load};
 use super::*;
 use crate::document::{Reader, parse};
+use crate::server::ExtensionVersion;
 
 fn settings(text: &str) -> Settings {
     let reader = Reader::new(None);
@@ -47,7 +48,7 @@ fn each_omission_says_why() {
         ..stranger.clone()
     };
     let extended = Facts {
-        extensions: ["pg_buffercache".into()].into(),
+        extensions: [("pg_buffercache".into(), Extension::default())].into(),
         ..primary(18)
     };
     let buffers = "enable: [buffercache_summary]";
@@ -150,5 +151,42 @@ fn a_name_that_does_not_exist_is_a_mistake() {
             "x.yml:3:11: override: there is no collector `tabels`\n  hint: `pgvigil explain` lists the collectors",
             "x.yml:3:42: override.locks.interval: is shorter than a second\n  hint: write `1s` or more",
         ]
+    );
+}
+
+const STATEMENTS: &str = "
+name: texts
+doc: Texts.
+extension: texts
+queries:
+  - {until: 14, extension: '1.8', sql: SELECT 1 AS n}
+  - {since: 14, until: 14, extension: '1.10', sql: 'SELECT 2 AS n FROM ${extension}.texts'}
+  - {since: 15, sql: SELECT 3 AS n}
+metrics: {texts: {from: n, help: Texts.}}
+";
+
+#[test]
+fn the_statement_follows_the_version_of_the_extension() {
+    let collectors = load(&[("texts.yml".into(), STATEMENTS.into())]).unwrap();
+    let asked = |major: u32, version: &str| {
+        let extension = Extension {
+            version: version.parse::<ExtensionVersion>().unwrap(),
+            schema: "Odd".into(),
+        };
+        let facts = Facts {
+            extensions: [("texts".into(), extension)].into(),
+            ..primary(major)
+        };
+        let plan = plan(&collectors[collectors.len() - 1..], &facts, &settings(""));
+        let sql = plan.runs.first().map(|run| run.sql.to_string());
+        sql.unwrap_or_else(|| plan.omitted[0].reason.to_string())
+    };
+    assert_eq!(asked(13, "1.10"), "SELECT 1 AS n");
+    assert_eq!(asked(14, "1.9"), "SELECT 1 AS n");
+    assert_eq!(asked(14, "1.11"), "SELECT 2 AS n FROM \"Odd\".texts");
+    assert_eq!(asked(15, "1.0"), "SELECT 3 AS n");
+    assert_eq!(
+        asked(14, "1.7"),
+        "extension `texts` is too old at version 1.7; mend with `ALTER EXTENSION texts UPDATE`"
     );
 }

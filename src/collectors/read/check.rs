@@ -28,10 +28,13 @@ pub(super) fn check_collector(collector: &Collector, s: &Section) {
     if collector.metrics.is_empty() {
         s.problem("metrics", "must have at least one metric", None);
     }
+    check_extension(collector, s);
     let mut in_order: Vec<&Query> = collector.queries.iter().collect();
-    in_order.sort_by_key(|query| query.since);
+    in_order.sort_by_key(|query| (&query.extension, query.since));
     for pair in in_order.windows(2) {
-        if pair[0].until.is_none_or(|until| until >= pair[1].since) {
+        if pair[0].extension == pair[1].extension
+            && pair[0].until.is_none_or(|until| until >= pair[1].since)
+        {
             let message = format!("two of them are for PostgreSQL {}", pair[1].since);
             s.problem("queries", message, Some("end the older one with `until`"));
         }
@@ -62,6 +65,19 @@ pub(super) fn check_collector(collector: &Collector, s: &Section) {
     }
 }
 
+/// What only an extension has cannot be named without one.
+fn check_extension(collector: &Collector, s: &Section) {
+    let named = |query: &Query| query.extension.is_some() || query.sql.contains("${extension}");
+    if collector.extension.is_none() && collector.queries.iter().any(named) {
+        let hint = Some("name it with `extension` beside `queries`");
+        s.problem(
+            "queries",
+            "name an extension that the collector does not need",
+            hint,
+        );
+    }
+}
+
 fn meet(metric: &Metric, query: &Query) -> bool {
     metric.until.is_none_or(|until| query.since <= until)
         && query
@@ -76,8 +92,11 @@ pub(super) fn check_parameters(sql: &str, s: &Section) {
         .skip(1)
         .filter_map(|rest| rest.split_once('}'));
     for (name, _) in named {
-        if !PARAMETERS.contains(&name) {
-            let known = format!("there is `${{{}}}`", PARAMETERS.join("}`, `${"));
+        if !PARAMETERS.contains(&name) && name != "extension" {
+            let known = format!(
+                "there is `${{extension}}`, `${{{}}}`",
+                PARAMETERS.join("}`, `${")
+            );
             s.problem(
                 "sql",
                 format!("there is no setting `${{{name}}}`"),
@@ -90,6 +109,19 @@ pub(super) fn check_parameters(sql: &str, s: &Section) {
 /// Names must be Prometheus' and not pgvigil's own.
 pub(super) fn check_metric(metric: &Metric, s: &Section) {
     let name: &str = &metric.family.name;
+    for alias in &metric.aliases {
+        if !is_word(&alias.name, "_:") {
+            s.problem(
+                "aliases",
+                format!("`{}` is no metric name", alias.name),
+                None,
+            );
+        }
+    }
+    if metric.is_per_row() && !metric.aliases.is_empty() {
+        let message = format!("`{name}` is made from the row and can have no older names");
+        s.problem("aliases", message, None);
+    }
     if !fill(name, |_| Some("x")).is_some_and(|filled| is_word(&filled, "_:")) {
         s.problem(
             "",

@@ -26,25 +26,40 @@ pub(super) fn metric(name: &str, common: &[String], s: &mut Section) -> Metric {
     } else {
         common.iter()
     };
+    let family = Family {
+        name: name.into(),
+        kind: one_of(
+            s,
+            "type",
+            KINDS,
+            "What Prometheus calls it; `unknown` where it has no better word.",
+        ),
+        help: s.required_text("help", "what it says, one sentence").into(),
+    };
+    let aliases = s.texts(
+        "aliases",
+        "Older names under which it is published as well with `collect.aliases`.",
+    );
     let metric = Metric {
         origin,
         labels: labels.map(|label| label.as_str().into()).collect(),
-        family: Arc::new(Family {
-            name: name.into(),
-            kind: one_of(
-                s,
-                "type",
-                KINDS,
-                "What Prometheus calls it; `unknown` where it has no better word.",
-            ),
-            help: s.required_text("help", "what it says, one sentence").into(),
-        }),
+        aliases: aliases.iter().map(|name| older(&family, name)).collect(),
+        family: Arc::new(family),
         unit: s.text("unit", "", "The unit of the value."),
         since: version(s, "since", "", "The first major version that has it."),
         until: version(s, "until", "", "The last major version that has it."),
     };
     check_metric(&metric, s);
     metric
+}
+
+/// The same metric under an older name.
+fn older(family: &Family, name: &str) -> Arc<Family> {
+    Arc::new(Family {
+        name: name.into(),
+        kind: family.kind,
+        help: format!("Older name of {}: {}", family.name, family.help).into(),
+    })
 }
 
 fn origin(s: &mut Section) -> Origin {

@@ -31,15 +31,18 @@ pub const METRICS: &[Metric] = &[AGE];
 pub(super) struct Exposition {
     board: Arc<Board>,
     servers: Vec<Arc<str>>,
+    text_only: bool,
     cache: Cache,
 }
 
 impl Exposition {
-    /// Over a board that watches these servers.
-    pub(super) fn new(board: Arc<Board>, servers: Vec<Arc<str>>) -> Self {
+    /// Over a board that watches these servers. With `text_only` nobody is offered OpenMetrics, which forbids many of
+    /// the older names.
+    pub(super) fn new(board: Arc<Board>, servers: Vec<Arc<str>>, text_only: bool) -> Self {
         Exposition {
             board,
             servers,
+            text_only,
             cache: Cache::default(),
         }
     }
@@ -52,7 +55,11 @@ impl Exposition {
     ) -> Response {
         let named = |name: &str| self.servers.iter().find(|known| ***known == *name);
         let wanted = Wanted {
-            format: Format::negotiate(&joined(headers, header::ACCEPT)),
+            format: if self.text_only {
+                Format::Text
+            } else {
+                Format::negotiate(&joined(headers, header::ACCEPT))
+            },
             gzip: takes_gzip(&joined(headers, header::ACCEPT_ENCODING)),
             server: match server.map(|name| named(name).ok_or(name)) {
                 Some(Ok(known)) => Some(known.clone()),

@@ -235,7 +235,7 @@ async fn least_privilege_is_enough_and_less_is_said() {
         let plan = planned(&postgres, user, "").await;
         for run in &plan.runs {
             let tables = answers(&postgres, user, run).await;
-            sampled(&run.collector, &tables);
+            sampled(run, &tables);
         }
         running.push(plan);
     }
@@ -283,7 +283,7 @@ async fn what_its_own_session_was_told_is_no_setting_of_the_server() {
         .options(told);
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    let begun = sampled(&run.collector, &[read(&client, &run.sql).await.unwrap()]);
+    let begun = sampled(run, &[read(&client, &run.sql).await.unwrap()]);
     assert_eq!(
         value(&begun, "pg_settings_statement_timeout_seconds", &[]),
         None
@@ -292,7 +292,7 @@ async fn what_its_own_session_was_told_is_no_setting_of_the_server() {
         value(&begun, "pg_settings_transaction_read_only", &[]),
         Some(0.0)
     );
-    let later = sampled(&run.collector, &answers(&postgres, "postgres", run).await);
+    let later = sampled(run, &answers(&postgres, "postgres", run).await);
     assert_eq!(
         value(&later, "pg_settings_statement_timeout_seconds", &[]),
         Some(600.0)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pgvigil::collectors::{Origin, Run, load};
+use pgvigil::collectors::{Metric, Origin, Run, load};
 use pgvigil::sample::Sample;
 use pgvigil::server::Table;
 
@@ -130,20 +130,25 @@ async fn check_names(major: u32) {
 
     let mut all = Vec::new();
     for server in [&primary, &standby] {
-        let plan = planned(server, "postgres", "enable: [buffercache_summary]").await;
+        let plan = planned(
+            server,
+            "postgres",
+            "{aliases: true, enable: [buffercache_summary]}",
+        )
+        .await;
         for run in &plan.runs {
             let tables = answers(server, "postgres", run).await;
             check_columns(run, &tables[0], major);
-            all.extend(sampled(&run.collector, &tables));
+            all.extend(sampled(run, &tables));
         }
     }
     let seen: BTreeSet<&str> = all.iter().map(|sample| &*sample.family.name).collect();
     for collector in load(&[]).unwrap() {
-        for metric in collector
-            .metrics
-            .iter()
-            .filter(|metric| metric.covers(major) && collector.query(major).is_some())
-        {
+        let here = |metric: &&Metric| {
+            let (since, until) = collector.majors(metric);
+            (since..=until).contains(&major)
+        };
+        for metric in collector.metrics.iter().filter(here) {
             let name = &*metric.family.name;
             let never_here = [
                 "pg_stat_database_checksum_last_failure_timestamp_seconds",

@@ -56,7 +56,7 @@ pub(super) async fn check(primary: &Postgres, standby: &Postgres, major: u32) {
         assert_eq!(&page[name], facts, "{name} on {major}");
     }
     check_settings(&page);
-    let declared = selectable_metrics(&load(&[]).unwrap());
+    let declared = selectable_metrics(&load(&[]).unwrap(), false);
     let foreign: BTreeSet<&str> = INVENTORY
         .lines()
         .filter_map(|line| line.split(' ').next())

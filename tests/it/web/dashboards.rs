@@ -162,7 +162,7 @@ fn used(expression: &str) -> impl Iterator<Item = String> {
 fn known() -> BTreeSet<String> {
     let catalogue = collectors::load(&[]).unwrap();
     let on_the_page = web::METRICS.iter().map(|metric| metric.name.to_owned());
-    app::selectable_metrics(&catalogue)
+    app::selectable_metrics(&catalogue, false)
         .into_iter()
         .chain(on_the_page)
         .chain(["ALERTS".to_owned()])
