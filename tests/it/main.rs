@@ -11,6 +11,7 @@ mod backup;
 mod cli;
 mod collectors;
 mod config;
+mod defects;
 mod demo;
 mod deploy;
 mod docs;
