@@ -13,9 +13,11 @@
 //! | SIGHUP ends the process; no reload over HTTP | `watch::a_reload_changes_everything_or_nothing` |
 //! | names that lie about their unit | `where_a_name_lies_a_true_one_stands_beside_it` |
 //! | thousands of zeros for empty databases | `an_empty_database_costs_few_series` |
+//! | what a managed service withholds fails more than itself | `what_a_managed_service_withholds_costs_itself` |
 
 use std::time::Duration;
 
+use pgvigil::server::grants;
 use regex::Regex;
 
 use crate::harness::{Daemon, Postgres, Scratch, eventually_async, free_port, lint, pgvigil};
@@ -327,4 +329,43 @@ async fn an_empty_database_costs_few_series() {
     let each = (count(&five) - count(&one)) as f64 / 4.0;
     assert!(each <= 15.0, "{each} zeros for an empty database");
     assert!(!five.contains("datname=\"template0\",mode"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_managed_service_withholds_costs_itself() {
+    let postgres = Postgres::start(15);
+    postgres.sql("postgres", &grants("mon", Some(15)));
+    postgres.sql(
+        "postgres",
+        "CREATE DATABASE rdsadmin;
+         REVOKE CONNECT ON DATABASE rdsadmin FROM PUBLIC;
+         REVOKE EXECUTE ON FUNCTION pg_ls_waldir() FROM pg_monitor;
+         SET allow_system_table_mods = on;
+         ALTER FUNCTION pg_ls_archive_statusdir() RENAME TO withheld;",
+    );
+    let watch = Watch::over(&postgres.url("mon", "postgres"), "{interval: 1s}", "");
+    let failing =
+        Regex::new(r#"(?m)^pg_scrape_collector_success\{collector="(\w+)"\} 0$"#).unwrap();
+    let page = watch
+        .page_where("everything has been tried", |page| {
+            let success = "pg_scrape_collector_success{collector=\"table_io\"}";
+            value(page, "pg_scrape_collector_success{collector=\"wal\"}") == Some(0.0)
+                && value(page, success) == Some(1.0)
+        })
+        .await;
+    let failing: Vec<&str> = failing
+        .captures_iter(&page)
+        .map(|found| found.get(1).unwrap().as_str())
+        .collect();
+    assert_eq!(failing, ["wal"]);
+    let log = watch.daemon.output();
+    assert!(
+        log.contains("permission denied for function pg_ls_waldir; `GRANT pg_monitor TO`"),
+        "{log}"
+    );
+    // It is a database of the service's own: known by its size, and nobody's to enter.
+    assert!(
+        !page.contains("database=\"rdsadmin\"") && !log.contains("database.name=\"rdsadmin\""),
+        "{log}"
+    );
 }
