@@ -54,7 +54,8 @@ async fn explain(
     }
     let readings = scrape::carry_out(server, &plan, settings).await;
     let measured: Vec<Measured> = readings.into_iter().map(measured).collect();
-    writeln!(out, "{}", collectors::explain_costs(&plan, &measured))?;
+    let text = collectors::explain_costs(&plan, &measured, settings);
+    writeln!(out, "{text}")?;
     Ok(measured.iter().all(|one| one.outcome.is_ok()))
 }
 

@@ -1,6 +1,7 @@
 //! Collectors are data: YAML declarations of SQL and the metrics its columns are. Does no I/O.
 //! Takes declarations, facts and answered tables; hands on plans and samples.
 
+mod budget;
 mod catalog;
 mod declaration;
 mod explain;
@@ -12,6 +13,7 @@ mod reference;
 mod sampling;
 mod settings;
 
+pub use budget::{Cost, total, widen};
 pub use catalog::load;
 pub use declaration::{Cadence, Collector, Privilege, Query, Role, Scope};
 pub use explain::{Measured, explain, explain_costs};

@@ -34,6 +34,13 @@ pub struct Run {
     pub databases: Vec<String>,
 }
 
+impl Run {
+    /// Whether it may be read less often to stay within the load budget; what is quick and of the moment may not.
+    pub fn may_widen(&self, quick: Duration) -> bool {
+        self.lane == Lane::Visit || self.interval > quick
+    }
+}
+
 /// A collector that does not run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Omission {

@@ -23,6 +23,8 @@ pub struct Settings {
     pub max_series: usize,
     /// Whether the older names of postgres_exporter are published as well.
     pub aliases: bool,
+    /// The share of a core of a server that all statements may take together; `None` for any.
+    pub load_budget: Option<f64>,
     /// Statements and transactions older than this count as long-running.
     pub long_query: Duration,
     /// Changes by collector name.
@@ -49,6 +51,7 @@ impl Settings {
             include: s.texts("include", "Files with collectors of your own; `*` and `?` match in the file name."),
             max_series: s.count("max_series", "30000", "The most series of one collector on one server and database; what is dropped is counted.") as usize,
             aliases: s.flag("aliases", false, "Also publish the older names of postgres_exporter; `/metrics` is then written in text format 0.0.4 alone."),
+            load_budget: s.share_or_off("load_budget", "5%", "The share of one core of a server that all statements may take together; past it the dearest slow collectors are read less often, up to 64 times their interval. `off` or `0` for no such bound."),
             long_query: s.duration("long_query", "5m", "Statements and transactions older than this count as long-running."),
             overrides: s.map("override", "Changes to a collector by its name.", |_, s| Override::read(s)),
         };

@@ -145,6 +145,15 @@ impl<'a> Section<'a> {
             .unwrap_or_default()
     }
 
+    /// A share, or `off` (as well as `0`) for `None`.
+    pub fn share_or_off(&mut self, key: &str, default: &str, doc: &str) -> Option<f64> {
+        let read = self.parsed(key, "share or off", default, doc, |text| match text {
+            "off" => Ok(0.0),
+            text => parse_share(text),
+        });
+        read.filter(|share| *share > 0.0)
+    }
+
     /// One of the words given.
     pub fn choice(&mut self, key: &str, words: &[&str], default: &str, doc: &str) -> String {
         self.parsed(key, &words.join(" or "), default, doc, |text| {

@@ -65,6 +65,13 @@ impl Board {
         entry.lifetime = lifetime;
     }
 
+    /// Changes how often a source is read, and with it how long its samples live. One that is not declared stays so.
+    pub(super) fn pace(&self, source: &Source, interval: Duration) {
+        if let Some(entry) = self.locked().entries.get_mut(source) {
+            entry.status.interval = interval;
+        }
+    }
+
     /// Takes a full reading: replaces the source's samples, writes them to the store with `job`, `instance` and, where
     /// the source has one, `server`, and a staleness marker for each series that is gone. A source that is not declared
     /// is not taken.

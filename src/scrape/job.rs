@@ -1,7 +1,7 @@
 //! One collector on one database of one server, as it is to be read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::collectors::{Plan, Run};
@@ -18,6 +18,7 @@ pub(super) struct Job {
     /// The statement with its limits.
     pub(super) run: Run,
     failing: AtomicBool,
+    factor: AtomicU32,
 }
 
 impl Job {
@@ -45,6 +46,7 @@ impl Job {
             database: database.cloned(),
             run: run.clone(),
             failing: AtomicBool::new(false),
+            factor: AtomicU32::new(1),
         })
     }
 
@@ -55,7 +57,12 @@ impl Job {
 
     /// How often it is read.
     pub(super) fn interval(&self) -> Duration {
-        self.run.interval
+        self.run.interval * self.factor.load(Ordering::Relaxed)
+    }
+
+    /// Multiplies the declared interval; says whether that is a change.
+    pub(super) fn widen(&self, factor: u32) -> bool {
+        self.factor.swap(factor, Ordering::Relaxed) != factor
     }
 
     /// Notes that it fails; logs that when it is news.

@@ -6,6 +6,7 @@ mod doubts;
 mod job;
 mod liveness;
 mod once;
+mod pace;
 mod reading;
 mod report;
 mod timetable;
@@ -29,6 +30,8 @@ pub use once::{Reading, carry_out, once};
 pub const METRICS: &[Metric] = &[
     liveness::PG_UP,
     report::DURATION,
+    report::INTERVAL,
+    report::LOAD,
     report::SUCCESS,
     report::LAST_SUCCESS,
     report::SERIES,

@@ -25,6 +25,14 @@ pub(super) const DROPPED: Metric = Metric::gauge(
     "pgvigil_collector_dropped_series",
     "Series left out at the last reading: past the cap, duplicate or not readable.",
 );
+pub(super) const INTERVAL: Metric = Metric::gauge(
+    "pgvigil_collector_interval_seconds",
+    "How often it is read: as declared, or less often to stay within `collect.load_budget`.",
+);
+pub(super) const LOAD: Metric = Metric::gauge(
+    "pgvigil_server_load_ratio",
+    "The share of a core that all collectors' statements take at most, by the clock.",
+);
 pub(super) const COLLECTOR_DURATION: Metric = Metric::gauge(
     "pg_scrape_collector_duration_seconds",
     "How long the collector's last reading took, without waiting for a connection.",
@@ -53,14 +61,15 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// The samples for the statuses of one server's collectors.
-    pub(super) fn samples(&mut self, statuses: &[Status]) -> Vec<Sample> {
+    /// The samples for the statuses of one server's collectors, and the share of a core that they take.
+    pub(super) fn samples(&mut self, statuses: &[Status], load: f64) -> Vec<Sample> {
         self.written += 1;
         let attempts = statuses.iter();
         let tried: Vec<&Status> = attempts
             .filter(|status| status.last_attempt.is_some())
             .collect();
         let mut samples: Vec<Sample> = tried.iter().flat_map(|status| own(status)).collect();
+        samples.push(LOAD.sample(&[], load));
         samples.extend(by_collector(&tried));
         samples.extend(as_one_scrape(&tried, self.written));
         samples
@@ -75,6 +84,7 @@ fn own(status: &Status) -> Vec<Sample> {
     ];
     let mut samples = vec![
         DURATION.sample(&labels, status.took.as_secs_f64()),
+        INTERVAL.sample(&labels, status.interval.as_secs_f64()),
         SUCCESS.sample(&labels, success(status)),
         SERIES.sample(&labels, status.series as f64),
         DROPPED.sample(&labels, status.dropped as f64),
@@ -149,21 +159,24 @@ mod tests {
             status("b", 2, Some("locked")),
             untried,
         ];
-        let samples = Report::default().samples(&statuses);
+        let samples = Report::default().samples(&statuses, 0.25);
         let text: Vec<String> = samples
             .iter()
             .map(|sample| format!("{}{} {}", sample.family.name, sample.labels, sample.value))
             .collect();
         let expected = [
             r#"pgvigil_collector_duration_seconds{collector="sizes", database="a"} 1"#,
+            r#"pgvigil_collector_interval_seconds{collector="sizes", database="a"} 15"#,
             r#"pgvigil_collector_success{collector="sizes", database="a"} 1"#,
             r#"pgvigil_collector_series{collector="sizes", database="a"} 3"#,
             r#"pgvigil_collector_dropped_series{collector="sizes", database="a"} 0"#,
             r#"pgvigil_collector_last_success_timestamp_seconds{collector="sizes", database="a"} 5"#,
             r#"pgvigil_collector_duration_seconds{collector="sizes", database="b"} 2"#,
+            r#"pgvigil_collector_interval_seconds{collector="sizes", database="b"} 15"#,
             r#"pgvigil_collector_success{collector="sizes", database="b"} 0"#,
             r#"pgvigil_collector_series{collector="sizes", database="b"} 3"#,
             r#"pgvigil_collector_dropped_series{collector="sizes", database="b"} 0"#,
+            "pgvigil_server_load_ratio{} 0.25",
             r#"pg_scrape_collector_duration_seconds{collector="sizes"} 2"#,
             r#"pg_scrape_collector_success{collector="sizes"} 0"#,
             "pg_exporter_last_scrape_duration_seconds{} 3",

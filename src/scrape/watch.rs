@@ -1,6 +1,6 @@
 //! The timers of one server: its sign of life, its facts, the two lanes of its collectors, and the report on them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use super::board::Board;
 use super::doubts::Doubts;
 use super::job::Job;
 use super::liveness::{self, Health, LIVENESS};
+use super::pace::Pace;
 use super::reading::{self, Through};
 use super::report::{REPORT, Report};
 use super::timetable::Timetable;
-use crate::collectors::{Collector, Settings, plan};
+use crate::collectors::{Collector, Sampled, Settings, plan};
 use crate::sample::{Source, Timestamp};
-use crate::server::Server;
+use crate::server::{ReadError, Server};
 
 /// Facts that may change while a connection lasts (role, extensions, databases) are read this often.
 const FACTS: Duration = Duration::from_secs(60);
@@ -32,6 +33,7 @@ pub(super) struct Watch {
     begun: Instant,
     health: watch::Sender<Health>,
     doubts: Doubts,
+    pace: Pace,
     jobs: watch::Sender<Vec<Arc<Job>>>,
 }
 
@@ -50,6 +52,7 @@ impl Watch {
             begun: Instant::now(),
             health: watch::Sender::new(Health::Unknown),
             doubts: Doubts::default(),
+            pace: Pace::new(settings),
             jobs: watch::Sender::new(Vec::new()),
         }
     }
@@ -100,18 +103,32 @@ impl Watch {
 
     /// Declares what is new, retires what is no longer planned.
     fn adopt(&self, jobs: Vec<Arc<Job>>) {
+        let jobs = self.as_known(jobs);
         let planned: HashSet<&Source> = jobs.iter().map(|job| &job.source).collect();
         for job in self.jobs.borrow().iter() {
             if !planned.contains(&job.source) {
                 self.board.retire(&job.source, Timestamp::now());
             }
         }
+        self.pace.keep(&planned);
         for job in &jobs {
             self.board
                 .declare(&job.source, job.interval(), job.run.collector.lifetime);
         }
         self.board.planned(&self.server.name);
         self.jobs.send_replace(jobs);
+    }
+
+    /// The jobs of a plan, with those that were there before in their places.
+    fn as_known(&self, jobs: Vec<Arc<Job>>) -> Vec<Arc<Job>> {
+        let known = self.jobs.borrow();
+        let known: HashMap<&Source, &Arc<Job>> =
+            known.iter().map(|job| (&job.source, job)).collect();
+        let same = |job: Arc<Job>| match known.get(&job.source) {
+            Some(known) if known.is_same(&job) => Arc::clone(known),
+            _ => job,
+        };
+        jobs.into_iter().map(same).collect()
     }
 
     /// Connection A: quick collectors, one after another.
@@ -124,7 +141,7 @@ impl Watch {
                 if !self.fail_if_down(&job) {
                     let mut through = Through::Held(&self.server);
                     let outcome = reading::read(&job, &mut through, self.settings.max_series).await;
-                    reading::publish(&job, &self.board, &self.doubts, outcome);
+                    self.take(&job, outcome);
                 }
                 table.done(&job, self.now());
             }
@@ -172,8 +189,19 @@ impl Watch {
             if let Some(visit) = &mut visit {
                 let mut through = Through::Visit(visit);
                 let outcome = reading::read(job, &mut through, self.settings.max_series).await;
-                reading::publish(job, &self.board, &self.doubts, outcome);
+                self.take(job, outcome);
             }
+        }
+    }
+
+    /// Hands a reading on. What it cost may change the interval from here on, and with it how long its samples live.
+    fn take(&self, job: &Arc<Job>, outcome: (Duration, Result<Sampled, ReadError>)) {
+        if !matches!(outcome.1, Err(ReadError::Connection(_))) {
+            self.pace.note(job, outcome.0);
+        }
+        reading::publish(job, &self.board, &self.doubts, outcome);
+        if job.widen(self.pace.factor(job)) {
+            self.board.pace(&job.source, job.interval());
         }
     }
 
@@ -202,7 +230,7 @@ impl Watch {
             let mut statuses = self.board.statuses_of(&self.server.name);
             statuses
                 .retain(|status| ![REPORT, LIVENESS].contains(&status.source.collector.as_ref()));
-            let samples = report.samples(&statuses);
+            let samples = report.samples(&statuses, self.pace.load());
             self.board
                 .publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);
         }

@@ -504,7 +504,7 @@ fn a_server_that_hangs_is_said_to_be_down_once() {
         "pgvigil.yml",
         format!(
             "listen: 127.0.0.1:{}\nstate_dir: {}\nservers: [{{name: rachel, url: '{}'}}]\n\
-             collect: {{interval: 1s, timeout: 1s}}\n",
+             collect: {{interval: 1s, timeout: 1s, load_budget: off}}\n",
             free_port(),
             scratch.path().display(),
             postgres.url("postgres", "postgres"),

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Every collector every second, whatever its file says.
 fn settings(own: &[(String, String)]) -> collectors::Settings {
     let reader = Reader::new(None);
-    let root = parse("test", "timeout: 2s").unwrap();
+    let root = parse("test", "{timeout: 2s, load_budget: off}").unwrap();
     let settings = reader.read(&root, collectors::Settings::read);
     let every_second = |name: &str| {
         let change = Override {
@@ -68,6 +68,10 @@ impl Watch {
     }
 
     fn with(url: &str, own: &[(String, String)]) -> Self {
+        Watch::set(url, own, settings(own))
+    }
+
+    fn set(url: &str, own: &[(String, String)], settings: collectors::Settings) -> Self {
         let store = pgvigil::store::Settings {
             retention: Duration::from_secs(3600),
             max_bytes: 64 << 20,
@@ -79,7 +83,7 @@ impl Watch {
         tokio::spawn(run(
             vec![server(url)],
             catalogue,
-            settings(own),
+            settings,
             Arc::clone(&board),
             stop.clone(),
         ));
@@ -453,6 +457,58 @@ metrics:
     assert_eq!(watch.value("pg_exporter_last_scrape_error"), Some(1.0));
     postgres.sql("postgres", "UPDATE told SET n = 1");
     eventually("it comes back", PATIENCE, || watch.value("test_share"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_costs_too_much_is_read_less_often_and_stays_fresh() {
+    let collector = "
+name: dear
+doc: Takes as long as it is told.
+interval: 1s
+lane: slow
+lifetime: 1
+queries:
+  - sql: SELECT seconds AS told, pg_sleep(seconds) FROM public.told
+metrics:
+  test_told_seconds: {from: told, help: What it takes.}
+";
+    let postgres = watched(15, &[]);
+    postgres.sql(
+        "postgres",
+        "CREATE TABLE told AS SELECT 0.6 AS seconds;\nGRANT SELECT ON told TO mon",
+    );
+    let own = [("dear.yml".to_owned(), collector.to_owned())];
+    let settings = collectors::Settings {
+        load_budget: Some(0.2),
+        interval: 60 * SECOND,
+        overrides: Vec::new(),
+        ..settings(&own)
+    };
+    let watch = Watch::set(&postgres.url("mon", "postgres"), &own, settings);
+    let source = Source::new("db", "", "dear");
+    let status = || {
+        let statuses = watch.board.statuses();
+        statuses.into_iter().find(|status| status.source == source)
+    };
+    let wide = eventually("it is widened", PATIENCE, || {
+        status().filter(|status| status.interval >= 4 * SECOND)
+    });
+    assert!(wide.interval <= 8 * SECOND, "{:?}", wide.interval);
+    let last = wide.last_success;
+    let next = eventually("it is read again", PATIENCE, || {
+        assert!(watch.value("test_told_seconds").is_some(), "it went stale");
+        status().filter(|status| status.last_success > last)
+    });
+    let after = next.last_success.unwrap().since(last.unwrap());
+    assert!(after >= 2 * SECOND, "{after:?}");
+    let reported = || watch.value(r#"pgvigil_collector_interval_seconds{collector="dear"}"#);
+    eventually("it is reported", PATIENCE, || {
+        reported().filter(|seconds| *seconds >= 4.0)
+    });
+    postgres.sql("postgres", "UPDATE told SET seconds = 0");
+    eventually("it is narrowed again", PATIENCE, || {
+        status().filter(|status| status.interval == SECOND)
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

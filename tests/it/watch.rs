@@ -47,7 +47,7 @@ impl Stage {
             "listen: 127.0.0.1:{port}\n\
              state_dir: {state}\n\
              servers: [{{name: rachel, url: '{url}'}}]\n\
-             collect: {{interval: 1s, timeout: 1s}}\n\
+             collect: {{interval: 1s, timeout: 1s, load_budget: off}}\n\
              rules: {{interval: 1s, files: [{rules}]}}\n\
              web: {{reload: true}}\n\
              notify:\n\

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::columns::columns;
 use super::{connection, databases, omitted};
-use crate::collectors::{Plan, Run};
+use crate::collectors::budget::{self, widen};
+use crate::collectors::{Plan, Run, Settings};
 use crate::document::format_duration;
 
 /// One reading of one collector in one database.
@@ -22,7 +23,7 @@ pub struct Measured {
 }
 
 /// The plan with what it costs: a row per collector, the sum against the budget, what failed, what does not run.
-pub fn explain_costs(plan: &Plan, measured: &[Measured]) -> String {
+pub fn explain_costs(plan: &Plan, measured: &[Measured], settings: &Settings) -> String {
     let costs: Vec<Cost> = plan
         .runs
         .iter()
@@ -40,9 +41,10 @@ pub fn explain_costs(plan: &Plan, measured: &[Measured]) -> String {
     let mut rows = vec![heads.map(String::from)];
     rows.extend(costs.iter().map(Cost::row));
     format!(
-        "{}\n{}{}{}",
+        "{}\n{}{}{}{}",
         columns(&rows),
         sum(&costs),
+        against_budget(&costs, settings),
         failed(&costs),
         omitted(plan)
     )
@@ -118,6 +120,36 @@ fn sum(costs: &[Cost]) -> String {
         took.as_secs_f64() * 1000.0,
         percent(share)
     )
+}
+
+/// Whether the sum is within the load budget, and what is read less often if it stays as it is.
+fn against_budget(costs: &[Cost], settings: &Settings) -> String {
+    let Some(budget) = settings.load_budget else {
+        return "There is no load budget.\n".into();
+    };
+    let loads: Vec<budget::Cost> = costs
+        .iter()
+        .map(|cost| budget::Cost {
+            load: cost.share(),
+            may_widen: cost.run.may_widen(settings.interval),
+            factor: 1,
+        })
+        .collect();
+    let widened = costs.iter().zip(widen(&loads, budget));
+    let mut rows = vec![["over the budget", "would be read every"].map(String::from)];
+    rows.extend(
+        widened
+            .filter(|(_, factor)| *factor > 1)
+            .map(|(cost, factor)| {
+                let interval = format_duration(cost.run.interval * factor);
+                [cost.run.collector.name.to_string(), interval]
+            }),
+    );
+    let said = format!("The load budget is {} of a core.\n", percent(budget));
+    match rows.len() {
+        1 => said,
+        _ => format!("{said}\n{}", columns(&rows)),
+    }
 }
 
 /// What failed, after an empty line; nothing when nothing did.

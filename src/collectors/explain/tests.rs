@@ -5,6 +5,10 @@ use crate::collectors::{Settings, load, plan};
 use crate::document::{Reader, parse};
 use crate::server::Facts;
 
+fn settings(written: &str) -> Settings {
+    Reader::new(None).read(&parse("x.yml", written).unwrap(), Settings::read)
+}
+
 fn planned() -> Plan {
     let keep = ["locks", "tables", "wal", "checkpointer"];
     let collectors: Vec<_> = load(&[])
@@ -12,7 +16,6 @@ fn planned() -> Plan {
         .into_iter()
         .filter(|collector| keep.contains(&&*collector.name))
         .collect();
-    let settings = Reader::new(None).read(&parse("x.yml", "").unwrap(), Settings::read);
     let databases = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
     let facts = Facts {
         version: 150_018,
@@ -20,7 +23,7 @@ fn planned() -> Plan {
         databases,
         ..Facts::default()
     };
-    plan(&collectors, &facts, &settings)
+    plan(&collectors, &facts, &settings(""))
 }
 
 #[test]
@@ -53,13 +56,17 @@ fn costs_are_summed_over_databases_and_what_failed_says_why() {
         of("tables", "b", 5000, Err("no answer within 5s".into())),
     ];
     assert_eq!(
-        explain_costs(&planned(), &measured),
+        explain_costs(&planned(), &measured, &settings("load_budget: 4%")),
         "\
 collector  interval  took       of a core  series  connection  databases
 locks      15s       3.0 ms     0.020%     27      A (held)
 tables     1m        5020.0 ms  8.367%     40      B           5: a, b, c and 2 more
 
 All 2 together take 5023.0 ms for 67 series, and at their intervals at most 8.387% of a core.
+The load budget is 4.000% of a core.
+
+over the budget  would be read every
+tables           4m
 
 failed       because
 tables in b  no answer within 5s

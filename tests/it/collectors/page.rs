@@ -25,7 +25,7 @@ pub(super) async fn check(primary: &Postgres, standby: &Postgres, major: u32) {
     let config = format!(
         "listen: 127.0.0.1:{port}\n\
          state_dir: {state}\n\
-         collect: {{interval: 1s, enable: [{OFF_BY_DEFAULT}]}}\n\
+         collect: {{interval: 1s, load_budget: off, enable: [{OFF_BY_DEFAULT}]}}\n\
          servers: [{{name: primary, url: '{}'}}, {{name: standby, url: '{}'}}]\n",
         primary.url("postgres", "postgres"),
         standby.url("postgres", "postgres"),

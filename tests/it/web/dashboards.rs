@@ -286,7 +286,7 @@ fn configuration(
         })
         .collect();
     format!(
-        "listen: 127.0.0.1:{port}\nstate_dir: {}\ncollect: {{interval: 1s}}\nservers:\n{servers}\
+        "listen: 127.0.0.1:{port}\nstate_dir: {}\ncollect: {{interval: 1s, load_budget: off}}\nservers:\n{servers}\
          backups:\n  - {{name: nightly, server: primary, files: '{}/*.sql', look: 1s}}\n\
          notify:\n  receivers:\n    - {{name: team, slack: {{webhook_url: '{}/hook'}}}}\n  policy:\n    - {{to: [team]}}\n",
         scratch.join("state").display(),
