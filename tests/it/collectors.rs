@@ -3,6 +3,7 @@
 mod behaviour;
 mod names;
 mod page;
+mod progress;
 
 use std::time::Duration;
 
