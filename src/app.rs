@@ -18,7 +18,7 @@ use crate::incident::{Event, Ledger};
 use crate::notify::Tally;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
-use crate::scrape::Board;
+use crate::scrape::{Board, Signs};
 use crate::server::Server;
 use crate::store::Store;
 use crate::{backup, collectors, notify, rules, scrape, telemetry, web};
@@ -94,6 +94,7 @@ pub async fn run(
     let door = web::Door::open(config.listen, config.web.clone())?;
     let ledger = Arc::new(open_ledger(&config)?);
     let board = Arc::new(Board::new(store.clone(), config.servers.len() > 1));
+    let signs = Arc::new(Signs::default());
     let statuses = Arc::new(Statuses::default());
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
@@ -104,6 +105,7 @@ pub async fn run(
         store: store.clone(),
         ledger: ledger.clone(),
         tally: tally.clone(),
+        signs: signs.clone(),
         servers: config
             .servers
             .iter()
@@ -120,6 +122,7 @@ pub async fn run(
         loaded.catalogue,
         config.collect.clone(),
         board.clone(),
+        signs.clone(),
         stop.clone(),
     ));
     let (backups, state_dir) = (config.backups.clone(), config.state_dir.clone());

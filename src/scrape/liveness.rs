@@ -1,4 +1,4 @@
-//! The sign of life: every second, and the two samples it becomes.
+//! The sign of life: every second, and what follows from it for the page, for load balancers and for the other timers.
 
 use std::time::Duration;
 
@@ -7,19 +7,49 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Board;
 use super::doubts::Doubts;
+use super::sign::{Role, Sign, Signs};
 use crate::sample::{Metric, Sample, Source, Timestamp};
-use crate::server::Server;
+use crate::server::{Pulse, Server, ServerError};
 
-/// The collector name of the source of `pg_up`.
+/// The collector name of the source of `pg_up` and the role.
 pub const LIVENESS: &str = "liveness";
+
+/// The collector name of the source of what the connection itself shows: clock and certificate.
+pub const SESSION: &str = "session";
 
 /// Whether a server answers.
 pub(super) const PG_UP: Metric =
     Metric::gauge("pg_up", "Whether the server answers (1) or not (0).");
 
+/// What Prometheus would say about pgvigil itself.
 const UP: Metric = Metric::gauge(
     "up",
     "Whether this watch is alive, as Prometheus would see it.",
+);
+
+pub(super) const ROLE: Metric = Metric::gauge(
+    "pg_server_role",
+    "Whether the server is in this role (1) or in another (0): primary, standby, starting or stopping; absent while it does not say.",
+);
+
+pub(super) const DURATION: Metric = Metric::gauge(
+    "pg_liveness_duration_seconds",
+    "How long the server took to answer the last sign of life, without waiting for a connection.",
+);
+
+pub(super) const CLOCK_SKEW: Metric = Metric::gauge(
+    "pg_clock_skew_seconds",
+    "By how much the server's clock is ahead of pgvigil's; wrong by at most half of pg_liveness_duration_seconds.",
+);
+
+pub(super) const CERTIFICATE: Metric = Metric::gauge(
+    "pg_tls_certificate_expiry_timestamp_seconds",
+    "When the certificate expires that the server showed to the held connection; absent without TLS.",
+);
+
+pub(super) const CHAIN: Metric = Metric::gauge(
+    "pg_tls_certificate_chain_expiry_timestamp_seconds",
+    "When the first of the certificates that the server showed expires, where that is not its own.",
 );
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -44,45 +74,141 @@ pub(super) enum Health {
     Down(String),
 }
 
-/// Asks for ever, publishes `pg_up` and tells the other timers.
-pub(super) async fn watch_over(
-    server: &Server,
-    board: &Board,
-    health: &watch::Sender<Health>,
-    doubts: &Doubts,
-) {
-    let source = Source::new(&server.name, "", LIVENESS);
-    board.declare(&source, VALID, 1);
-    loop {
-        let begun = Instant::now();
-        let answer = server.alive().await;
-        let pause = match &answer {
-            Ok(()) => EVERY,
-            Err(error) if error.trouble.needs_a_person() => WHILE_REFUSED,
-            Err(_) => WHILE_DOWN,
-        };
-        let samples = samples(answer.is_ok());
-        let (at, took) = (Timestamp::now(), begun.elapsed());
-        board.publish(&source, at, took, samples, 0);
-        if let Err(error) = &answer {
-            board.fail(&source, at, took, error.to_string());
+/// Who asks one server, and who is told.
+pub(super) struct Liveness<'w> {
+    pub(super) server: &'w Server,
+    pub(super) board: &'w Board,
+    pub(super) signs: &'w Signs,
+    pub(super) health: &'w watch::Sender<Health>,
+    pub(super) doubts: &'w Doubts,
+    /// How often clock and certificate are published.
+    pub(super) interval: Duration,
+}
+
+/// A role that the server told in a session, which is of use while the session lasts.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    role: Role,
+    session: u64,
+    at: Instant,
+}
+
+impl Liveness<'_> {
+    /// Asks for ever.
+    pub(super) async fn watch_over(self) {
+        let of_server = |collector| Source::new(&self.server.name, "", collector);
+        let (liveness, session) = (of_server(LIVENESS), of_server(SESSION));
+        self.board.declare(&liveness, VALID, 1);
+        self.board.declare(&session, VALID.max(self.interval), 1);
+        let (mut told, mut shown) = (None, None);
+        loop {
+            let begun = Instant::now();
+            let answer = self.server.alive().await;
+            let role = self.role(&answer, &mut told);
+            let sign = Sign {
+                at: std::time::Instant::now(),
+                up: answer.is_ok(),
+                role,
+            };
+            self.signs.note(&self.server.name, sign);
+            let (at, took) = (Timestamp::now(), begun.elapsed());
+            let mut samples = samples(answer.is_ok(), role);
+            samples.push(UP.sample(&[], 1.0));
+            self.board.publish(&liveness, at, took, samples, 0);
+            match &answer {
+                Ok(Some(pulse)) if is_due(shown, self.interval, begun) => {
+                    shown = Some(begun);
+                    let samples = session_samples(pulse);
+                    self.board
+                        .publish(&session, at, pulse.round_trip, samples, 0);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    shown = None;
+                    self.board.fail(&liveness, at, took, error.to_string());
+                    self.board.fail(&session, at, took, error.to_string());
+                }
+            }
+            self.tell(begun, &answer);
+            sleep_until(begun + pause(&answer)).await;
         }
-        let found = answer.map_or_else(|error| Health::Down(error.to_string()), |()| Health::Up);
-        match found {
-            Health::Up => doubts.answered(begun),
-            _ => doubts.unanswered(),
+    }
+
+    /// While the session is in use nobody says what the server is: what it last said there stands. A primary becomes a
+    /// standby by a restart alone, which ends its sessions.
+    fn role(
+        &self,
+        answer: &Result<Option<Pulse>, ServerError>,
+        told: &mut Option<Told>,
+    ) -> Option<Role> {
+        let session = self.server.sessions_opened();
+        let now = Instant::now();
+        match (answer, Role::of(answer)) {
+            (Ok(_), Some(role)) => {
+                *told = Some(Told {
+                    role,
+                    session,
+                    at: now,
+                });
+                Some(role)
+            }
+            (Ok(_), None) => told
+                .filter(|told| told.session == session && now < told.at + VALID)
+                .map(|told| told.role),
+            (Err(_), role) => {
+                *told = None;
+                role
+            }
         }
-        note_change(server, health, found);
-        sleep_until(begun + pause).await;
+    }
+
+    fn tell(&self, begun: Instant, answer: &Result<Option<Pulse>, ServerError>) {
+        match answer {
+            Ok(_) => self.doubts.answered(begun),
+            Err(_) => self.doubts.unanswered(),
+        }
+        let down = |error: &ServerError| Health::Down(error.to_string());
+        let found = answer.as_ref().map_or_else(down, |_| Health::Up);
+        note_change(self.server, self.health, found);
     }
 }
 
-/// The samples of a sign of life or of its absence. `up` is what Prometheus would say about pgvigil itself.
-pub(super) fn samples(up: bool) -> Vec<Sample> {
-    vec![
-        PG_UP.sample(&[], f64::from(u8::from(up))),
-        UP.sample(&[], 1.0),
-    ]
+/// The samples of a sign of life or of its absence.
+pub(super) fn samples(up: bool, role: Option<Role>) -> Vec<Sample> {
+    let mut samples = vec![PG_UP.sample(&[], f64::from(u8::from(up)))];
+    if let Some(role) = role {
+        samples.extend(Role::ALL.map(|each| {
+            let is_it = f64::from(u8::from(each == role));
+            ROLE.sample(&[("role", each.name())], is_it)
+        }));
+    }
+    samples
+}
+
+/// What a session shows of the server's clock and certificate.
+pub(super) fn session_samples(pulse: &Pulse) -> Vec<Sample> {
+    let mut samples = vec![
+        DURATION.sample(&[], pulse.round_trip.as_secs_f64()),
+        CLOCK_SKEW.sample(&[], pulse.clock_skew),
+    ];
+    if let Some(expiry) = pulse.certificate {
+        samples.push(CERTIFICATE.sample(&[], expiry.own as f64));
+        let chain = expiry.chain.map(|first| CHAIN.sample(&[], first as f64));
+        samples.extend(chain);
+    }
+    samples
+}
+
+fn is_due(last: Option<Instant>, interval: Duration, now: Instant) -> bool {
+    last.is_none_or(|last| now >= last + interval)
+}
+
+fn pause(answer: &Result<Option<Pulse>, ServerError>) -> Duration {
+    match answer {
+        Ok(_) => EVERY,
+        Err(error) if error.trouble.needs_a_person() => WHILE_REFUSED,
+        Err(_) => WHILE_DOWN,
+    }
 }
 
 fn note_change(server: &Server, health: &watch::Sender<Health>, found: Health) {

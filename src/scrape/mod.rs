@@ -9,6 +9,7 @@ mod once;
 mod pace;
 mod reading;
 mod report;
+mod sign;
 mod timetable;
 mod watch;
 
@@ -23,12 +24,18 @@ use crate::sample::{Metric, Timestamp};
 use crate::server::Server;
 
 pub use board::{Board, Status};
-pub use liveness::LIVENESS;
+pub use liveness::{LIVENESS, SESSION};
 pub use once::{Reading, carry_out, once};
+pub use sign::{Role, Sign, Signs};
 
 /// Every metric about the reading itself: `pg_up`, the self-metrics per source and postgres_exporter's own.
 pub const METRICS: &[Metric] = &[
     liveness::PG_UP,
+    liveness::ROLE,
+    liveness::DURATION,
+    liveness::CLOCK_SKEW,
+    liveness::CERTIFICATE,
+    liveness::CHAIN,
     report::DURATION,
     report::INTERVAL,
     report::LOAD,
@@ -49,13 +56,14 @@ pub async fn run(
     catalogue: Vec<Arc<Collector>>,
     settings: Settings,
     board: Arc<Board>,
+    signs: Arc<Signs>,
     stop: CancellationToken,
 ) {
     let (catalogue, settings) = (Arc::from(catalogue), Arc::new(settings));
     board.watch(servers.iter().map(|server| server.name.as_str()));
     let mut tasks = JoinSet::new();
     for server in servers {
-        let watch = watch::Watch::new(server, &catalogue, &settings, &board);
+        let watch = watch::Watch::new(server, &catalogue, &settings, &board, &signs);
         let stop = stop.clone();
         tasks.spawn(async move { stop.run_until_cancelled(watch.run()).await.is_some() });
     }

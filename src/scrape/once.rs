@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::job::Job;
-use super::liveness::{self, LIVENESS};
+use super::liveness::{self, LIVENESS, SESSION};
 use super::reading::{self, Through, explained};
+use super::sign::Role;
 use crate::collectors::{Collector, Plan, Settings, plan};
 use crate::sample::{Sample, Source};
 use crate::server::{ReadError, Server, ServerError, Trouble};
@@ -30,18 +31,29 @@ pub async fn once(
     catalogue: &[Arc<Collector>],
     settings: &Settings,
 ) -> Result<Vec<Reading>, ServerError> {
-    server.alive().await?;
+    let answer = server.alive().await;
+    let role = Role::of(&answer);
+    let pulse = answer?;
     let facts = server.facts().await.map_err(|error| ServerError {
         trouble: Trouble::Other,
         what: format!("server `{}` does not say what it is", server.name),
         cause: error.to_string(),
         hint: None,
     })?;
-    let mut readings = vec![Reading {
-        source: Source::new(&server.name, "", LIVENESS),
-        took: Duration::ZERO,
-        outcome: Ok(vec![liveness::PG_UP.sample(&[], 1.0)]),
-    }];
+    let told = |collector: &str, took, samples| Reading {
+        source: Source::new(&server.name, "", collector),
+        took,
+        outcome: Ok(samples),
+    };
+    let mut readings = vec![told(
+        LIVENESS,
+        Duration::ZERO,
+        liveness::samples(true, role),
+    )];
+    readings.extend(pulse.map(|pulse| {
+        let samples = liveness::session_samples(&pulse);
+        told(SESSION, pulse.round_trip, samples)
+    }));
     readings.extend(carry_out(server, &plan(catalogue, &facts, settings), settings).await);
     Ok(readings)
 }

@@ -10,10 +10,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::board::Board;
 use super::doubts::Doubts;
 use super::job::Job;
-use super::liveness::{self, Health, LIVENESS};
+use super::liveness::{Health, LIVENESS, Liveness, SESSION};
 use super::pace::Pace;
 use super::reading::{self, Through};
 use super::report::{REPORT, Report};
+use super::sign::Signs;
 use super::timetable::Timetable;
 use crate::collectors::{Collector, Sampled, Settings, plan};
 use crate::sample::{Source, Timestamp};
@@ -24,12 +25,20 @@ const FACTS: Duration = Duration::from_secs(60);
 
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How often what tells about the reading itself is written down, whatever the interval of the collectors.
+const REPORTING: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(15);
+
+/// Sources that are no collectors, of which the report does not tell.
+const NO_COLLECTORS: [&str; 3] = [REPORT, LIVENESS, SESSION];
+
 /// Everything that happens around one server.
 pub(super) struct Watch {
     server: Arc<Server>,
     collectors: Arc<[Arc<Collector>]>,
     settings: Arc<Settings>,
     board: Arc<Board>,
+    signs: Arc<Signs>,
     begun: Instant,
     health: watch::Sender<Health>,
     doubts: Doubts,
@@ -43,12 +52,14 @@ impl Watch {
         collectors: &Arc<[Arc<Collector>]>,
         settings: &Arc<Settings>,
         board: &Arc<Board>,
+        signs: &Arc<Signs>,
     ) -> Self {
         Watch {
             server,
             collectors: Arc::clone(collectors),
             settings: Arc::clone(settings),
             board: Arc::clone(board),
+            signs: Arc::clone(signs),
             begun: Instant::now(),
             health: watch::Sender::new(Health::Unknown),
             doubts: Doubts::default(),
@@ -60,12 +71,28 @@ impl Watch {
     /// Runs for ever; dropping it closes the connections.
     pub(super) async fn run(self) {
         tokio::join!(
-            liveness::watch_over(&self.server, &self.board, &self.health, &self.doubts),
+            self.liveness().watch_over(),
             self.plan(),
             self.read_quick(),
             self.read_slow(),
             self.report(),
         );
+    }
+
+    fn liveness(&self) -> Liveness<'_> {
+        Liveness {
+            server: &self.server,
+            board: &self.board,
+            signs: &self.signs,
+            health: &self.health,
+            doubts: &self.doubts,
+            interval: self.reporting(),
+        }
+    }
+
+    fn reporting(&self) -> Duration {
+        let (least, most) = (*REPORTING.start(), *REPORTING.end());
+        self.settings.interval.clamp(least, most)
     }
 
     /// Plans anew on every connection and every minute.
@@ -218,18 +245,14 @@ impl Watch {
     /// How the collectors are doing, as samples.
     async fn report(&self) {
         let source = Source::new(&self.server.name, "", REPORT);
-        let every = self
-            .settings
-            .interval
-            .clamp(Duration::from_secs(1), Duration::from_secs(15));
+        let every = self.reporting();
         self.board.declare(&source, every, 3);
         let mut report = Report::default();
         loop {
             sleep(every).await;
             let begun = Instant::now();
             let mut statuses = self.board.statuses_of(&self.server.name);
-            statuses
-                .retain(|status| ![REPORT, LIVENESS].contains(&status.source.collector.as_ref()));
+            statuses.retain(|status| !NO_COLLECTORS.contains(&status.source.collector.as_ref()));
             let samples = report.samples(&statuses, self.pace.load());
             self.board
                 .publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);

@@ -231,20 +231,22 @@ impl Attempt<'_> {
             |error: tokio_postgres::Error| ServerError::from_connecting(self.what(), &error);
         let closed = CancellationToken::new();
         let ended = closed.clone().drop_guard();
-        let (client, task) = if wanted == Wanted::Disable {
+        let (client, task, certificate) = if wanted == Wanted::Disable {
             let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(failed)?;
-            (client, tokio::spawn(until_closed(connection, ended)))
+            (client, tokio::spawn(until_closed(connection, ended)), None)
         } else {
             let mut connector = tls::connector(&self.dsn.tls).map_err(settings)?;
             let connect =
-                MakeTlsConnect::<Wire>::make_tls_connect(&mut connector, &self.target.host);
+                MakeTlsConnect::<Wire>::make_tls_connect(&mut connector.connect, &self.target.host);
             let connect = connect.map_err(|error| self.failed(Trouble::Tls, error.to_string()))?;
             let (client, connection) = config.connect_raw(stream, connect).await.map_err(failed)?;
-            (client, tokio::spawn(until_closed(connection, ended)))
+            let task = tokio::spawn(until_closed(connection, ended));
+            (client, task, connector.expiry())
         };
         let line = Line {
             target: self.target.clone(),
             tls: (wanted != Wanted::Disable).then(|| self.dsn.tls.clone()),
+            certificate,
             closed,
             task: task.abort_handle(),
             pooled: self.endpoint.pooled(),

@@ -23,8 +23,10 @@ pub enum Trouble {
     Full,
     /// The role or the database has as many connections as its own limit lets it.
     Limit,
-    /// The server is starting up, shutting down or recovering.
+    /// The server is starting up or recovering.
     Starting,
+    /// The server is shutting down.
+    Stopping,
     /// A pooler in between refuses start-up options.
     Pooler,
     /// The connection ended.
@@ -74,6 +76,7 @@ impl Trouble {
                 "raise it with `ALTER ROLE` (or `ALTER DATABASE`) `… CONNECTION LIMIT n`, or stop the other pgvigil that connects as this role",
             ),
             Trouble::Starting => Some("wait; if it lasts, the server's log says what it is doing"),
+            Trouble::Stopping => Some("wait until it is started again"),
             Trouble::Pooler => {
                 Some("let the pooler pass `options`, or connect to the server itself")
             }
@@ -131,7 +134,10 @@ fn trouble_of(code: &str, message: &str) -> Trouble {
         "3D000" => Trouble::Database,
         "53300" if message.starts_with("too many connections for") => Trouble::Limit,
         "53300" => Trouble::Full,
-        "57P01" | "57P02" | "57P03" => Trouble::Starting,
+        // One code for both: only the words, where they are English, tell one from the other.
+        "57P03" if message.contains("shutting down") => Trouble::Stopping,
+        "57P03" => Trouble::Starting,
+        "57P01" | "57P02" => Trouble::Stopping,
         _ if message.contains("unsupported startup parameter") => Trouble::Pooler,
         _ => Trouble::Other,
     }
@@ -178,6 +184,16 @@ mod tests {
                 "57P03",
                 "the database system is starting up",
                 Trouble::Starting,
+            ),
+            (
+                "57P03",
+                "the database system is not yet accepting connections",
+                Trouble::Starting,
+            ),
+            (
+                "57P03",
+                "the database system is shutting down",
+                Trouble::Stopping,
             ),
             (
                 "08P01",

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use deadpool_postgres::{
     BuildError, Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
+use super::certificate::Expiry;
 use super::dsn::Target;
 use super::endpoint::{CONNECTING, Endpoint};
 use super::error::{ServerError, Trouble};
@@ -28,6 +29,18 @@ pub(super) enum Unavailable {
     Busy,
     /// It could not be opened.
     Down(ServerError),
+}
+
+/// What a statement came to.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) outcome: Result<Table, ReadError>,
+    /// When it was sent, by our clock.
+    pub(super) sent: SystemTime,
+    /// From then until the answer was there.
+    pub(super) took: Duration,
+    /// When the certificates of its session expire; `None` without TLS.
+    pub(super) certificate: Option<Expiry>,
 }
 
 /// The held connection.
@@ -68,17 +81,24 @@ impl Held {
         sql: &str,
         limit: Duration,
         patience: Timeouts,
-    ) -> Result<Result<Table, ReadError>, Unavailable> {
+    ) -> Result<Answer, Unavailable> {
         let client = self.client(patience).await?;
         let Some(line) = self.line() else {
             return Err(Unavailable::Busy);
         };
+        let (sent, begun) = (SystemTime::now(), Instant::now());
         let outcome = line.read(&client, sql, limit).await;
+        let (took, certificate) = (begun.elapsed(), line.certificate);
         if client.is_closed() || outcome.as_ref().is_err_and(ReadError::ends_session) {
             drop(Object::take(client));
             tokio::spawn(async move { line.ended().await });
         }
-        Ok(outcome)
+        Ok(Answer {
+            outcome,
+            sent,
+            took,
+            certificate,
+        })
     }
 
     /// How often a session was opened: a change means that the server may be another one by now.

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::error::{ServerError, Trouble};
 use super::held::{Held, Unavailable, impatient, patient};
 use super::wire::Wire;
-use super::{Facts, ReadError, Settings, Table, Visit, facts};
+use super::{Facts, Pulse, ReadError, Settings, Table, Visit, facts, pulse};
 
 /// How long a sign of life may take on an open session, on a new one, and at the door while the session is in use.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -65,26 +65,23 @@ impl Server {
     }
 
     /// Whether it answers, on connection A, with one new attempt on a fresh connection. While A is in use, whether
-    /// anybody opens the door: a statement that takes long is no sign of death.
+    /// anybody opens the door, who says nothing more: a statement that takes long is no sign of death.
     ///
     /// # Errors
     /// Why it does not, within four seconds.
-    pub async fn alive(&self) -> Result<(), ServerError> {
-        let mut answer = self
-            .held
-            .read("SELECT 1", ANSWER, impatient(TURN, FRESH))
-            .await;
-        if let Ok(Err(_)) = answer {
-            answer = self
-                .held
-                .read("SELECT 1", ANSWER, impatient(TURN, FRESH))
-                .await;
+    pub async fn alive(&self) -> Result<Option<Pulse>, ServerError> {
+        let ask = || self.held.read(pulse::SQL, ANSWER, impatient(TURN, FRESH));
+        let mut answer = ask().await;
+        if answer.as_ref().is_ok_and(|answer| answer.outcome.is_err()) {
+            answer = ask().await;
         }
         match answer {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(self.failed(Trouble::Lost, error.to_string())),
+            Ok(answer) => match &answer.outcome {
+                Ok(_) => Ok(Pulse::of(&answer)),
+                Err(error) => Err(self.failed(Trouble::Lost, error.to_string())),
+            },
             Err(Unavailable::Down(error)) => Err(error),
-            Err(Unavailable::Busy) => self.knock().await,
+            Err(Unavailable::Busy) => self.knock().await.map(|()| None),
         }
     }
 
@@ -124,7 +121,7 @@ impl Server {
             return self.visit(database).await?.read(sql, timeout).await;
         }
         match self.held.read(sql, timeout, patient()).await {
-            Ok(outcome) => outcome,
+            Ok(answer) => answer.outcome,
             Err(Unavailable::Down(error)) => Err(ReadError::Connection(error.to_string())),
             Err(Unavailable::Busy) => Err(ReadError::Connection("the connection is in use".into())),
         }

@@ -1,6 +1,7 @@
 //! One PostgreSQL server: its connections (at most two), its facts, and reading from it.
 //! Takes a server's settings; hands on [`Facts`] for the planner and [`Table`]s for the collectors.
 
+mod certificate;
 mod dsn;
 mod endpoint;
 mod environment;
@@ -11,6 +12,7 @@ mod grants;
 mod held;
 mod identifier;
 mod lanes;
+mod pulse;
 mod session;
 mod settings;
 mod table;
@@ -18,6 +20,7 @@ mod tls;
 mod visit;
 mod wire;
 
+pub use certificate::Expiry;
 pub use dsn::{Dsn, DsnError, SslMode};
 pub use environment::from_environment;
 pub use error::{ServerError, Trouble};
@@ -26,6 +29,7 @@ pub use facts::Facts;
 pub use grants::grants;
 pub use identifier::quoted;
 pub use lanes::{Lane, Server};
+pub use pulse::Pulse;
 pub use settings::{Databases, Settings};
 pub use table::{ReadError, Row, Table};
 pub use visit::Visit;

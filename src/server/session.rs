@@ -10,6 +10,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Client, NoTls, SimpleQueryMessage};
 use tokio_util::sync::CancellationToken;
 
+use super::certificate::Expiry;
 use super::dsn::{Target, Tls};
 use super::table::{ReadError, Table};
 use super::tls;
@@ -38,6 +39,8 @@ pub(super) struct Line {
     pub(super) target: Target,
     /// TLS as it was agreed on; `None` without.
     pub(super) tls: Option<Tls>,
+    /// When the certificates that the server showed expire.
+    pub(super) certificate: Option<Expiry>,
     /// Cancelled when the server has closed the session.
     pub(super) closed: CancellationToken,
     /// The task that drives the session.
@@ -122,8 +125,10 @@ impl Line {
             None => token.cancel_query_raw(stream, NoTls).await,
             Some(tls) => {
                 let mut connector = tls::connector(tls).map_err(|error| error.message)?;
-                let connect =
-                    MakeTlsConnect::<Wire>::make_tls_connect(&mut connector, &self.target.host);
+                let connect = MakeTlsConnect::<Wire>::make_tls_connect(
+                    &mut connector.connect,
+                    &self.target.host,
+                );
                 token
                     .cancel_query_raw(stream, connect.map_err(|error| error.to_string())?)
                     .await

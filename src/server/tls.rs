@@ -1,7 +1,7 @@
 //! libpq's TLS modes in rustls: who is trusted, whether the name counts, and the client's own certificate.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -13,16 +13,32 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::DsnError;
+use super::certificate::Expiry;
 use super::dsn::{Roots, SslMode, Tls};
+
+/// How one connection agrees on TLS, and what came of it.
+pub(super) struct Connector {
+    pub(super) connect: MakeRustlsConnect,
+    shown: Arc<OnceLock<Expiry>>,
+}
+
+impl Connector {
+    /// When the certificates that the server has shown expire; `None` before the handshake.
+    pub(super) fn expiry(&self) -> Option<Expiry> {
+        self.shown.get().copied()
+    }
+}
 
 /// A connector for one connection. Certificates are read anew each time, so that renewed ones are used.
 ///
 /// # Errors
 /// A certificate or key file that is missing or cannot be used.
-pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, DsnError> {
+pub(super) fn connector(tls: &Tls) -> Result<Connector, DsnError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let shown = Arc::default();
     let verifier = Verifier {
         trust: trust(tls)?,
+        shown: Arc::clone(&shown),
         provider: Arc::clone(&provider),
     };
     let builder = ClientConfig::builder_with_provider(provider)
@@ -36,7 +52,10 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, DsnError> {
             .map_err(|error| unusable("the client certificate with its key", &error))?,
         None => builder.with_no_client_auth(),
     };
-    Ok(MakeRustlsConnect::new(config))
+    Ok(Connector {
+        connect: MakeRustlsConnect::new(config),
+        shown,
+    })
 }
 
 fn trust(tls: &Tls) -> Result<Trust, DsnError> {
@@ -141,6 +160,7 @@ enum Trust {
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
+    shown: Arc<OnceLock<Expiry>>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -153,6 +173,9 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some(expiry) = Expiry::of(end_entity, intermediates) {
+            self.shown.get_or_init(|| expiry);
+        }
         let Trust::Signed {
             roots,
             pinned,

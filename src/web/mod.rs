@@ -22,7 +22,7 @@ use axum::{Router, middleware};
 use crate::incident::Ledger;
 use crate::notify::Tally;
 use crate::sample::Timestamp;
-use crate::scrape::Board;
+use crate::scrape::{Board, Signs};
 use crate::store::Store;
 
 use exposition::Exposition;
@@ -44,6 +44,8 @@ pub struct View {
     pub ledger: Arc<Ledger>,
     /// How delivery is going.
     pub tally: Arc<Tally>,
+    /// The last sign of life of each server.
+    pub signs: Arc<Signs>,
     /// Names of the watched servers in the order of the configuration.
     pub servers: Vec<Arc<str>>,
     /// Whether older names of metrics are published as well.

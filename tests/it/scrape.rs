@@ -85,6 +85,7 @@ impl Watch {
             catalogue,
             settings,
             Arc::clone(&board),
+            Arc::default(),
             stop.clone(),
         ));
         Watch { store, board, stop }

@@ -35,6 +35,7 @@ fn view(servers: &[&str]) -> Arc<View> {
         store,
         ledger: Arc::new(Ledger::memory()),
         tally: Arc::new(Tally::default()),
+        signs: Arc::default(),
         servers: servers.iter().map(|name| Arc::from(*name)).collect(),
         aliases: false,
         started,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Tone;
 use crate::notify;
 use crate::sample::Timestamp;
-use crate::scrape::{LIVENESS, Status};
+use crate::scrape::{LIVENESS, SESSION, Status};
 
 /// A source that could not be read, or not in full.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +45,7 @@ pub(super) fn troubles(statuses: &[Status]) -> Vec<Trouble> {
     // That a server does not answer is said on its card.
     let read = statuses
         .iter()
-        .filter(|status| &*status.source.collector != LIVENESS);
+        .filter(|status| ![LIVENESS, SESSION].contains(&&*status.source.collector));
     let wrong = read.filter(|status| status.error.is_some() || status.dropped > 0);
     let each = wrong.map(|status| Trouble {
         source: status.source.to_string(),

@@ -187,6 +187,18 @@ impl Postgres {
         *process = Some(child);
     }
 
+    /// Starts it after [`Postgres::stop`] without waiting until it takes connections.
+    pub fn start_unready(&self) {
+        *self.process.lock().unwrap() = Some(self.spawn(self.port));
+    }
+
+    /// A smart shutdown: it takes nobody new and waits until the last session has ended.
+    pub fn close(&self) {
+        if let Some(postmaster) = self.process.lock().unwrap().as_ref() {
+            send(postmaster.id(), Signal::TERM);
+        }
+    }
+
     /// SIGKILL to all of it, as a crash of the machine would.
     pub fn kill(&self) {
         self.signal_all(Signal::KILL);
@@ -203,6 +215,10 @@ impl Postgres {
             scratch,
             process: Mutex::default(),
         }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.scratch.join("log")
     }
 
     fn data(&self) -> PathBuf {
@@ -270,7 +286,21 @@ impl Postgres {
 
     /// Starts the server and waits until it takes connections; gives its log when it ends instead.
     fn launch(&self, port: u16) -> Result<Child, String> {
-        let log = self.scratch.join("log");
+        let mut child = self.spawn(port);
+        let id = child.id().to_string();
+        eventually("PostgreSQL starts", PATIENCE, || {
+            if child.try_wait().unwrap().is_some() {
+                return Some(Err(fs::read_to_string(self.log()).unwrap_or_default()));
+            }
+            let status = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+            let lines: Vec<&str> = status.lines().map(str::trim).collect();
+            (lines.first() == Some(&id.as_str()) && lines.get(7) == Some(&"ready"))
+                .then_some(Ok(()))
+        })
+        .map(|()| child)
+    }
+
+    fn spawn(&self, port: u16) -> Child {
         let mut server = self.as_server("postgres");
         server
             .arg("-D")
@@ -279,19 +309,8 @@ impl Postgres {
         server
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(&log).unwrap());
-        let mut child = server.spawn().expect("postgres");
-        let id = child.id().to_string();
-        eventually("PostgreSQL starts", PATIENCE, || {
-            if child.try_wait().unwrap().is_some() {
-                return Some(Err(fs::read_to_string(&log).unwrap_or_default()));
-            }
-            let status = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
-            let lines: Vec<&str> = status.lines().map(str::trim).collect();
-            (lines.first() == Some(&id.as_str()) && lines.get(7) == Some(&"ready"))
-                .then_some(Ok(()))
-        })
-        .map(|()| child)
+            .stderr(fs::File::create(self.log()).unwrap());
+        server.spawn().expect("postgres")
     }
 
     fn signal_all(&self, signal: Signal) {
