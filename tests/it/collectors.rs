@@ -1,5 +1,6 @@
 //! The built-in collectors against real servers: every name, type and label, and the cases in which others go wrong.
 
+mod aliases;
 mod behaviour;
 mod names;
 mod page;
