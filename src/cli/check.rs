@@ -1,6 +1,8 @@
-//! `pgvigil check`: configuration, rules, receivers, folders, connections and privileges, each with what is missing.
+//! `pgvigil check`: configuration, rules, receivers, folders, connections, privileges and own collectors, each with
+//! what is missing.
 
 mod folders;
+mod own;
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -179,13 +181,24 @@ async fn check_server(
         Err(error) => return report.say(Finding::Bad, &server.name, &error),
     };
     report.say(Finding::Good, &server.name, &super::describe(&facts))?;
-    for omission in collectors::plan(catalogue, &facts, settings).omitted {
+    let plan = collectors::plan(catalogue, &facts, settings);
+    let own = |collector: &Collector| !collectors::is_built_in(&collector.name);
+    for run in plan.runs.iter().filter(|run| own(&run.collector)) {
+        for (finding, words) in own::check(server, &facts, run, settings).await {
+            report.say(finding, &server.name, &words)?;
+        }
+    }
+    for omission in plan.omitted {
         if let Reason::Privilege { missing, grant } = omission.reason {
             let words = format!(
                 "collector `{}`: {}\nhint: {grant}",
                 omission.collector.name, missing.reason
             );
             report.say(Finding::Warning, &server.name, &words)?;
+        } else if own(&omission.collector) {
+            let (name, reason) = (&omission.collector.name, &omission.reason);
+            let words = format!("collector `{name}` does not run: {reason}");
+            report.say(Finding::Good, &server.name, &words)?;
         }
     }
     Ok(())

@@ -62,7 +62,7 @@ enum Command {
     Demo(demo::Options),
     /// Collect once, print and exit: for cron and for reading
     Once(once::Options),
-    /// Check configuration, rules, connections and privileges, and say what is missing
+    /// Check configuration, rules, connections, privileges and your own collectors, and say what is missing
     Check(check::Options),
     /// Show which collectors run on each server, what each costs, and why the others do not
     Explain(explain::Options),

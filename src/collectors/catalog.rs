@@ -59,7 +59,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
 ];
 
 /// Whether a collector of that name is built in.
-pub(super) fn is_built_in(name: &str) -> bool {
+pub fn is_built_in(name: &str) -> bool {
     BUILT_IN.iter().any(|(known, _)| *known == name)
 }
 

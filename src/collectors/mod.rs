@@ -4,6 +4,8 @@
 mod budget;
 mod catalog;
 mod declaration;
+mod estimate;
+mod examine;
 mod explain;
 mod metric;
 mod plan;
@@ -14,8 +16,10 @@ mod sampling;
 mod settings;
 
 pub use budget::{Cost, total, widen};
-pub use catalog::load;
+pub use catalog::{is_built_in, load};
 pub use declaration::{Cadence, Collector, Privilege, Query, Role, Scope};
+pub use estimate::Estimate;
+pub use examine::{Flaw, examine};
 pub use explain::{Measured, explain, explain_costs};
 pub use metric::{Metric, Origin};
 pub use plan::{Omission, Plan, Run, plan};

@@ -144,6 +144,11 @@ impl<'a> Column<'a> {
     }
 }
 
+/// Whether a cell can be a value.
+pub(super) fn is_number(text: &str) -> bool {
+    number(text).is_ok()
+}
+
 fn number(text: &str) -> Result<f64, NoNumber> {
     match text {
         "t" => Ok(1.0),

@@ -1,7 +1,7 @@
 //! Single values as people write them.
 
 /// The known word a person most likely meant.
-pub(super) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+pub fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     let scored = known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate));

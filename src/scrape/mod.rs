@@ -11,6 +11,7 @@ mod reading;
 mod report;
 mod sign;
 mod timetable;
+mod trial;
 mod watch;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use board::{Board, Status};
 pub use liveness::{LIVENESS, SESSION};
 pub use once::{Reading, carry_out, once};
 pub use sign::{Role, Sign, Signs};
+pub use trial::{Trial, try_out};
 
 /// Every metric about the reading itself: `pg_up`, the self-metrics per source and postgres_exporter's own.
 pub const METRICS: &[Metric] = &[

@@ -18,6 +18,7 @@ mod docs;
 mod harness;
 mod incident;
 mod notify;
+mod own;
 mod promql;
 mod rules;
 mod scrape;
