@@ -69,9 +69,9 @@ pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
     }
 }
 
-/// The configured servers, not yet connected to.
+/// The configured servers and PgBouncers, not yet connected to.
 pub fn servers(config: &Config) -> Vec<Arc<Server>> {
-    let servers = config.servers.iter().cloned();
+    let servers = config.servers.iter().chain(&config.pgbouncers).cloned();
     servers
         .map(|settings| Arc::new(Server::new(settings, config.collect.timeout)))
         .collect()
@@ -93,7 +93,7 @@ pub async fn run(
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
     let ledger = Arc::new(open_ledger(&config)?);
-    let board = Arc::new(Board::new(store.clone(), config.servers.len() > 1));
+    let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
     let signs = Arc::new(Signs::default());
     let statuses = Arc::new(Statuses::default());
     let tally = Arc::new(Tally::default());

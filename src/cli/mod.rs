@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
-use crate::server::{Facts, Server, ServerError};
+use crate::server::{Facts, Kind, Server, ServerError};
 use crate::{incident, web};
 
 pub use reference::reference;
@@ -193,6 +193,9 @@ fn explained(error: &ServerError) -> String {
 }
 
 fn describe(facts: &Facts) -> String {
+    if facts.kind == Kind::PgBouncer {
+        return facts.version_text.clone();
+    }
     let role = if facts.standby { "standby" } else { "primary" };
     let (major, minor) = (facts.major(), facts.version % 10_000);
     format!("PostgreSQL {major}.{minor}, {role}, as `{}`", facts.user)

@@ -8,14 +8,14 @@ use clap::{Args, ValueEnum};
 use crate::config::Config;
 use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Reading;
-use crate::server::Server;
+use crate::server::{Kind, Server};
 use crate::{app, scrape};
 
 /// How the result is printed.
 #[derive(Args)]
 pub(super) struct Options {
     /// `text`: a line per series; `json`: a line per server, each a document with its name and samples; `line`: a line
-    /// per server, epoch,connections,database_bytes,cache_hit. With several servers each series has a `server` label,
+    /// per server, epoch,connections,database_bytes,cache_hit. With several of a kind each series has a `server` label,
     /// and each `line` ends with a fifth field, the server's name
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -35,7 +35,7 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
     };
     let mut all_read = true;
     let servers = app::servers(&config);
-    let several = servers.len() > 1;
+    let several = config.has_several_of_a_kind();
     for server in &servers {
         let readings = match scrape::once(server, &loaded.catalogue, &config.collect).await {
             Ok(readings) => readings,
@@ -76,6 +76,7 @@ fn print(server: &Server, several: bool, readings: &[Reading], format: Format) -
             }
         }
         Format::Json => writeln!(out, "{}", json(&server.name, &samples))?,
+        Format::Line if server.kind() == Kind::PgBouncer => {}
         Format::Line => {
             let line = line(server.database(), &samples);
             let name = several.then(|| format!(",{}", server.name));

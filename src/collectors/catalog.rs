@@ -56,6 +56,12 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "indexes",
     "unused_indexes",
     "buffercache_summary",
+    "pgbouncer_version",
+    "pgbouncer_pools",
+    "pgbouncer_stats",
+    "pgbouncer_databases",
+    "pgbouncer_lists",
+    "pgbouncer_config",
 ];
 
 /// Whether a collector of that name is built in.

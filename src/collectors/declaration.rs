@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Metric;
-use crate::server::{ExtensionVersion, Lane};
+use super::{Metric, Pivot};
+use crate::server::{ExtensionVersion, Kind, Lane};
 
 /// One collector: what it reads, when, under which conditions, and what its columns are.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Collector {
     pub name: Arc<str>,
     /// What it watches, one sentence.
     pub doc: String,
+    /// The kind of server it reads.
+    pub kind: Kind,
     /// Whether it is read once per server or in every database.
     pub scope: Scope,
     /// How often it is read.
@@ -35,6 +37,8 @@ pub struct Collector {
     pub alias: bool,
     /// Its statements, no two of them for the same versions.
     pub queries: Vec<Query>,
+    /// How an answer of names and values becomes one row, where it is such.
+    pub pivot: Option<Pivot>,
     /// What the columns are.
     pub metrics: Vec<Metric>,
 }

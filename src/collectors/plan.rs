@@ -53,7 +53,8 @@ pub struct Omission {
 /// Plans what runs on a server with these facts.
 pub fn plan(collectors: &[Arc<Collector>], facts: &Facts, settings: &Settings) -> Plan {
     let mut plan = Plan::default();
-    for collector in collectors {
+    let of_kind = |collector: &&Arc<Collector>| collector.kind == facts.kind;
+    for collector in collectors.iter().filter(of_kind) {
         match admit(collector, facts, settings) {
             Ok(run) => plan.runs.push(run),
             Err(reason) => plan.omitted.push(Omission {
@@ -80,6 +81,7 @@ fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Resu
     if !collector.queries.iter().any(|query| query.covers(major)) {
         let since = collector.queries.iter().map(|query| query.since).min();
         return Err(Reason::Version {
+            kind: facts.kind,
             since: since.unwrap_or_default(),
             major,
         });

@@ -4,9 +4,9 @@ mod check;
 mod metric;
 
 use self::check::{check_collector, check_name, check_parameters};
-use super::{Cadence, Collector, Privilege, Query, Role, Scope};
+use super::{Cadence, Collector, Pivot, Privilege, Query, Role, Scope};
 use crate::document::{Section, parse_duration};
-use crate::server::Lane;
+use crate::server::{Kind, Lane};
 
 /// Reads one file's root mapping.
 pub(super) fn collector(s: &mut Section) -> Collector {
@@ -19,6 +19,15 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             .required_text("name", "the collector's name in settings, logs and labels")
             .into(),
         doc: s.required_text("doc", "what the collector watches, one sentence"),
+        kind: one_of(
+            s,
+            "kind",
+            [
+                ("postgresql", Kind::PostgreSql),
+                ("pgbouncer", Kind::PgBouncer),
+            ],
+            "What it reads: `servers`, or the consoles of `pgbouncers`.",
+        ),
         scope: one_of(
             s,
             "scope",
@@ -67,6 +76,11 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             "Whether all it gives are older names, so that it runs only with `collect.aliases`.",
         ),
         queries: s.list("queries", "Its statements by major version.", query),
+        pivot: s.optional_section(
+            "pivot",
+            "For an answer with a name and a value in each row: takes it as one row, with a column for each name.",
+            pivot,
+        ),
         metrics: {
             let metrics = s.map(
                 "metrics",
@@ -134,6 +148,13 @@ fn privilege(s: &mut Section) -> Privilege {
     }
 }
 
+fn pivot(s: &mut Section) -> Pivot {
+    Pivot {
+        names: s.required_text("names", "the column of the names").into(),
+        values: s.required_text("values", "the column of the values").into(),
+    }
+}
+
 fn query(s: &mut Section) -> Query {
     let query = Query {
         since: version(s, "since", "13", "The first major version.").unwrap_or_default(),
@@ -160,7 +181,17 @@ fn query(s: &mut Section) -> Query {
 
 fn version(s: &mut Section, key: &str, default: &str, doc: &str) -> Option<u32> {
     s.parsed(key, "major version", default, doc, |text| {
-        text.parse()
-            .map_err(|_| format!("`{text}` is no major version, such as 15"))
+        let number = match text.split_once('.') {
+            // PgBouncer 1.18 is 118 here; the next after 1.9 is 1.10.
+            Some((first, second)) => first
+                .parse::<u32>()
+                .ok()
+                .zip(second.parse::<u32>().ok())
+                .map(|(first, second)| first * 100 + second),
+            None => text.parse().ok(),
+        };
+        number.ok_or_else(|| {
+            format!("`{text}` is no major version, such as 15, or 1.18 of PgBouncer")
+        })
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Privilege, Role};
-use crate::server::{ExtensionVersion, quoted};
+use crate::server::{ExtensionVersion, Kind, quoted};
 
 /// Why a collector does not run; its `Display` is for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Reason {
     Aliases,
     /// The server is older than the first query or newer than the last.
     Version {
+        /// What the server is.
+        kind: Kind,
         /// The first major version it can read.
         since: u32,
         /// The server's.
@@ -52,10 +54,15 @@ impl fmt::Display for Reason {
             Reason::Disabled => f.write_str("disabled by `collect.disable`"),
             Reason::NotEnabled => f.write_str("off by default; name it in `collect.enable`"),
             Reason::Aliases => f.write_str("gives older names only; set `collect.aliases: true`"),
-            Reason::Version { since, major } if major < since => {
-                write!(f, "needs PostgreSQL {since} or later; this is {major}")
+            Reason::Version { kind, since, major } => {
+                let (name, this) = (kind.name(), kind.release(*major));
+                if major < since {
+                    let since = kind.release(*since);
+                    write!(f, "needs {name} {since} or later; this is {this}")
+                } else {
+                    write!(f, "has nothing to read on {name} {this}")
+                }
             }
-            Reason::Version { major, .. } => write!(f, "has nothing to read on PostgreSQL {major}"),
             Reason::Role(Role::Standby) => f.write_str("runs on standbys only"),
             Reason::Role(_) => f.write_str("runs on primaries only"),
             Reason::Extension { name, database } => write!(

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Cadence, Collector, Metric, Role, Scope, load, read};
 use crate::document::{Reader, format_duration};
 use crate::sample::MetricKind;
-use crate::server::Lane;
+use crate::server::{Kind, Lane};
 
 /// `docs/metrics.md`: a table for each built-in collector, and the format of a user's own.
 pub fn reference() -> String {
@@ -41,7 +41,7 @@ const FORMAT: &str = "
 One YAML file each, named in `collect.include`, in the format of the built-in ones. In a statement `${long_query}`
 stands for `collect.long_query` in seconds, and `${extension}` for the schema of the collector's extension, quoted: its
 functions are wherever it was put. In the name and `help` of a metric `{column}` stands for the text of a column, so
-that each row has a metric of its own.
+that each row has a metric of its own. A collector of `kind: pgbouncer` has a `SHOW` command for a statement.
 
 `extension` beside the queries names what must be installed; `extension: '1.8'` in one of several queries for one server
 says from which version of it on that one is to be taken.
@@ -69,7 +69,11 @@ metrics:
 fn section(text: &mut String, collector: &Collector) {
     let _ = write!(text, "\n## {}\n\n{}", collector.name, collector.doc);
     let _ = writeln!(text, " {}.", conditions(collector).join("; "));
-    text.push_str("\n| metric | type | labels | unit | PostgreSQL | |\n| --- | --- | --- | --- | --- | --- |\n");
+    let _ = writeln!(
+        text,
+        "\n| metric | type | labels | unit | {} | |\n| --- | --- | --- | --- | --- | --- |",
+        collector.kind.name()
+    );
     for metric in &collector.metrics {
         let _ = writeln!(
             text,
@@ -103,10 +107,11 @@ fn conditions(collector: &Collector) -> Vec<String> {
         Cadence::Times(times) => format!("{times} × `collect.interval`"),
         Cadence::Every(interval) => format_duration(interval),
     };
-    let scope = match (collector.scope, collector.lane) {
-        (Scope::Database, _) => "in every database",
-        (Scope::Server, Lane::Held) => "once per server",
-        (Scope::Server, Lane::Visit) => "once per server, on the second connection",
+    let scope = match (collector.kind, collector.scope, collector.lane) {
+        (Kind::PgBouncer, ..) => "from each of `pgbouncers`",
+        (_, Scope::Database, _) => "in every database",
+        (_, Scope::Server, Lane::Held) => "once per server",
+        (_, Scope::Server, Lane::Visit) => "once per server, on the second connection",
     };
     let mut conditions = vec![format!("Read every {interval}, {scope}")];
     match collector.on {
@@ -145,9 +150,10 @@ fn kind(kind: MetricKind) -> &'static str {
 
 fn versions(collector: &Collector, metric: &Metric) -> String {
     let (since, until) = collector.majors(metric);
+    let release = |major| collector.kind.release(major);
     match until {
-        u32::MAX => format!("{since}+"),
-        until if until == since => format!("{since}"),
-        until => format!("{since}–{until}"),
+        u32::MAX => format!("{}+", release(since)),
+        until if until == since => release(since),
+        until => format!("{}–{}", release(since), release(until)),
     }
 }

@@ -24,6 +24,8 @@ pub struct Sampled {
 /// itself. Past `cap` series whole rows are left out, the last first: a collector that may grow long orders its rows by
 /// what stays.
 pub fn samples(run: &Run, table: &Table, cap: usize) -> Sampled {
+    let pivoted = run.collector.pivot.as_ref().map(|pivot| pivot.apply(table));
+    let table = pivoted.as_ref().unwrap_or(table);
     let mut lists = Lists::default();
     let metrics = run.collector.metrics.iter();
     let columns: Vec<Column> = metrics

@@ -34,6 +34,8 @@ pub struct Config {
     pub web: web::Settings,
     /// What is watched.
     pub servers: Vec<server::Settings>,
+    /// The poolers in front of it.
+    pub pgbouncers: Vec<server::Settings>,
     /// How it is read.
     pub collect: collectors::Settings,
     /// How long it is remembered.
@@ -126,7 +128,8 @@ fn read(
     if config.servers.is_empty() {
         match server::from_environment(&get) {
             Ok(Some(server)) => config.servers.push(server),
-            Ok(None) => reader.report(no_server()),
+            Ok(None) if config.pgbouncers.is_empty() => reader.report(no_server()),
+            Ok(None) => {}
             Err(error) => reader.report(Problem {
                 hint: Some(error.hint),
                 ..Problem::at(&Place::of("environment"), error.message)
@@ -163,6 +166,7 @@ impl Config {
                 .unwrap_or_else(|| default_state_dir(get)),
             web: s.section("web", "TLS and authentication of everything that is served.", web::Settings::read),
             servers: s.list("servers", "The PostgreSQL servers to watch; without it the environment names one.", server::Settings::read),
+            pgbouncers: s.list("pgbouncers", "The PgBouncers to watch, each on its console.", server::Settings::read_pgbouncer),
             collect: s.section("collect", "How servers are read.", collectors::Settings::read),
             store: s.section("store", "How much history is kept in memory.", store::Settings::read),
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
@@ -184,6 +188,22 @@ impl Config {
         self
     }
 
+    /// Whether anything that is watched could be taken for another of its kind, unless its series name it.
+    pub fn has_several_of_a_kind(&self) -> bool {
+        [self.servers.len(), self.pgbouncers.len()]
+            .iter()
+            .any(|count| *count > 1)
+    }
+
+    /// Everything that is watched by name, and the list it stands in.
+    fn watched(&self) -> Vec<(&'static str, &str)> {
+        let servers = self.servers.iter();
+        let servers = servers.map(|server| ("servers", server.name.as_str()));
+        let pgbouncers = self.pgbouncers.iter();
+        let pgbouncers = pgbouncers.map(|pgbouncer| ("pgbouncers", pgbouncer.name.as_str()));
+        servers.chain(pgbouncers).collect()
+    }
+
     /// Backups that name no server belong to the one that is watched.
     fn settle(&mut self) {
         if let [only] = self.servers.as_slice() {
@@ -199,18 +219,17 @@ impl Config {
 
     /// What no single room can see: names that must be unique, or must exist elsewhere.
     fn check(&self, reader: &Reader) {
-        let mut names: Vec<&str> = Vec::new();
-        for server in &self.servers {
-            if names.contains(&server.name.as_str()) && !server.name.is_empty() {
-                let hint = "give each entry of `servers` a `name` of its own";
-                reader.report(complaint(
-                    "servers",
-                    format!("two servers are named `{}`", server.name),
-                    hint,
-                ));
+        let mut taken: Vec<&str> = Vec::new();
+        for (list, name) in self.watched() {
+            if taken.contains(&name) && !name.is_empty() {
+                let hint = format!("give each entry of `{list}` a `name` of its own");
+                let message = format!("two of what is watched are named `{name}`");
+                reader.report(complaint(list, message, &hint));
             }
-            names.push(&server.name);
+            taken.push(name);
         }
+        let servers = self.servers.iter();
+        let names: Vec<&str> = servers.map(|server| server.name.as_str()).collect();
         for backup in &self.backups {
             if !names.contains(&backup.server.as_str()) {
                 let message = match backup.server.as_str() {

@@ -9,7 +9,7 @@ use super::Board;
 use super::doubts::Doubts;
 use super::sign::{Role, Sign, Signs};
 use crate::sample::{Metric, Sample, Source, Timestamp};
-use crate::server::{Pulse, Server, ServerError};
+use crate::server::{Kind, Pulse, Server, ServerError};
 
 /// The collector name of the source of `pg_up` and the role.
 pub const LIVENESS: &str = "liveness";
@@ -22,7 +22,7 @@ pub(super) const PG_UP: Metric =
     Metric::gauge("pg_up", "Whether the server answers (1) or not (0).");
 
 /// What Prometheus would say about pgvigil itself.
-const UP: Metric = Metric::gauge(
+pub(super) const UP: Metric = Metric::gauge(
     "up",
     "Whether this watch is alive, as Prometheus would see it.",
 );
@@ -61,7 +61,7 @@ const WHILE_DOWN: Duration = Duration::from_millis(250);
 const WHILE_REFUSED: Duration = Duration::from_secs(5);
 
 /// What was found last may stand for as long as finding out may take.
-const VALID: Duration = Duration::from_secs(5);
+pub(super) const VALID: Duration = Duration::from_secs(5);
 
 /// The state of a server as the other timers need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +96,13 @@ struct Told {
 impl Liveness<'_> {
     /// Asks for ever.
     pub(super) async fn watch_over(self) {
+        match self.server.kind() {
+            Kind::PostgreSql => self.watch_over_server().await,
+            Kind::PgBouncer => self.watch_over_console().await,
+        }
+    }
+
+    async fn watch_over_server(self) {
         let of_server = |collector| Source::new(&self.server.name, "", collector);
         let (liveness, session) = (of_server(LIVENESS), of_server(SESSION));
         self.board.declare(&liveness, VALID, 1);
@@ -162,7 +169,7 @@ impl Liveness<'_> {
         }
     }
 
-    fn tell(&self, begun: Instant, answer: &Result<Option<Pulse>, ServerError>) {
+    pub(super) fn tell(&self, begun: Instant, answer: &Result<Option<Pulse>, ServerError>) {
         match answer {
             Ok(_) => self.doubts.answered(begun),
             Err(_) => self.doubts.unanswered(),

@@ -2,6 +2,7 @@
 //! Takes plans and servers; hands samples to the store and the page through the [`Board`].
 
 mod board;
+mod console;
 mod doubts;
 mod job;
 mod liveness;
@@ -30,7 +31,7 @@ pub use once::{Reading, carry_out, once};
 pub use sign::{Role, Sign, Signs};
 pub use trial::{Trial, try_out};
 
-/// Every metric about the reading itself: `pg_up`, the self-metrics per source and postgres_exporter's own.
+/// Every metric about the reading itself: the signs of life, the self-metrics per source and postgres_exporter's own.
 pub const METRICS: &[Metric] = &[
     liveness::PG_UP,
     liveness::ROLE,
@@ -38,6 +39,7 @@ pub const METRICS: &[Metric] = &[
     liveness::CLOCK_SKEW,
     liveness::CERTIFICATE,
     liveness::CHAIN,
+    console::PGBOUNCER_UP,
     report::DURATION,
     report::INTERVAL,
     report::LOAD,

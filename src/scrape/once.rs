@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::console;
 use super::job::Job;
 use super::liveness::{self, LIVENESS, SESSION};
 use super::reading::{self, Through, explained};
 use super::sign::Role;
 use crate::collectors::{Collector, Plan, Settings, plan};
 use crate::sample::{Sample, Source};
-use crate::server::{ReadError, Server, ServerError, Trouble};
+use crate::server::{Kind, ReadError, Server, ServerError, Trouble};
 
 /// One source read once.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,11 +46,11 @@ pub async fn once(
         took,
         outcome: Ok(samples),
     };
-    let mut readings = vec![told(
-        LIVENESS,
-        Duration::ZERO,
-        liveness::samples(true, role),
-    )];
+    let alive = match server.kind() {
+        Kind::PostgreSql => liveness::samples(true, role),
+        Kind::PgBouncer => console::samples(true),
+    };
+    let mut readings = vec![told(LIVENESS, Duration::ZERO, alive)];
     readings.extend(pulse.map(|pulse| {
         let samples = liveness::session_samples(&pulse);
         told(SESSION, pulse.round_trip, samples)

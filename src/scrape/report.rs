@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Status;
 use crate::sample::{Metric, Sample};
+use crate::server::Kind;
 
 /// The collector name of the source of these samples.
 pub(super) const REPORT: &str = "collectors";
@@ -55,12 +56,18 @@ pub(super) const SCRAPES: Metric = Metric::counter(
 );
 
 /// Writes the report; counts how often.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Report {
+    kind: Kind,
     written: u64,
 }
 
 impl Report {
+    /// No report yet on a server of this kind.
+    pub(super) fn of(kind: Kind) -> Self {
+        Report { kind, written: 0 }
+    }
+
     /// The samples for the statuses of one server's collectors, and the share of a core that they take.
     pub(super) fn samples(&mut self, statuses: &[Status], load: f64) -> Vec<Sample> {
         self.written += 1;
@@ -69,9 +76,11 @@ impl Report {
             .filter(|status| status.last_attempt.is_some())
             .collect();
         let mut samples: Vec<Sample> = tried.iter().flat_map(|status| own(status)).collect();
-        samples.push(LOAD.sample(&[], load));
-        samples.extend(by_collector(&tried));
-        samples.extend(as_one_scrape(&tried, self.written));
+        if self.kind == Kind::PostgreSql {
+            samples.push(LOAD.sample(&[], load));
+            samples.extend(by_collector(&tried));
+            samples.extend(as_one_scrape(&tried, self.written));
+        }
         samples
     }
 }
@@ -159,7 +168,7 @@ mod tests {
             status("b", 2, Some("locked")),
             untried,
         ];
-        let samples = Report::default().samples(&statuses, 0.25);
+        let samples = Report::of(Kind::PostgreSql).samples(&statuses, 0.25);
         let text: Vec<String> = samples
             .iter()
             .map(|sample| format!("{}{} {}", sample.family.name, sample.labels, sample.value))

@@ -247,7 +247,7 @@ impl Watch {
         let source = Source::new(&self.server.name, "", REPORT);
         let every = self.reporting();
         self.board.declare(&source, every, 3);
-        let mut report = Report::default();
+        let mut report = Report::of(self.server.kind());
         loop {
             sleep(every).await;
             let begun = Instant::now();

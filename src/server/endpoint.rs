@@ -9,15 +9,18 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::Settings;
 use super::dsn::{ChannelBinding, Dsn, SessionWanted, SslMode, Target};
 use super::error::{ServerError, Trouble};
-use super::session::Line;
+use super::session::{Limits, Line};
 use super::tls;
 use super::wire::Wire;
+use super::{Kind, Settings};
 
 /// How long connecting may take in all: a stopped postmaster still accepts TCP.
 pub(super) const CONNECTING: Duration = Duration::from_secs(3);
+
+/// The database under whose name PgBouncer offers its console.
+const CONSOLE: &str = "pgbouncer";
 
 /// Where and how a server is connected to.
 #[derive(Debug)]
@@ -41,9 +44,13 @@ impl Endpoint {
         self.statement_timeout
     }
 
-    /// Whether a pooler in between refused start-up options, so that each statement must bring its own.
-    pub(super) fn pooled(&self) -> bool {
-        self.pooled.load(Ordering::Relaxed)
+    /// A pooler in between may have refused start-up options, so that each statement must bring its own.
+    fn limits(&self) -> Limits {
+        match self.settings.kind {
+            Kind::PgBouncer => Limits::Clock,
+            Kind::PostgreSql if self.pooled.load(Ordering::Relaxed) => Limits::Statement,
+            Kind::PostgreSql => Limits::Session,
+        }
     }
 
     /// The connection string as it is now; its file may have changed.
@@ -56,6 +63,9 @@ impl Endpoint {
         let mut dsn = Dsn::parse(&text)
             .map_err(|error| self.misconfigured(format!("`url` {}", error.message), error.hint))?;
         dsn.password = self.settings.password.clone().or(dsn.password);
+        if self.settings.kind == Kind::PgBouncer {
+            dsn.database = CONSOLE.into();
+        }
         Ok(dsn)
     }
 
@@ -136,7 +146,10 @@ impl Attempt<'_> {
 
     async fn open_as(&self, wanted: SessionWanted) -> Result<(Client, Line), ServerError> {
         let (client, line) = match self.negotiate().await {
-            Err(error) if error.trouble == Trouble::Pooler && !self.endpoint.pooled() => {
+            Err(error)
+                if error.trouble == Trouble::Pooler
+                    && self.endpoint.limits() == Limits::Session =>
+            {
                 self.endpoint.pooled.store(true, Ordering::Relaxed);
                 self.negotiate().await?
             }
@@ -216,7 +229,7 @@ impl Attempt<'_> {
         {
             config.password(password);
         }
-        if !self.endpoint.pooled() {
+        if self.endpoint.limits() == Limits::Session {
             config.options(self.options());
         }
         let stream = Wire::connect(self.target).await.map_err(|error| {
@@ -249,7 +262,7 @@ impl Attempt<'_> {
             certificate,
             closed,
             task: task.abort_handle(),
-            pooled: self.endpoint.pooled(),
+            limits: self.endpoint.limits(),
             statement_timeout: self.endpoint.statement_timeout,
         };
         Ok((client, line))

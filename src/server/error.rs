@@ -29,6 +29,8 @@ pub enum Trouble {
     Stopping,
     /// A pooler in between refuses start-up options.
     Pooler,
+    /// The user may not use PgBouncer's console.
+    Console,
     /// The connection ended.
     Lost,
     /// Anything else.
@@ -46,6 +48,7 @@ impl Trouble {
                 | Trouble::Role
                 | Trouble::Database
                 | Trouble::Pooler
+                | Trouble::Console
         )
     }
 
@@ -79,6 +82,9 @@ impl Trouble {
             Trouble::Stopping => Some("wait until it is started again"),
             Trouble::Pooler => {
                 Some("let the pooler pass `options`, or connect to the server itself")
+            }
+            Trouble::Console => {
+                Some("name the user in `stats_users` of pgbouncer.ini, then `RELOAD`")
             }
             Trouble::Settings | Trouble::Lost | Trouble::Other => None,
         }
@@ -138,6 +144,7 @@ fn trouble_of(code: &str, message: &str) -> Trouble {
         "57P03" if message.contains("shutting down") => Trouble::Stopping,
         "57P03" => Trouble::Starting,
         "57P01" | "57P02" => Trouble::Stopping,
+        "08P01" if message == "not allowed" => Trouble::Console,
         _ if message.contains("unsupported startup parameter") => Trouble::Pooler,
         _ => Trouble::Other,
     }
@@ -200,6 +207,7 @@ mod tests {
                 "unsupported startup parameter: options",
                 Trouble::Pooler,
             ),
+            ("08P01", "not allowed", Trouble::Console),
             ("XX000", "anything", Trouble::Other),
         ];
         for (code, message, trouble) in cases {

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Databases, Extension, ReadError, Table};
+use super::{Databases, Extension, Kind, ReadError, Table};
 
 /// The state of one server as far as it decides which collectors run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
-    /// `server_version_num`, such as 150018 for 15.18.
+    /// PostgreSQL or PgBouncer. Of a PgBouncer nothing more is known than its version.
+    pub kind: Kind,
+    /// `server_version_num`, such as 150018 for 15.18; likewise 1180001 for PgBouncer 1.18.1.
     pub version: u32,
-    /// The text of `version()`.
+    /// The text of `version()`, or what PgBouncer answers to `SHOW VERSION`, such as `PgBouncer 1.18.0`.
     pub version_text: String,
     /// Whether it is in recovery.
     pub standby: bool,
@@ -28,7 +30,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The major version, such as 15.
+    /// The major version, such as 15; of PgBouncer 1.18 it is 118.
     pub fn major(&self) -> u32 {
         self.version / 10_000
     }
@@ -54,6 +56,25 @@ UNION ALL SELECT 'extension', extname::text, extversion, nspname::text
   FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace ON pg_namespace.oid = extnamespace";
 
 impl Facts {
+    /// From a PgBouncer's answer to `SHOW VERSION`.
+    ///
+    /// # Errors
+    /// The answer names no PgBouncer.
+    pub(super) fn from_console(table: &Table) -> Result<Facts, ReadError> {
+        let text = table.first().unwrap_or_default();
+        match text.strip_prefix("PgBouncer ").and_then(version_number) {
+            Some(version) => Ok(Facts {
+                kind: Kind::PgBouncer,
+                version,
+                version_text: text.to_owned(),
+                ..Facts::default()
+            }),
+            None => Err(ReadError::Connection(
+                "what answers is no PgBouncer of 1.12 or later".into(),
+            )),
+        }
+    }
+
     /// From the answer to [`SQL`].
     ///
     /// # Errors
@@ -96,5 +117,35 @@ impl Facts {
             ));
         }
         Ok(facts)
+    }
+}
+
+/// `1.18.1` as 1180001; whatever follows the numbers is left out.
+fn version_number(text: &str) -> Option<u32> {
+    let mut numbers = text.split('.').map(|part| {
+        let digits = part.split(|c: char| !c.is_ascii_digit()).next();
+        digits.and_then(|digits| digits.parse::<u32>().ok())
+    });
+    let (first, second) = (numbers.next()??, numbers.next()??);
+    let third = numbers.next().flatten().unwrap_or_default();
+    Some((first * 100 + second) * 10_000 + third)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_pgbouncer_are_numbers() {
+        let cases = [
+            ("1.18.0", Some(1_180_000)),
+            ("1.24.1", Some(1_240_001)),
+            ("1.25.0-dev", Some(1_250_000)),
+            ("2.0rc1", Some(2_000_000)),
+            ("one", None),
+        ];
+        for (text, number) in cases {
+            assert_eq!(version_number(text), number, "{text}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::error::{ServerError, Trouble};
 use super::held::{Held, Unavailable, impatient, patient};
 use super::wire::Wire;
-use super::{Facts, Pulse, ReadError, Settings, Table, Visit, facts, pulse};
+use super::{Facts, Kind, Pulse, ReadError, Settings, Table, Visit, facts};
 
 /// How long a sign of life may take on an open session, on a new one, and at the door while the session is in use.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ pub enum Lane {
     Visit,
 }
 
-/// One PostgreSQL server being watched.
+/// One PostgreSQL server or PgBouncer being watched.
 #[derive(Debug)]
 pub struct Server {
     /// Its configured name.
@@ -59,6 +59,11 @@ impl Server {
         &self.database
     }
 
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.settings.kind
+    }
+
     /// What it was set up with.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -70,7 +75,8 @@ impl Server {
     /// # Errors
     /// Why it does not, within four seconds.
     pub async fn alive(&self) -> Result<Option<Pulse>, ServerError> {
-        let ask = || self.held.read(pulse::SQL, ANSWER, impatient(TURN, FRESH));
+        let question = self.settings.kind.sign_of_life();
+        let ask = || self.held.read(question, ANSWER, impatient(TURN, FRESH));
         let mut answer = ask().await;
         if answer.as_ref().is_ok_and(|answer| answer.outcome.is_err()) {
             answer = ask().await;
@@ -95,15 +101,14 @@ impl Server {
     /// # Errors
     /// As [`Server::read`].
     pub async fn facts(&self) -> Result<Facts, ReadError> {
-        let table = self
-            .read(
-                Lane::Held,
-                None,
-                facts::SQL,
-                self.endpoint.statement_timeout(),
-            )
-            .await?;
-        Facts::from_table(&table, &self.settings.databases)
+        let limit = self.endpoint.statement_timeout();
+        let ask = async |sql| self.read(Lane::Held, None, sql, limit).await;
+        match self.settings.kind {
+            Kind::PostgreSql => {
+                Facts::from_table(&ask(facts::SQL).await?, &self.settings.databases)
+            }
+            Kind::PgBouncer => Facts::from_console(&ask("SHOW VERSION").await?),
+        }
     }
 
     /// Runs one statement. Without a database, in the configured one; another database is always visited.

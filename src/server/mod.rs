@@ -1,4 +1,4 @@
-//! One PostgreSQL server: its connections (at most two), its facts, and reading from it.
+//! One PostgreSQL server or PgBouncer: its connections (at most two), its facts, and reading from it.
 //! Takes a server's settings; hands on [`Facts`] for the planner and [`Table`]s for the collectors.
 
 mod certificate;
@@ -11,6 +11,7 @@ mod facts;
 mod grants;
 mod held;
 mod identifier;
+mod kind;
 mod lanes;
 mod pulse;
 mod session;
@@ -28,6 +29,7 @@ pub use extension::{Extension, ExtensionVersion};
 pub use facts::Facts;
 pub use grants::grants;
 pub use identifier::quoted;
+pub use kind::Kind;
 pub use lanes::{Lane, Server};
 pub use pulse::Pulse;
 pub use settings::{Databases, Settings};

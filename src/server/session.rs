@@ -25,6 +25,17 @@ const CLOSING: Duration = Duration::from_secs(30);
 /// How long sending a cancel request may take.
 const CANCELLING: Duration = Duration::from_secs(3);
 
+/// Where the limits on what a statement may do and take are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limits {
+    /// By the options with which the session was opened.
+    Session,
+    /// By each statement, for a pooler in between refused options.
+    Statement,
+    /// By our clock alone: a PgBouncer's console knows none.
+    Clock,
+}
+
 /// How the server is to write text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
@@ -45,8 +56,8 @@ pub(super) struct Line {
     pub(super) closed: CancellationToken,
     /// The task that drives the session.
     pub(super) task: AbortHandle,
-    /// Whether the session has no options of ours.
-    pub(super) pooled: bool,
+    /// How the session comes by its limits.
+    pub(super) limits: Limits,
     /// The session's own limit.
     pub(super) statement_timeout: Duration,
 }
@@ -75,7 +86,11 @@ impl Line {
         limit: Duration,
         encoding: Encoding,
     ) -> Result<Table, ReadError> {
-        let wrapped = self.pooled || limit > self.statement_timeout || encoding == Encoding::Raw;
+        let wrapped = match self.limits {
+            Limits::Session => limit > self.statement_timeout || encoding == Encoding::Raw,
+            Limits::Statement => true,
+            Limits::Clock => false,
+        };
         let asked = if wrapped {
             wrap(sql, limit, encoding)
         } else {

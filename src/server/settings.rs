@@ -1,18 +1,20 @@
-//! `servers:` in the configuration.
+//! `servers:` and `pgbouncers:` in the configuration.
 
-use super::{Dsn, DsnError};
+use super::{Dsn, DsnError, Kind};
 use crate::document::{Secret, Section, like};
 
-/// One server to watch.
+/// One server or PgBouncer to watch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
+    /// What it is.
+    pub kind: Kind,
     /// Its name in labels, messages and `--server`.
     pub name: String,
     /// The connection string; secret, for it may hold a password.
     pub url: Secret,
     /// A password beside the connection string.
     pub password: Option<Secret>,
-    /// Which databases are visited.
+    /// Which databases are visited; of no use to a PgBouncer.
     pub databases: Databases,
 }
 
@@ -26,21 +28,38 @@ pub struct Databases {
 }
 
 impl Settings {
-    /// Reads one element of the list.
+    /// Reads one element of `servers`.
     pub fn read(s: &mut Section) -> Self {
+        let address = Self::read_address(
+            s,
+            Kind::PostgreSql,
+            "A libpq connection string, URI or `key=value`, such as `postgresql://pgvigil@db/app?sslmode=verify-full`.",
+        );
+        Settings {
+            databases: s.section("databases", "Which databases are visited.", Databases::read),
+            ..address
+        }
+    }
+
+    /// Reads one element of `pgbouncers`.
+    pub fn read_pgbouncer(s: &mut Section) -> Self {
+        Self::read_address(
+            s,
+            Kind::PgBouncer,
+            "A libpq connection string, such as `postgresql://pgvigil@pool:6432`; the user must be one of its `stats_users`. The database is always `pgbouncer`, its console.",
+        )
+    }
+
+    fn read_address(s: &mut Section, kind: Kind, url_doc: &str) -> Self {
         let name = s.optional_text(
             "name",
             "Its name in labels, messages and on the page; by default `host:port`.",
         );
-        let url = s.secret(
-            "url",
-            "A libpq connection string, URI or `key=value`, such as `postgresql://pgvigil@db/app?sslmode=verify-full`.",
-        );
+        let url = s.secret("url", url_doc);
         let password = s.secret(
             "password",
-            "The role's password; better kept in `password_file` or `~/.pgpass`.",
+            "The user's password; better kept in `password_file` or `~/.pgpass`.",
         );
-        let databases = s.section("databases", "Which databases are visited.", Databases::read);
         let found = url
             .as_ref()
             .map(|url| url.reveal().map(|text| Dsn::parse(&text)));
@@ -64,10 +83,11 @@ impl Settings {
             Some(Ok(Ok(dsn))) => Some(dsn.place()),
         };
         Settings {
+            kind,
             name: name.or(default_name).unwrap_or_default(),
             url: url.unwrap_or_else(|| Secret::Value(String::new())),
             password,
-            databases,
+            databases: Databases::default(),
         }
     }
 
@@ -78,6 +98,7 @@ impl Settings {
     pub fn from_url(url: &str) -> Result<Self, DsnError> {
         let dsn = Dsn::parse(url)?;
         Ok(Settings {
+            kind: Kind::PostgreSql,
             name: dsn.place(),
             url: Secret::Value(url.into()),
             password: None,

@@ -19,6 +19,7 @@ mod harness;
 mod incident;
 mod notify;
 mod own;
+mod pgbouncer;
 mod promql;
 mod rules;
 mod scrape;

@@ -95,6 +95,14 @@ fn every_mistake_is_named_with_its_place() {
                 "own.yml:6:39: metrics.z_{x}.aliases: `z_{x}` is made from the row and can have no older names",
             ],
         ),
+        (
+            format!(
+                "name: a\ndoc: A.\nkind: pgbouncer\nscope: database\nlabels: [datname]\n{queries}\n{metrics}\n"
+            ),
+            vec![
+                "own.yml:4:8: scope: is for PostgreSQL only\n  hint: leave `scope` out: the console of a PgBouncer shows all databases",
+            ],
+        ),
         ("name: [\n".to_owned(), vec![]),
     ];
     for (text, expected) in cases {

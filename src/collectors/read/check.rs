@@ -4,6 +4,7 @@ use crate::collectors::metric::{fill, placeholders};
 use crate::collectors::settings::{PARAMETERS, refuse_zero};
 use crate::collectors::{Collector, Metric, Query, Scope};
 use crate::document::Section;
+use crate::server::Kind;
 
 /// Labels that are set where samples enter the store.
 const OWN_LABELS: [&str; 3] = ["server", "job", "instance"];
@@ -24,6 +25,10 @@ pub(super) fn check_collector(collector: &Collector, s: &Section) {
     refuse_zero("timeout", collector.timeout, s);
     if collector.queries.is_empty() {
         s.problem("queries", "must have at least one query", None);
+    }
+    if collector.kind == Kind::PgBouncer && collector.scope == Scope::Database {
+        let hint = "leave `scope` out: the console of a PgBouncer shows all databases";
+        s.problem("scope", "is for PostgreSQL only", Some(hint));
     }
     if collector.metrics.is_empty() {
         s.problem("metrics", "must have at least one metric", None);
