@@ -17,7 +17,7 @@ pub use files::{like, read_matching};
 pub use reader::{Declaration, Reader};
 pub use secret::Secret;
 pub use section::Section;
-pub use value::nearest;
+pub use value::{nearest, parse_bytes};
 pub use yaml::{parse, parse_first};
 
 /// Where a value was written: a file with line and column, or an environment variable or flag.

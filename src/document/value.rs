@@ -47,7 +47,11 @@ pub(super) fn parse_share(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
+/// Reads `32MiB`, `500MB` or a bare number of bytes.
+///
+/// # Errors
+/// What is wrong, in words for a person.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let wrong =
         || format!("`{text}` is no size; write a number and a unit, such as `32MiB` or `500MB`");
     let split = text

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Board;
 use super::doubts::Doubts;
 use super::sign::{Role, Sign, Signs};
+use super::told::Told;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::server::{Kind, Pulse, Server, ServerError};
 
@@ -85,14 +86,6 @@ pub(super) struct Liveness<'w> {
     pub(super) interval: Duration,
 }
 
-/// A role that the server told in a session, which is of use while the session lasts.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    role: Role,
-    session: u64,
-    at: Instant,
-}
-
 impl Liveness<'_> {
     /// Asks for ever.
     pub(super) async fn watch_over(self) {
@@ -107,15 +100,20 @@ impl Liveness<'_> {
         let (liveness, session) = (of_server(LIVENESS), of_server(SESSION));
         self.board.declare(&liveness, VALID, 1);
         self.board.declare(&session, VALID.max(self.interval), 1);
-        let (mut told, mut shown) = (None, None);
+        let (mut told, mut shown) = (Told::nothing(VALID), None);
         loop {
             let begun = Instant::now();
             let answer = self.server.alive().await;
-            let role = self.role(&answer, &mut told);
+            let role = told.role(&answer, self.server.sessions_opened(), Instant::now());
+            let lag = match (&answer, role) {
+                (Ok(Some(_)), Some(Role::Standby)) => self.server.lag().await,
+                _ => None,
+            };
             let sign = Sign {
-                at: std::time::Instant::now(),
+                at: begun.into_std(),
                 up: answer.is_ok(),
                 role,
+                lag: told.lag(lag, Instant::now()),
             };
             self.signs.note(&self.server.name, sign);
             let (at, took) = (Timestamp::now(), begun.elapsed());
@@ -138,34 +136,6 @@ impl Liveness<'_> {
             }
             self.tell(begun, &answer);
             sleep_until(begun + pause(&answer)).await;
-        }
-    }
-
-    /// While the session is in use nobody says what the server is: what it last said there stands. A primary becomes a
-    /// standby by a restart alone, which ends its sessions.
-    fn role(
-        &self,
-        answer: &Result<Option<Pulse>, ServerError>,
-        told: &mut Option<Told>,
-    ) -> Option<Role> {
-        let session = self.server.sessions_opened();
-        let now = Instant::now();
-        match (answer, Role::of(answer)) {
-            (Ok(_), Some(role)) => {
-                *told = Some(Told {
-                    role,
-                    session,
-                    at: now,
-                });
-                Some(role)
-            }
-            (Ok(_), None) => told
-                .filter(|told| told.session == session && now < told.at + VALID)
-                .map(|told| told.role),
-            (Err(_), role) => {
-                *told = None;
-                role
-            }
         }
     }
 

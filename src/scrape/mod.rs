@@ -12,6 +12,7 @@ mod reading;
 mod report;
 mod sign;
 mod timetable;
+mod told;
 mod trial;
 mod watch;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::server::{Pulse, ServerError, Trouble};
+use crate::server::{Lag, Pulse, ServerError, Trouble};
 
 /// What a server does, or is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Role {
 }
 
 /// What was last found out about a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sign {
     /// When it was found out.
     pub at: Instant,
@@ -58,6 +58,8 @@ pub struct Sign {
     pub up: bool,
     /// What it does; `None` where it did not say.
     pub role: Option<Role>,
+    /// How far it lags behind as a standby; `None` where that is not known.
+    pub lag: Option<Lag>,
 }
 
 impl Sign {

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::error::{ServerError, Trouble};
 use super::held::{Held, Unavailable, impatient, patient};
 use super::wire::Wire;
-use super::{Facts, Kind, Pulse, ReadError, Settings, Table, Visit, facts};
+use super::{Facts, Kind, Lag, Pulse, ReadError, Settings, Table, Visit, facts, pulse};
 
 /// How long a sign of life may take on an open session, on a new one, and at the door while the session is in use.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -89,6 +89,13 @@ impl Server {
             Err(Unavailable::Down(error)) => Err(error),
             Err(Unavailable::Busy) => self.knock().await.map(|()| None),
         }
+    }
+
+    /// How far it lags behind as a standby; `None` where that is not known: nothing streams, or it did not say in time.
+    pub async fn lag(&self) -> Option<Lag> {
+        let asked = self.held.read(pulse::LAG, ANSWER, impatient(TURN, FRESH));
+        let table = asked.await.ok()?.outcome.ok()?;
+        Lag::of(&table)
     }
 
     /// How often connection A was opened; when it changes, the facts may have.

@@ -31,7 +31,7 @@ pub use grants::grants;
 pub use identifier::quoted;
 pub use kind::Kind;
 pub use lanes::{Lane, Server};
-pub use pulse::Pulse;
+pub use pulse::{Lag, Pulse};
 pub use settings::{Databases, Settings};
 pub use table::{ReadError, Row, Table};
 pub use visit::Visit;

@@ -1,12 +1,45 @@
-//! What a server says when it is asked for a sign of life. Takes an answer with its times; hands on role and clock.
+//! What a server says when it is asked for a sign of life. Takes an answer with its times; hands on role, clock and lag.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::Table;
 use super::certificate::Expiry;
 use super::held::Answer;
 
 /// Asks for the role and the clock in one row.
 pub(super) const SQL: &str = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())";
+
+/// Asks a standby how far it lags behind, by the rules of the collector `replication`; no row while nothing streams.
+pub(super) const LAG: &str = "
+SELECT CASE WHEN received <= replayed THEN 0
+            ELSE GREATEST(0, EXTRACT(EPOCH FROM pg_catalog.clock_timestamp()
+                   - COALESCE(pg_catalog.pg_last_xact_replay_timestamp(), pg_catalog.pg_postmaster_start_time()))) END,
+       GREATEST(0, pg_catalog.pg_wal_lsn_diff(GREATEST(received, latest), replayed))
+FROM (SELECT pg_catalog.pg_last_wal_receive_lsn() AS received, pg_catalog.pg_last_wal_replay_lsn() AS replayed,
+             pg_catalog.max(latest_end_lsn) AS latest
+      FROM pg_catalog.pg_stat_wal_receiver
+      WHERE pid IS NOT NULL AND COALESCE(status, 'streaming') = 'streaming'
+      HAVING pg_catalog.count(*) > 0) AS receiver";
+
+/// How far a standby whose receiver streams lags behind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lag {
+    /// Since the last commit it has replayed; 0 when it has replayed all it received.
+    pub seconds: f64,
+    /// WAL that it knows of and has not replayed.
+    pub bytes: f64,
+}
+
+impl Lag {
+    /// From the answer to [`LAG`].
+    pub(super) fn of(table: &Table) -> Option<Lag> {
+        let row = table.rows().next()?;
+        Some(Lag {
+            seconds: row.cell(0)?.parse().ok()?,
+            bytes: row.cell(1)?.parse().ok()?,
+        })
+    }
+}
 
 /// A sign of life.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +77,6 @@ fn middle(sent: SystemTime, took: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Table;
 
     #[test]
     fn the_clocks_are_compared_at_the_middle_of_the_round_trip() {

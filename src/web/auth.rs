@@ -15,7 +15,7 @@ use ring::rand::SystemRandom;
 use tokio::sync::Semaphore;
 
 /// Paths that a container's or balancer's probe, which has no password, may ask.
-const OPEN: [&str; 2] = ["/-/healthy", "/-/ready"];
+const OPEN: [&str; 5] = ["/-/healthy", "/-/ready", "/primary", "/replica", "/read"];
 
 /// Who may ask, and who has shown it.
 pub(super) struct Gate {

@@ -7,6 +7,8 @@ mod exposition;
 pub mod overview;
 mod page;
 mod reload;
+mod role;
+mod server;
 mod settings;
 mod tls;
 mod words;
@@ -26,6 +28,7 @@ use crate::scrape::{Board, Signs};
 use crate::store::Store;
 
 use exposition::Exposition;
+use role::Traffic;
 
 pub use door::{Door, OpenError};
 pub use exposition::METRICS;
@@ -65,6 +68,9 @@ pub fn router(view: Arc<View>, settings: &Settings) -> Router {
     let open = Router::new()
         .route("/metrics", get(metrics).with_state(exposition))
         .route("/", get(status))
+        .route("/primary", role::endpoint(Traffic::Writes))
+        .route("/replica", role::endpoint(Traffic::Offloaded))
+        .route("/read", role::endpoint(Traffic::Reads))
         .route("/-/healthy", get(|| async { "pgvigil is healthy\n" }))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload::reload))
@@ -133,7 +139,8 @@ async fn icon() -> impl IntoResponse {
 async fn not_found(uri: Uri) -> (StatusCode, String) {
     let path = uri.path();
     let message = format!(
-        "there is nothing at `{path}`; there are `/` (status), `/metrics`, `/-/healthy` and `/-/ready`\n"
+        "there is nothing at `{path}`; there are `/` (status), `/metrics` (`?server=`), \
+         `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

@@ -68,7 +68,7 @@ fn read_users(s: &mut Section) -> Vec<(String, String)> {
     let users = s.pairs(
         "users",
         "Names and bcrypt hashes (`htpasswd -nB NAME` writes one) for basic authentication on every path but \
-         `/-/healthy` and `/-/ready`, which say nothing but yes or no.",
+         `/-/healthy`, `/-/ready`, `/primary`, `/replica` and `/read`, which say little more than yes or no.",
     );
     for (name, hash) in &users {
         if hash.parse::<bcrypt::HashParts>().is_err() {

@@ -3,6 +3,7 @@
 mod dashboards;
 mod doors;
 mod ingest;
+mod roles;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -237,6 +238,9 @@ async fn a_password_is_asked_for_everywhere_but_by_probes() {
         ("/nothing", None, StatusCode::UNAUTHORIZED),
         ("/-/healthy", None, StatusCode::OK),
         ("/-/ready", None, StatusCode::SERVICE_UNAVAILABLE),
+        ("/primary", None, StatusCode::SERVICE_UNAVAILABLE),
+        ("/replica", None, StatusCode::SERVICE_UNAVAILABLE),
+        ("/read", None, StatusCode::SERVICE_UNAVAILABLE),
         (
             "/metrics",
             Some(basic("ops:wrong")),

@@ -15,6 +15,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::server;
 use crate::sample::{Metric, Source, Timestamp};
 use crate::scrape::Board;
 
@@ -53,7 +54,11 @@ impl Exposition {
         headers: &HeaderMap,
         server: Option<&str>,
     ) -> Response {
-        let named = |name: &str| self.servers.iter().find(|known| ***known == *name);
+        let server = match server.map(|name| server::named(&self.servers, Some(name))) {
+            Some(Ok(known)) => Some(known.clone()),
+            Some(Err(refusal)) => return refusal.into_response(),
+            None => None,
+        };
         let wanted = Wanted {
             format: if self.text_only {
                 Format::Text
@@ -61,11 +66,7 @@ impl Exposition {
                 Format::negotiate(&joined(headers, header::ACCEPT))
             },
             gzip: takes_gzip(&joined(headers, header::ACCEPT_ENCODING)),
-            server: match server.map(|name| named(name).ok_or(name)) {
-                Some(Ok(known)) => Some(known.clone()),
-                Some(Err(unknown)) => return self.refuse(unknown),
-                None => None,
-            },
+            server,
         };
         let page = match self.cache.get(&wanted, self.board.generation()) {
             Some(page) => page,
@@ -79,19 +80,6 @@ impl Exposition {
         };
         let tail = self.tail(&wanted, Timestamp::now());
         respond(wanted.format, page, &tail)
-    }
-
-    fn refuse(&self, unknown: &str) -> Response {
-        let known: Vec<String> = self
-            .servers
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let message = format!(
-            "no server is named `{unknown}`; there is {}\n",
-            known.join(", ")
-        );
-        (StatusCode::NOT_FOUND, message).into_response()
     }
 
     fn render(&self, wanted: &Wanted) -> Text {
