@@ -55,6 +55,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "cache_hits",
     "indexes",
     "unused_indexes",
+    "sequences",
+    "functions",
     "buffercache_summary",
     "pgbouncer_version",
     "pgbouncer_pools",

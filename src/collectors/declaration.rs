@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Metric, Pivot};
-use crate::server::{ExtensionVersion, Kind, Lane};
+use crate::server::{ExtensionVersion, Kind, Lane, Table};
 
 /// One collector: what it reads, when, under which conditions, and what its columns are.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Collector {
     pub on: Role,
     /// The extension without which it has nothing to read.
     pub extension: Option<String>,
-    /// The role without which its answer would be empty or wrong.
+    /// What must be granted, or its answer would be denied, empty or wrong.
     pub privilege: Option<Privilege>,
     /// Whether it runs without being named in `collect.enable`.
     pub enabled: bool,
@@ -72,13 +72,41 @@ pub enum Role {
     Standby,
 }
 
-/// A role whose privileges a collector needs.
+/// What a collector needs to be granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Privilege {
-    /// The role, such as `pg_read_all_stats`.
-    pub role: String,
+    /// The role or the rights.
+    pub needs: Needs,
+    /// A column that names the rights where they are missing and the rest of the answer would be silently empty.
+    pub missing: Option<String>,
     /// What is missing without it.
     pub reason: String,
+}
+
+/// What stands between `GRANT` and `TO`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needs {
+    /// Membership of a role, such as `pg_read_all_stats`: known before the collector runs.
+    Role(String),
+    /// Rights on objects, such as `SELECT ON TABLE pg_catalog.pg_statistic`; `{schema}` stands for every schema of
+    /// the database. Found out by running the collector.
+    Rights(String),
+}
+
+impl Privilege {
+    /// The role or the rights, as they are granted.
+    pub fn needs(&self) -> &str {
+        match &self.needs {
+            Needs::Role(needs) | Needs::Rights(needs) => needs,
+        }
+    }
+
+    /// The rights that an answer says are missing.
+    pub fn missing_in<'t>(&self, table: &'t Table) -> Option<&'t str> {
+        let column = self.missing.as_deref()?;
+        let place = table.place(column)?;
+        table.rows().find_map(|row| row.cell(place))
+    }
 }
 
 /// A statement for a range of major versions, and for an extension from a version on.

@@ -18,7 +18,7 @@ mod settings;
 
 pub use budget::{Cost, total, widen};
 pub use catalog::{is_built_in, load};
-pub use declaration::{Cadence, Collector, Privilege, Query, Role, Scope};
+pub use declaration::{Cadence, Collector, Needs, Privilege, Query, Role, Scope};
 pub use estimate::Estimate;
 pub use examine::{Flaw, examine};
 pub use explain::{Measured, explain, explain_costs};

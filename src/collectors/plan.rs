@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cadence, Collector, Reason, Role, Scope, Settings};
+use super::{Cadence, Collector, Needs, Reason, Role, Scope, Settings};
 use crate::server::{Extension, Facts, Lane, quoted};
 
 /// What runs on one server, in the order of the catalogue.
@@ -32,9 +32,16 @@ pub struct Run {
     pub lane: Lane,
     /// The databases to read it in; empty for server scope, which is read in the configured one.
     pub databases: Vec<String>,
+    /// The role that reads it.
+    pub user: Arc<str>,
 }
 
 impl Run {
+    /// The statement that grants a role, or rights, to the role that reads it.
+    pub fn grant(&self, what: &str) -> String {
+        grant(what, &self.user)
+    }
+
     /// Whether it may be read less often to stay within the load budget; what is quick and of the moment may not.
     pub fn may_widen(&self, quick: Duration) -> bool {
         self.lane == Lane::Visit || self.interval > quick
@@ -99,13 +106,13 @@ fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Resu
         });
     };
     if let Some(missing) = &collector.privilege
+        && let Needs::Role(role) = &missing.needs
         && !facts.superuser
-        && !facts.privileges.contains(&missing.role)
+        && !facts.privileges.contains(role)
     {
-        let grant = format!("GRANT {} TO {}", missing.role, quoted(&facts.user));
         return Err(Reason::Privilege {
             missing: missing.clone(),
-            grant,
+            grant: grant(role, &facts.user),
         });
     }
     let mut sql = with_parameters(&query.sql, settings);
@@ -129,6 +136,10 @@ fn extension<'f>(collector: &Collector, facts: &'f Facts) -> Result<Option<&'f E
     }
 }
 
+fn grant(what: &str, user: &str) -> String {
+    format!("GRANT {what} TO {}", quoted(user))
+}
+
 fn run(collector: &Arc<Collector>, sql: String, facts: &Facts, settings: &Settings) -> Run {
     let changes = settings.changes(&collector.name);
     let declared = match collector.interval {
@@ -150,6 +161,7 @@ fn run(collector: &Arc<Collector>, sql: String, facts: &Facts, settings: &Settin
             .unwrap_or(settings.timeout),
         lane,
         databases,
+        user: facts.user.as_str().into(),
     }
 }
 

@@ -4,7 +4,7 @@ mod check;
 mod metric;
 
 use self::check::{check_collector, check_name, check_parameters};
-use super::{Cadence, Collector, Pivot, Privilege, Query, Role, Scope};
+use super::{Cadence, Collector, Needs, Pivot, Privilege, Query, Role, Scope};
 use crate::document::{Section, parse_duration};
 use crate::server::{Kind, Lane};
 
@@ -62,7 +62,7 @@ pub(super) fn collector(s: &mut Section) -> Collector {
         ),
         privilege: s.optional_section(
             "privilege",
-            "A role without whose privileges the answer would be empty or wrong.",
+            "What must be granted, or the answer would be denied, empty or wrong.",
             privilege,
         ),
         enabled: s.flag(
@@ -142,8 +142,28 @@ fn lifetime(s: &mut Section) -> u32 {
 }
 
 fn privilege(s: &mut Section) -> Privilege {
+    let role = s.optional_text(
+        "role",
+        "A role whose privileges it needs, such as `pg_read_all_stats`.",
+    );
+    let rights = s.optional_text(
+        "rights",
+        "Rights as they are granted, such as `SELECT ON TABLE t`; `{schema}` stands for every schema of the database.",
+    );
+    let needs = match (role, rights) {
+        (Some(role), None) => Needs::Role(role),
+        (None, Some(rights)) => Needs::Rights(rights),
+        _ => {
+            s.problem("", "needs either `role` or `rights`", None);
+            Needs::Role(String::new())
+        }
+    };
     Privilege {
-        role: s.required_text("role", "the role, such as `pg_read_all_stats`"),
+        needs,
+        missing: s.optional_text(
+            "missing",
+            "A column that names the rights where they are missing and the rest of the answer would be silently empty.",
+        ),
         reason: s.required_text("reason", "what is missing without it"),
     }
 }

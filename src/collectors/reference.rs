@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Cadence, Collector, Metric, Role, Scope, load, read};
+use super::{Cadence, Collector, Metric, Needs, Role, Scope, load, read};
 use crate::document::{Reader, format_duration};
 use crate::sample::MetricKind;
 use crate::server::{Kind, Lane};
@@ -129,7 +129,10 @@ fn conditions(collector: &Collector) -> Vec<String> {
         collector
             .privilege
             .iter()
-            .map(|privilege| format!("needs the role `{}`", privilege.role)),
+            .map(|privilege| match &privilege.needs {
+                Needs::Role(role) => format!("needs the role `{role}`"),
+                Needs::Rights(rights) => format!("needs `GRANT {rights}`"),
+            }),
     );
     if !collector.enabled {
         conditions.push("off by default".into());

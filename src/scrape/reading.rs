@@ -46,7 +46,7 @@ pub(super) async fn read(
         answer = through.read(job).await;
     }
     let outcome = match answer {
-        Ok(table) => Ok(samples(&job.run, &table, max_series)),
+        Ok(table) => sampled(job, &table, max_series),
         Err(ReadError::Absent(what)) => {
             tracing::debug!(source = %job.source, what, "nothing to read");
             Ok(Sampled::default())
@@ -54,6 +54,14 @@ pub(super) async fn read(
         Err(error) => Err(error),
     };
     (begun.elapsed(), outcome)
+}
+
+fn sampled(job: &Job, table: &Table, max_series: usize) -> Result<Sampled, ReadError> {
+    let needed = job.run.collector.privilege.as_ref();
+    match needed.and_then(|needed| needed.missing_in(table)) {
+        Some(rights) => Err(ReadError::Missing(rights.to_owned())),
+        None => Ok(samples(&job.run, table, max_series)),
+    }
 }
 
 /// Puts a reading on the board and logs when a job begins or ceases to fail. What ended the session may be the
@@ -85,12 +93,13 @@ pub(super) fn publish(
 
 /// A failure with the way out where there is one to name.
 pub(super) fn explained(job: &Job, error: &ReadError) -> String {
-    match (error, &job.run.collector.privilege) {
+    let run = &job.run;
+    match (error, &run.collector.privilege) {
         (ReadError::Denied(_), Some(needed)) => {
-            format!(
-                "{error}; `GRANT {} TO` the role pgvigil connects as",
-                needed.role
-            )
+            format!("{error}; mend with `{}`", run.grant(needed.needs()))
+        }
+        (ReadError::Missing(rights), Some(needed)) => {
+            format!("{}; mend with `{}`", needed.reason, run.grant(rights))
         }
         (ReadError::Denied(_), None) => {
             format!("{error}; `pgvigil grants` prints what the role needs")

@@ -34,6 +34,9 @@ pub enum ReadError {
     /// 42501: the role may not read it.
     #[error("permission denied: {0}")]
     Denied(String),
+    /// The answer names rights that the role lacks; without them it would be silently empty.
+    #[error("not granted: {0}")]
+    Missing(String),
     /// 55P03: a lock was not to be had within `lock_timeout`.
     #[error("locked: {0}")]
     Locked(String),

@@ -62,9 +62,13 @@ fn busy_pair(major: u32) -> (Postgres, Postgres) {
              VACUUM ANALYZE plain;
              SET enable_seqscan = off;
              SELECT count(*) FROM plain WHERE id < 100;
+             CREATE TABLE counted (id smallserial);
+             CREATE FUNCTION seen() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+             SET track_functions = 'all';
              SELECT pg_switch_wal();
              CHECKPOINT;
              SELECT pg_stat_reset();
+             SELECT seen();
              BEGIN; INSERT INTO plain VALUES (0); PREPARE TRANSACTION 'one';",
             role = quoted("Róle \"1\""),
             database = quoted(ODD_DATABASE),
