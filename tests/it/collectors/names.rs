@@ -62,7 +62,12 @@ fn busy_pair(major: u32) -> (Postgres, Postgres) {
              VACUUM ANALYZE plain;
              SET enable_seqscan = off;
              SELECT count(*) FROM plain WHERE id < 100;
-             CREATE TABLE counted (id smallserial);
+             CREATE TABLE counted (id smallserial PRIMARY KEY);
+             CREATE TABLE keyless (id smallint REFERENCES counted, body text) WITH (autovacuum_vacuum_threshold = 0);
+             CREATE INDEX keyless_body ON keyless (body);
+             CREATE INDEX keyless_again ON keyless (body);
+             CREATE INDEX keyless_longer ON keyless (body, id);
+             INSERT INTO keyless SELECT NULL, n FROM generate_series(1, 100) AS n;
              CREATE FUNCTION seen() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
              SET track_functions = 'all';
              SELECT pg_switch_wal();
