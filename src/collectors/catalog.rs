@@ -57,6 +57,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "indexes",
     "unused_indexes",
     "index_faults",
+    "table_bloat",
+    "index_bloat",
     "foreign_keys",
     "primary_keys",
     "sequences",

@@ -67,13 +67,19 @@ fn busy_pair(major: u32) -> (Postgres, Postgres) {
              CREATE INDEX keyless_body ON keyless (body);
              CREATE INDEX keyless_again ON keyless (body);
              CREATE INDEX keyless_longer ON keyless (body, id);
-             INSERT INTO keyless SELECT NULL, n FROM generate_series(1, 100) AS n;
+             CREATE INDEX keyless_invalid ON keyless (id);
+             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'keyless_invalid'::regclass;
+             CREATE TABLE awaited ();
+             CREATE TABLE bloated AS SELECT n, md5(n::text) AS body FROM generate_series(1, 10000) AS n;
+             CREATE INDEX bloated_n ON bloated (n);
+             ANALYZE bloated;
              CREATE FUNCTION seen() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
              SET track_functions = 'all';
              SELECT pg_switch_wal();
              CHECKPOINT;
              SELECT pg_stat_reset();
              SELECT seen();
+             INSERT INTO keyless SELECT NULL, n FROM generate_series(1, 100) AS n;
              BEGIN; INSERT INTO plain VALUES (0); PREPARE TRANSACTION 'one';",
             role = quoted("Róle \"1\""),
             database = quoted(ODD_DATABASE),
@@ -134,9 +140,17 @@ async fn check_names(major: u32) {
     let (primary, standby) = busy_pair(major);
     let lingering = connect(&primary, "postgres", "postgres").await;
     lingering
-        .batch_execute("BEGIN; SELECT txid_current()")
+        .batch_execute("BEGIN; SELECT txid_current(); LOCK TABLE awaited IN EXCLUSIVE MODE")
         .await
         .unwrap();
+    let waiting = connect(&primary, "postgres", "postgres").await;
+    let waits = "BEGIN; LOCK TABLE awaited IN ROW EXCLUSIVE MODE";
+    tokio::spawn(async move { waiting.batch_execute(waits).await });
+    eventually_async("a session waits for another", PATIENCE, || async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        (primary.sql("postgres", waiting) == "1").then_some(())
+    })
+    .await;
     let held = connect(&standby, "postgres", "postgres").await;
     held.batch_execute("BEGIN; SELECT 1").await.unwrap();
     replay_something(&primary).await;
