@@ -76,6 +76,11 @@ impl Labels {
             .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
+    /// Whether both are one set in memory, which takes no look at the pairs.
+    pub fn is(&self, other: &Labels) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// How many labels there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -69,15 +69,19 @@ impl Metric {
         Metric { name, kind, help }
     }
 
-    /// One value of it.
-    pub fn sample(self, labels: &[(&str, &str)], value: f64) -> Sample {
-        let family = Family {
+    /// What its series share.
+    pub fn family(self) -> Family {
+        Family {
             name: self.name.into(),
             kind: self.kind,
             help: self.help.into(),
-        };
+        }
+    }
+
+    /// One value of it.
+    pub fn sample(self, labels: &[(&str, &str)], value: f64) -> Sample {
         Sample {
-            family: Arc::new(family),
+            family: Arc::new(self.family()),
             labels: Labels::new(labels.iter().copied()),
             value,
         }

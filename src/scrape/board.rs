@@ -199,6 +199,17 @@ impl Board {
             .collect()
     }
 
+    /// When each source was last read in full, of one server where it is named, sorted by source; nothing of one that
+    /// never was.
+    pub fn successes(&self, server: Option<&str>) -> Vec<(Source, Timestamp)> {
+        let state = self.locked();
+        let entries = state.entries.iter();
+        entries
+            .filter(|(source, _)| server.is_none_or(|name| *source.server == *name))
+            .filter_map(|(source, entry)| Some((source.clone(), entry.status.last_success?)))
+            .collect()
+    }
+
     /// How every source is doing, sorted by source.
     pub fn statuses(&self) -> Vec<Status> {
         let state = self.locked();

@@ -9,7 +9,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, View, router, tls};
+use super::{Settings, View, exposition, routes, tls};
 
 /// Why nothing can be served at all.
 #[derive(Debug, thiserror::Error)]
@@ -90,21 +90,24 @@ impl Door {
     /// The socket failed for good.
     pub async fn serve(self, view: Arc<View>, stop: CancellationToken) -> std::io::Result<()> {
         const GRACE: Duration = Duration::from_secs(5);
-        let service = router(view, &self.settings).into_make_service();
+        let exposition = exposition(&view);
+        let service = routes(view, exposition.clone(), &self.settings).into_make_service();
         let handle = Handle::new();
         let server = axum_server::from_tcp(self.listener)?.handle(handle.clone());
         let closing = async {
             stop.cancelled().await;
             handle.graceful_shutdown(Some(GRACE));
         };
+        let writing = stop.run_until_cancelled(exposition.keep_written());
         match (self.tls, self.settings.tls) {
             (Some((config, files)), Some(paths)) => {
                 let server: Server<_, _> = server.acceptor(RustlsAcceptor::new(config.clone()));
                 let following = tls::follow(paths, files, config, stop.clone());
-                let (served, (), ()) = tokio::join!(server.serve(service), closing, following);
+                let (served, (), (), _) =
+                    tokio::join!(server.serve(service), closing, following, writing);
                 served
             }
-            _ => tokio::join!(server.serve(service), closing).0,
+            _ => tokio::join!(server.serve(service), closing, writing).0,
         }
     }
 }

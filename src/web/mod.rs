@@ -63,8 +63,16 @@ pub struct View {
 
 /// All paths, without a socket.
 pub fn router(view: Arc<View>, settings: &Settings) -> Router {
+    let exposition = exposition(&view);
+    routes(view, exposition, settings)
+}
+
+fn exposition(view: &View) -> Arc<Exposition> {
     let (board, servers) = (view.board.clone(), view.servers.clone());
-    let exposition = Arc::new(Exposition::new(board, servers, view.aliases));
+    Arc::new(Exposition::new(board, servers, view.aliases))
+}
+
+fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> Router {
     let open = Router::new()
         .route("/metrics", get(metrics).with_state(exposition))
         .route("/", get(status))

@@ -1,7 +1,6 @@
 //! The ages of all collectors: they move by themselves, so they are written anew into every answer.
 
-use crate::sample::{Metric, Sample, Timestamp};
-use crate::scrape::Status;
+use crate::sample::{Labels, Metric, Source, Timestamp};
 
 /// The one family that is not cached.
 pub(super) const AGE: Metric = Metric::gauge(
@@ -9,26 +8,20 @@ pub(super) const AGE: Metric = Metric::gauge(
     "Seconds since the collector's samples were last read in full.",
 );
 
-/// How long ago each source was last read in full; nothing for one that never was.
+/// How long ago each source was last read in full.
 pub(super) fn ages(
-    statuses: &[Status],
-    server: Option<&str>,
+    successes: &[(Source, Timestamp)],
     name_servers: bool,
     now: Timestamp,
-) -> Vec<Sample> {
-    let wanted = statuses
-        .iter()
-        .filter(|status| server.is_none_or(|name| *status.source.server == *name));
-    let each = wanted.filter_map(|status| {
-        let source = &status.source;
+) -> Vec<(Labels, f64)> {
+    let each = successes.iter().map(|(source, success)| {
         let server = if name_servers { &*source.server } else { "" };
         let labels = [
             ("collector", &*source.collector),
             ("database", &*source.database),
             ("server", server),
         ];
-        let age = now.since(status.last_success?);
-        Some(AGE.sample(&labels, age.as_secs_f64()))
+        (Labels::new(labels), now.since(*success).as_secs_f64())
     });
     each.collect()
 }

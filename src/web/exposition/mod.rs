@@ -1,28 +1,36 @@
-//! `/metrics`: the board in Prometheus text 0.0.4 or OpenMetrics 1.0, rendered on the first request after a change.
+//! `/metrics`: the board in Prometheus text 0.0.4 or OpenMetrics 1.0, each source written once after its change.
 //! Takes the board and what the client accepts; hands on the answer.
 
 mod accept;
 mod ages;
 mod cache;
-mod families;
-mod gzip;
+mod form;
 mod openmetrics;
+mod pages;
+mod piece;
+mod sheet;
 mod text;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::server;
-use crate::sample::{Metric, Source, Timestamp};
+use crate::sample::{Metric, Timestamp};
 use crate::scrape::Board;
 
 use accept::{Format, takes_gzip};
 use ages::AGE;
-use cache::{Cache, Text, Wanted};
-use gzip::Beginning;
+use cache::Cache;
+use form::Form;
+use piece::Beginning;
+
+/// How often readings that nobody has asked for since are looked for.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Every metric that exists on the page alone.
 pub const METRICS: &[Metric] = &[AGE];
@@ -59,70 +67,66 @@ impl Exposition {
             Some(Err(refusal)) => return refusal.into_response(),
             None => None,
         };
-        let wanted = Wanted {
+        let form = Form {
             format: if self.text_only {
                 Format::Text
             } else {
                 Format::negotiate(&joined(headers, header::ACCEPT))
             },
             gzip: takes_gzip(&joined(headers, header::ACCEPT_ENCODING)),
-            server,
         };
-        let page = match self.cache.get(&wanted, self.board.generation()) {
+        let shown = self.cache.of(form);
+        let page = match shown.get(server.as_ref(), self.board.generation()) {
             Some(page) => page,
             None => {
-                let (exposition, wanted) = (self.clone(), wanted.clone());
-                match tokio::task::spawn_blocking(move || exposition.render(&wanted)).await {
+                let (exposition, server) = (self.clone(), server.clone());
+                let fill = move || shown.fill(server.as_ref(), &exposition.board);
+                match tokio::task::spawn_blocking(fill).await {
                     Ok(page) => page,
                     Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
                 }
             }
         };
-        let tail = self.tail(&wanted, Timestamp::now());
-        respond(wanted.format, page, &tail)
+        let tail = self.tail(form, server.as_deref(), Timestamp::now());
+        respond(form.format, page, &tail)
     }
 
-    fn render(&self, wanted: &Wanted) -> Text {
-        let generation = || self.board.generation();
-        self.cache.fill(wanted, generation, || {
-            let mut families = families::gather(&self.board.current(), wanted.server.as_deref());
-            families.retain(|rows| *rows.family.name != *AGE.name);
-            let text = write(wanted.format, families);
-            if wanted.gzip {
-                Text::Gzip(Beginning::of(&text))
-            } else {
-                Text::Plain(text.into())
+    /// Keeps what is asked for written, so that a scrape need not wait for a large reading. Runs for ever.
+    pub(super) async fn keep_written(self: Arc<Self>) {
+        let mut shown = 0;
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let generation = self.board.generation();
+            if generation != shown {
+                let exposition = self.clone();
+                let refresh = move || exposition.cache.refresh(&exposition.board);
+                let _ = tokio::task::spawn_blocking(refresh).await;
+                shown = generation;
             }
-        })
+        }
     }
 
-    fn tail(&self, wanted: &Wanted, now: Timestamp) -> String {
-        let several = self.servers.len() > 1;
-        let statuses = self.board.statuses();
-        let ages = ages::ages(&statuses, wanted.server.as_deref(), several, now);
-        let families = families::gather(&[(Source::new("", "", ""), ages.into())], None);
-        let mut tail = write(wanted.format, families);
-        if wanted.format == Format::OpenMetrics {
+    fn tail(&self, form: Form, server: Option<&str>, now: Timestamp) -> String {
+        let successes = self.board.successes(server);
+        let ages = ages::ages(&successes, self.servers.len() > 1, now);
+        let mut tail = String::with_capacity(ages.len() * 96 + 256);
+        if !ages.is_empty() {
+            let rows: Vec<_> = ages.iter().map(|(labels, age)| (labels, *age)).collect();
+            form.write_head(&mut tail, &AGE.family(), &BTreeSet::from([AGE.name]));
+            form.write_rows(&mut tail, AGE.name, &rows);
+        }
+        if form.format == Format::OpenMetrics {
             tail.push_str("# EOF\n");
         }
         tail
     }
 }
 
-fn write(format: Format, families: Vec<families::Rows>) -> String {
-    match format {
-        Format::Text => text::write(&families),
-        Format::OpenMetrics => openmetrics::write(families),
-    }
-}
-
-fn respond(format: Format, page: Text, tail: &str) -> Response {
-    let (parts, encoding) = match page {
-        Text::Plain(text) => ([text, Bytes::copy_from_slice(tail.as_bytes())], None),
-        Text::Gzip(beginning) => ([beginning.bytes.clone(), beginning.end(tail)], Some("gzip")),
-    };
+fn respond(format: Format, page: Beginning, tail: &str) -> Response {
+    let encoding = page.is_gzip().then_some("gzip");
+    let parts = page.end(tail);
     let length: usize = parts.iter().map(Bytes::len).sum();
-    let parts = parts.map(Ok::<_, std::convert::Infallible>);
+    let parts = parts.into_iter().map(Ok::<_, std::convert::Infallible>);
     let mut response = Body::from_stream(futures_util::stream::iter(parts)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, length.into());

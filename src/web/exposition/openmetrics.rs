@@ -6,54 +6,87 @@ use std::fmt;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabel, EncodeLabelSet, LabelSetEncoder, NoLabelSet,
+    DescriptorEncoder, EncodeLabel, EncodeLabelSet, LabelSetEncoder,
 };
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::sample::{Labels, MetricKind};
+use crate::sample::{Family, Labels, MetricKind};
 
-use super::families::Rows;
 use super::text::escape;
 
-/// Writes the families in their order, without the closing `# EOF`.
-pub(super) fn write(families: Vec<Rows>) -> String {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(Families(families)));
-    let mut page = String::new();
-    let written = encode_registry(&mut page, &registry);
-    debug_assert!(written.is_ok(), "writing into a string cannot fail");
-    page
+/// Appends HELP, TYPE and UNIT. `names` are all families of the page.
+pub(super) fn write_head(page: &mut String, family: &Family, names: &BTreeSet<&str>) {
+    let (kind, name) = kind_and_name(family.kind, &family.name, names);
+    let (name, unit) = unit_of(name);
+    let mut help = String::with_capacity(family.help.len());
+    escape(&mut help, &family.help, true);
+    let described = Described {
+        name: name.to_owned(),
+        help,
+        unit,
+        kind,
+        rows: Vec::new(),
+    };
+    described.encode_to(page);
 }
 
-#[derive(Debug)]
-struct Families(Vec<Rows>);
-
-impl Collector for Families {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let names: BTreeSet<&str> = self
-            .0
+/// Appends a line for each series. Whatever a family's type, its rows stand under its whole name.
+pub(super) fn write_rows(page: &mut String, name: &str, rows: &[(&Labels, f64)]) {
+    let described = Described {
+        name: name.to_owned(),
+        help: String::new(),
+        unit: None,
+        kind: MetricType::Unknown,
+        rows: rows
             .iter()
-            .map(|rows| rows.family.name.as_ref())
-            .collect();
-        for Rows { family, rows } in &self.0 {
-            let (kind, name) = kind_and_name(family.kind, &family.name, &names);
-            let (name, unit) = unit_of(name);
-            let mut help = String::with_capacity(family.help.len());
-            escape(&mut help, &family.help, true);
-            let mut metric = encoder.encode_descriptor(name, &help, unit.as_ref(), kind)?;
-            for (labels, value) in rows {
-                let labels = Pairs(labels);
-                match kind {
-                    MetricType::Counter if labels.0.is_empty() => {
-                        metric.encode_counter::<NoLabelSet, _, f64>(value, None)?;
-                    }
-                    MetricType::Counter => metric
-                        .encode_family(&labels)?
-                        .encode_counter::<NoLabelSet, _, f64>(value, None)?,
-                    _ if labels.0.is_empty() => metric.encode_gauge(value)?,
-                    _ => metric.encode_family(&labels)?.encode_gauge(value)?,
-                }
+            .map(|(labels, value)| ((*labels).clone(), *value))
+            .collect(),
+    };
+    let mut text = String::with_capacity(rows.len() * 96);
+    described.encode_to(&mut text);
+    let heads = text.split_inclusive('\n');
+    let head: usize = heads
+        .take_while(|line| line.starts_with('#'))
+        .map(str::len)
+        .sum();
+    page.push_str(&text[head..]);
+}
+
+/// A family, or a part of it, for the encoder.
+#[derive(Debug)]
+struct Described {
+    name: String,
+    help: String,
+    unit: Option<Unit>,
+    kind: MetricType,
+    rows: Vec<(Labels, f64)>,
+}
+
+impl Described {
+    fn encode_to(self, page: &mut String) {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self));
+        let written = encode_registry(page, &registry);
+        debug_assert!(written.is_ok(), "writing into a string cannot fail");
+    }
+}
+
+impl Collector for Described {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let Described {
+            name,
+            help,
+            unit,
+            kind,
+            rows,
+        } = self;
+        let mut metric = encoder.encode_descriptor(name, help, unit.as_ref(), *kind)?;
+        for (labels, value) in rows {
+            if labels.is_empty() {
+                metric.encode_gauge(value)?;
+            } else {
+                metric.encode_family(&Pairs(labels))?.encode_gauge(value)?;
             }
         }
         Ok(())

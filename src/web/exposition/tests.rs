@@ -1,6 +1,6 @@
-use crate::sample::{Family, Labels, MetricKind, Sample};
-
+use super::pages::Pages;
 use super::*;
+use crate::sample::{Family, Labels, MetricKind, Sample, Source};
 
 fn sample(kind: MetricKind, name: &str, help: &str, labels: &[(&str, &str)], value: f64) -> Sample {
     let (name, help) = (name.into(), help.into());
@@ -17,7 +17,16 @@ fn check(sources: &[(&str, Vec<Sample>)], server: Option<&str>, text: &str, open
         .iter()
         .map(|(server, samples)| (source(server), Arc::from(samples.clone())))
         .collect();
-    let page = |format| write(format, families::gather(&current, server));
+    let server = server.map(Arc::from);
+    let page = |format| {
+        let mut pages = Pages::new(Form {
+            format,
+            gzip: false,
+        });
+        pages.update(current.clone());
+        let parts = pages.page(server.as_ref()).end("").concat();
+        String::from_utf8(parts).unwrap()
+    };
     assert_eq!(page(Format::Text), text);
     assert_eq!(page(Format::OpenMetrics), open);
 }
@@ -105,22 +114,13 @@ fn a_family_stands_once_whatever_its_sources_say_of_it() {
         &[("server", "a")],
         1.0,
     )];
-    let second = [
-        sample(
-            MetricKind::Counter,
-            "pg_up",
-            "Different.",
-            &[("server", "a")],
-            7.0,
-        ),
-        sample(
-            MetricKind::Counter,
-            "pg_up",
-            "Different.",
-            &[("server", "b")],
-            0.0,
-        ),
-    ];
+    let second = [sample(
+        MetricKind::Counter,
+        "pg_up",
+        "Different.",
+        &[("server", "b")],
+        0.0,
+    )];
     let sources = [("a", first.to_vec()), ("b", second.to_vec())];
     check(
         &sources,
@@ -131,8 +131,8 @@ fn a_family_stands_once_whatever_its_sources_say_of_it() {
     check(
         &sources,
         Some("b"),
-        "# HELP pg_up Different.\n# TYPE pg_up counter\npg_up{server=\"a\"} 7\npg_up{server=\"b\"} 0\n",
-        "# HELP pg_up Different.\n# TYPE pg_up unknown\npg_up{server=\"a\"} 7.0\npg_up{server=\"b\"} 0.0\n",
+        "# HELP pg_up Different.\n# TYPE pg_up counter\npg_up{server=\"b\"} 0\n",
+        "# HELP pg_up Different.\n# TYPE pg_up unknown\npg_up{server=\"b\"} 0.0\n",
     );
 }
 
@@ -148,4 +148,39 @@ fn a_counter_whose_short_name_is_taken_keeps_its_own() {
         "# HELP pg_wal Now.\n# TYPE pg_wal gauge\npg_wal 1\n# HELP pg_wal_total All.\n# TYPE pg_wal_total counter\npg_wal_total 2\n",
         "# HELP pg_wal Now.\n# TYPE pg_wal gauge\npg_wal 1.0\n# HELP pg_wal_total All.\n# TYPE pg_wal_total unknown\npg_wal_total 2.0\n",
     );
+}
+
+#[test]
+fn what_is_large_or_written_before_stands_where_it_belongs() {
+    let row = |name: &str, n: i32| {
+        let label = format!("{n:04}");
+        sample(MetricKind::Gauge, name, "h", &[("n", &label)], f64::from(n))
+    };
+    let source = |collector| Source::new("s", "", collector);
+    let large = |from| -> Arc<[Sample]> {
+        (from..from + 500)
+            .flat_map(|n| [row("b", n), row("d", n)])
+            .collect()
+    };
+    let few: Arc<[Sample]> = [row("a", 1), row("b", 9999), row("c", 1)].into();
+    let mut kept = Pages::new(Form {
+        format: Format::Text,
+        gzip: false,
+    });
+    for from in [0, 0, 7] {
+        let current = vec![(source("few"), few.clone()), (source("large"), large(from))];
+        let lines = |name: &str| {
+            let rows = (from..from + 500).map(|n| format!("{name}{{n=\"{n:04}\"}} {n}\n"));
+            rows.collect::<String>()
+        };
+        let head = |name: &str| format!("# HELP {name} h\n# TYPE {name} gauge\n");
+        let expected = [
+            head("a") + "a{n=\"0001\"} 1\n",
+            head("b") + "b{n=\"9999\"} 9999\n" + &lines("b"),
+            head("c") + "c{n=\"0001\"} 1\n",
+            head("d") + &lines("d"),
+        ];
+        kept.update(current);
+        assert!(kept.page(None).end("").concat() == expected.concat().as_bytes());
+    }
 }

@@ -1,40 +1,45 @@
 //! Prometheus text format 0.0.4.
 
+use std::fmt::Write as _;
+
 use crate::promql::format_number;
-use crate::sample::{Labels, MetricKind};
+use crate::sample::{Family, Labels, MetricKind};
 
-use super::families::Rows;
+/// Integers below this are written as such.
+const WHOLE: f64 = 1e15;
 
-/// Writes the families in their order.
-pub(super) fn write(families: &[Rows]) -> String {
-    let series: usize = families.iter().map(|family| family.rows.len()).sum();
-    let mut page = String::with_capacity(series * 96 + families.len() * 160);
-    for Rows { family, rows } in families {
-        let name = &family.name;
-        page.push_str("# HELP ");
+/// Appends HELP and TYPE.
+pub(super) fn write_head(page: &mut String, family: &Family) {
+    page.push_str("# HELP ");
+    page.push_str(&family.name);
+    page.push(' ');
+    escape(page, &family.help, false);
+    page.push_str("\n# TYPE ");
+    page.push_str(&family.name);
+    page.push_str(match family.kind {
+        MetricKind::Counter => " counter\n",
+        MetricKind::Gauge => " gauge\n",
+        MetricKind::Unknown => " untyped\n",
+    });
+}
+
+/// Appends a line for each series.
+pub(super) fn write_rows(page: &mut String, name: &str, rows: &[(&Labels, f64)]) {
+    for (labels, value) in rows {
         page.push_str(name);
+        write_labels(page, labels);
         page.push(' ');
-        escape(&mut page, &family.help, false);
-        page.push_str("\n# TYPE ");
-        page.push_str(name);
-        page.push_str(match family.kind {
-            MetricKind::Counter => " counter\n",
-            MetricKind::Gauge => " gauge\n",
-            MetricKind::Unknown => " untyped\n",
-        });
-        for (labels, value) in rows {
-            page.push_str(name);
-            write_labels(&mut page, labels);
-            page.push(' ');
-            page.push_str(&format_number(*value));
-            page.push('\n');
-        }
+        write_number(page, *value);
+        page.push('\n');
     }
-    page
 }
 
 /// Backslash and line feed, in label values and in OpenMetrics' HELP the quote as well.
 pub(super) fn escape(page: &mut String, text: &str, quotes: bool) {
+    if !text.contains(['\\', '\n', '"']) {
+        page.push_str(text);
+        return;
+    }
     for character in text.chars() {
         match character {
             '\\' => page.push_str("\\\\"),
@@ -55,5 +60,15 @@ fn write_labels(page: &mut String, labels: &Labels) {
     }
     if !labels.is_empty() {
         page.push('}');
+    }
+}
+
+fn write_number(page: &mut String, value: f64) {
+    let whole = value as i64;
+    if whole != 0 && whole as f64 == value && value.abs() < WHOLE {
+        let written = write!(page, "{whole}");
+        debug_assert!(written.is_ok(), "writing into a string cannot fail");
+    } else {
+        page.push_str(&format_number(value));
     }
 }
