@@ -27,6 +27,11 @@ impl Labels {
         Labels(sorted.into())
     }
 
+    /// From pairs that are in name order and without empty values.
+    pub(crate) fn in_order(pairs: impl IntoIterator<Item = (Arc<str>, Arc<str>)>) -> Self {
+        Labels(pairs.into_iter().collect())
+    }
+
     /// The value of a label; empty when absent, as in PromQL.
     pub fn get(&self, name: &str) -> &str {
         match self

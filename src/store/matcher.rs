@@ -1,7 +1,5 @@
 //! Conditions on labels.
 
-use crate::sample::Labels;
-
 /// A condition on one label.
 #[derive(Debug, Clone)]
 pub struct Matcher {
@@ -22,13 +20,6 @@ pub enum Test {
     Like(regex::Regex),
     /// `!~`
     NotLike(regex::Regex),
-}
-
-impl Matcher {
-    /// Whether a series with these labels meets the condition.
-    pub fn accepts(&self, labels: &Labels) -> bool {
-        self.test.accepts(labels.get(&self.name))
-    }
 }
 
 impl Test {

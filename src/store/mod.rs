@@ -5,11 +5,13 @@ mod bits;
 mod chunk;
 mod index;
 mod matcher;
+mod place;
 mod series;
 mod settings;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -18,6 +20,7 @@ use std::time::Duration;
 use crate::sample::{Labels, Source, Sources, Timestamp};
 
 pub use matcher::{Matcher, Test};
+pub use place::Place;
 pub use settings::Settings;
 use shelf::Shelf;
 
@@ -96,7 +99,23 @@ impl Store {
     ) {
         let shelf = &mut self.write().shelf;
         for (labels, value) in samples {
-            shelf.push(at, sources, &labels, value, self.max_bytes);
+            let labels = || labels;
+            shelf.push(at, sources, Place::default(), labels, value, self.max_bytes);
+        }
+        shelf.tidy(at, at.before(self.retention), self.max_bytes);
+    }
+
+    /// As [`Store::append`], for who appends to the same series again and again and keeps their places: labels are
+    /// asked for only where a place does not show its series.
+    pub fn append_at<'p, L: FnOnce() -> Labels>(
+        &self,
+        at: Timestamp,
+        sources: &Sources,
+        samples: impl IntoIterator<Item = (&'p mut Place, L, f64)>,
+    ) {
+        let shelf = &mut self.write().shelf;
+        for (place, labels, value) in samples {
+            *place = shelf.push(at, sources, *place, labels, value, self.max_bytes);
         }
         shelf.tidy(at, at.before(self.retention), self.max_bytes);
     }
@@ -128,7 +147,7 @@ impl Store {
             .filter_map(|series| {
                 let points = series.points(after, until);
                 (!points.is_empty()).then(|| Series {
-                    labels: series.labels.clone(),
+                    labels: held.shelf.labels(series),
                     sources: series.sources.clone(),
                     points,
                 })
@@ -144,7 +163,7 @@ impl Store {
             .filter_map(|series| {
                 let (at, value) = series.latest(after, until)?;
                 Some(Latest {
-                    labels: series.labels.clone(),
+                    labels: held.shelf.labels(series),
                     sources: series.sources.clone(),
                     at,
                     value,

@@ -1,9 +1,10 @@
 //! One series as the store holds it: closed chunks, the growing one, and what its newest sample rests on.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::chunk::{Chunk, Head};
-use crate::sample::{Labels, Sources, Timestamp};
+use super::texts::Pair;
+use crate::sample::{Sources, Timestamp};
 
 /// What a chunk costs beside its compressed samples.
 const CHUNK_OVERHEAD: usize = size_of::<Chunk>() + 16;
@@ -11,19 +12,28 @@ const CHUNK_OVERHEAD: usize = size_of::<Chunk>() + 16;
 /// A series with at least one sample.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) labels: Labels,
+    pub(super) labels: Arc<[Pair]>,
     pub(super) sources: Sources,
-    chunks: VecDeque<Chunk>,
+    /// What tells it from the series that had its place before.
+    pub(super) serial: u32,
+    chunks: Vec<Chunk>,
     head: Head,
 }
 
 impl Held {
     /// A series of one sample.
-    pub(super) fn new(labels: Labels, sources: Sources, at: Timestamp, value: f64) -> Self {
+    pub(super) fn new(
+        labels: Arc<[Pair]>,
+        sources: Sources,
+        serial: u32,
+        at: Timestamp,
+        value: f64,
+    ) -> Self {
         Held {
             labels,
             sources,
-            chunks: VecDeque::new(),
+            serial,
+            chunks: Vec::new(),
             head: Head::new(at, value),
         }
     }
@@ -36,7 +46,9 @@ impl Held {
     /// Adds a sample newer than the newest. Returns by how many bytes the series grew.
     pub(super) fn push(&mut self, at: Timestamp, value: f64) -> usize {
         if self.head.is_full() {
-            self.chunks.push_back(self.head.close());
+            // Chunks come seldom; room for more of them would cost more than moving them.
+            self.chunks.reserve_exact(1);
+            self.chunks.push(self.head.close());
             self.head = Head::new(at, value);
             return CHUNK_OVERHEAD + self.head.len();
         }
@@ -93,10 +105,10 @@ impl Held {
         closed + usize::from(self.head.count)
     }
 
-    /// Bytes of its chunks, its labels and its places in the index. The texts of labels are shared and count once,
-    /// roughly, by the 16 bytes per label added here.
+    /// Bytes of its chunks, its labels and its places in the indexes. The texts of labels are shared; what each series
+    /// adds to them is among the 10 bytes per label that are added here.
     pub(super) fn bytes(&self) -> usize {
         let chunks: usize = self.ends().map(|(_, bytes)| bytes).sum();
-        chunks + size_of::<Held>() + 64 + self.labels.len() * 52
+        chunks + size_of::<Held>() + 72 + self.labels.len() * (size_of::<Pair>() + 10)
     }
 }

@@ -1,12 +1,15 @@
 //! All series with their index, and what retention takes away from them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Size;
 use super::index::{Id, Index};
-use super::matcher::Matcher;
+use super::matcher::{Matcher, Test};
+use super::place::Place;
 use super::series::Held;
+use super::texts::{Pair, Text, Texts};
 use crate::sample::{Labels, Sources, Timestamp};
 
 /// How often old chunks are looked for.
@@ -23,8 +26,10 @@ const FREED_AT_ONCE: usize = 16;
 pub(super) struct Shelf {
     series: Vec<Option<Held>>,
     vacant: Vec<Id>,
-    by_labels: HashMap<Labels, Id>,
+    by_labels: HashMap<Arc<[Pair]>, Id>,
     index: Index,
+    texts: Texts,
+    serial: u32,
     bytes: usize,
     refused: u64,
     covers_since: Timestamp,
@@ -41,6 +46,8 @@ impl Shelf {
             vacant: Vec::new(),
             by_labels: HashMap::new(),
             index: Index::default(),
+            texts: Texts::default(),
+            serial: 0,
             bytes: 0,
             refused: 0,
             covers_since: start,
@@ -49,26 +56,41 @@ impl Shelf {
         }
     }
 
-    /// Adds a sample, or refuses it.
+    /// Adds a sample, or refuses it, and says where its series stands. It is looked for by its labels only where
+    /// `place` does not show it.
     pub(super) fn push(
         &mut self,
         at: Timestamp,
         sources: &Sources,
-        labels: &Labels,
+        place: Place,
+        labels: impl FnOnce() -> Labels,
         value: f64,
         max_bytes: usize,
-    ) {
-        let known = self.by_labels.get(labels).copied();
-        match known.and_then(|id| self.series[id as usize].as_mut()) {
-            Some(series) if at <= series.newest().0 => self.refused += 1,
-            Some(series) => {
-                self.bytes += series.push(at, value);
-                if series.sources != *sources {
-                    series.sources = sources.clone();
-                }
+    ) -> Place {
+        let full = self.bytes >= max_bytes;
+        if full && place == Place::REFUSED {
+            self.refused += 1;
+            return place;
+        }
+        if self.shown(place).is_some() {
+            self.extend(place, at, sources, value);
+            return place;
+        }
+        let labels = labels();
+        let pairs = self.texts.pairs(&labels);
+        let known = pairs.and_then(|pairs| self.by_labels.get(pairs.as_slice()).copied());
+        match known {
+            Some(id) => {
+                let serial = self.series[id as usize].as_ref().map(|held| held.serial);
+                let place = Place::at(id, serial.unwrap_or_default());
+                self.extend(place, at, sources, value);
+                place
             }
-            None if self.bytes >= max_bytes => self.refused += 1,
-            None => self.enter(at, sources, labels, value),
+            None if full => {
+                self.refused += 1;
+                Place::REFUSED
+            }
+            None => self.enter(at, sources, &labels, value),
         }
     }
 
@@ -98,14 +120,26 @@ impl Shelf {
         &'a self,
         matchers: &'a [Matcher],
     ) -> impl Iterator<Item = &'a Held> + 'a {
-        let (few, all) = match self.index.candidates(matchers) {
+        let (few, all) = match self.index.candidates(matchers, &self.texts) {
             Some(ids) => (ids, &[][..]),
             None => (&[][..], self.series.as_slice()),
         };
+        let tests = matchers.iter();
+        let tests: Vec<(Option<Text>, &Test)> = tests
+            .map(|matcher| (self.texts.find(&matcher.name), &matcher.test))
+            .collect();
         few.iter()
             .filter_map(|id| self.series[*id as usize].as_ref())
             .chain(all.iter().flatten())
-            .filter(move |series| matchers.iter().all(|m| m.accepts(&series.labels)))
+            .filter(move |series| {
+                let mut tests = tests.iter();
+                tests.all(|(name, test)| test.accepts(self.value(series, *name)))
+            })
+    }
+
+    /// The labels of a series.
+    pub(super) fn labels(&self, series: &Held) -> Labels {
+        self.texts.labels(&series.labels)
     }
 
     /// Since when nothing is missing.
@@ -123,16 +157,47 @@ impl Shelf {
         }
     }
 
-    fn enter(&mut self, at: Timestamp, sources: &Sources, labels: &Labels, value: f64) {
+    fn shown(&mut self, place: Place) -> Option<&mut Held> {
+        let (id, serial) = place.known()?;
+        let series = self.series.get_mut(id as usize)?.as_mut()?;
+        (series.serial == serial).then_some(series)
+    }
+
+    fn extend(&mut self, place: Place, at: Timestamp, sources: &Sources, value: f64) {
+        let Some(series) = self.shown(place) else {
+            return;
+        };
+        if at <= series.newest().0 {
+            self.refused += 1;
+            return;
+        }
+        if series.sources != *sources {
+            series.sources = sources.clone();
+        }
+        let grown = series.push(at, value);
+        self.bytes += grown;
+    }
+
+    fn enter(&mut self, at: Timestamp, sources: &Sources, labels: &Labels, value: f64) -> Place {
         let id = self.vacant.pop().unwrap_or_else(|| {
             self.series.push(None);
             (self.series.len() - 1) as Id
         });
-        let labels = self.index.insert(id, labels);
-        let series = Held::new(labels.clone(), sources.clone(), at, value);
+        self.serial = Place::next_serial(self.serial);
+        let labels = self.texts.enter(labels);
+        self.index.insert(id, &labels);
+        self.by_labels.insert(labels.clone(), id);
+        let series = Held::new(labels, sources.clone(), self.serial, at, value);
         self.bytes += series.bytes();
         self.series[id as usize] = Some(series);
-        self.by_labels.insert(labels, id);
+        Place::at(id, self.serial)
+    }
+
+    /// A label's value; empty when absent.
+    fn value(&self, series: &Held, name: Option<Text>) -> &str {
+        let mut pairs = series.labels.iter();
+        let pair = name.and_then(|name| pairs.find(|(known, _)| *known == name));
+        pair.map_or("", |(_, value)| self.texts.get(*value))
     }
 
     /// The end of the oldest chunks that together free `bytes`, or of all that ended by `limit`.
@@ -158,6 +223,7 @@ impl Shelf {
             if series.ended_by(horizon) {
                 dropped = dropped.max(Some(series.newest().0));
                 self.by_labels.remove(&series.labels);
+                self.texts.leave(&series.labels);
                 *place = None;
                 emptied = true;
             } else {
