@@ -1,14 +1,16 @@
 //! The one door through which samples enter: what each source last read, how fresh it is, and the freshness rule.
 
+mod series;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::sample::{Labels, NAME, STALE, Sample, Source, Sources, Timestamp};
-use crate::store::Store;
+use crate::store::{Place, Store};
 
-use state::{Entry, Replaced, State};
+use series::{Identities, Replaced};
+use state::{Entry, State};
 
 /// What `job` says in the store.
 const JOB: &str = "pgvigil";
@@ -43,6 +45,7 @@ pub struct Status {
 pub struct Board {
     store: Arc<Store>,
     several_servers: bool,
+    identities: Identities,
     state: Mutex<State>,
 }
 
@@ -53,6 +56,7 @@ impl Board {
         Board {
             store,
             several_servers,
+            identities: Identities::default(),
             state: Mutex::default(),
         }
     }
@@ -83,13 +87,11 @@ impl Board {
         samples: Vec<Sample>,
         dropped: u64,
     ) {
-        let labelled: Vec<Sample> = samples
-            .into_iter()
-            .map(|sample| self.labelled(source, sample))
-            .collect();
+        let samples = self.labelled(source, samples);
+        let identities = self.identities.of(&samples);
         let mut state = self.locked();
         // A reading may have been under way when its source was retired.
-        let Some((entry, Replaced { gone, refused })) = state.replace(source, labelled) else {
+        let Some((entry, replaced)) = state.replace(source, samples, &identities) else {
             return;
         };
         entry.status = Status {
@@ -97,14 +99,11 @@ impl Board {
             last_attempt: Some(at),
             last_success: Some(at),
             error: None,
-            dropped: dropped + refused,
+            dropped: dropped + replaced.refused,
             ..entry.status.clone()
         };
-        entry.stored_at = at;
-        let stored = Arc::clone(&entry.stored);
-        let ended = gone.iter().map(|sample| (sample, STALE));
-        let current = stored.iter().map(|sample| (sample, sample.value));
-        self.store_all(source, at, ended.chain(current));
+        self.store_end(entry, at, replaced);
+        self.store_current(entry, at);
         self.store.succeeded(source, at);
     }
 
@@ -164,7 +163,7 @@ impl Board {
         let expired: Vec<Source> = state
             .entries
             .values()
-            .filter(|entry| !entry.stored.is_empty() && entry.has_expired(now))
+            .filter(|entry| !entry.series.stored.is_empty() && entry.has_expired(now))
             .map(|entry| entry.status.source.clone())
             .collect();
         for source in expired {
@@ -175,11 +174,9 @@ impl Board {
     /// Writes samples that are still on the page to the store again before PromQL loses sight of them.
     pub fn repeat(&self, now: Timestamp) {
         let mut state = self.locked();
-        for (source, entry) in &mut state.entries {
-            if !entry.stored.is_empty() && now.since(entry.stored_at) >= REPEAT {
-                entry.stored_at = now;
-                let current = entry.stored.iter().map(|sample| (sample, sample.value));
-                self.store_all(source, now, current);
+        for entry in state.entries.values_mut() {
+            if !entry.series.stored.is_empty() && now.since(entry.stored_at) >= REPEAT {
+                self.store_current(entry, now);
             }
         }
     }
@@ -194,8 +191,8 @@ impl Board {
         let state = self.locked();
         let entries = state.entries.iter();
         entries
-            .filter(|(_, entry)| !entry.page.is_empty())
-            .map(|(source, entry)| (source.clone(), Arc::clone(&entry.page)))
+            .filter(|(_, entry)| !entry.series.page.is_empty())
+            .map(|(source, entry)| (source.clone(), Arc::clone(&entry.series.page)))
             .collect()
     }
 
@@ -231,27 +228,52 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn labelled(&self, source: &Source, sample: Sample) -> Sample {
+    /// The samples with the `server` label, where several servers are watched. Those of one row go on sharing theirs.
+    fn labelled(&self, source: &Source, mut samples: Vec<Sample>) -> Vec<Sample> {
         if !self.several_servers || source.server.is_empty() {
-            return sample;
+            return samples;
         }
-        Sample {
-            labels: sample.labels.with("server", &source.server),
-            ..sample
+        let mut last: Option<(Labels, Labels)> = None;
+        for sample in &mut samples {
+            let labelled = match last.take() {
+                Some((before, after)) if before.is(&sample.labels) => (before, after),
+                _ => {
+                    let after = sample.labels.with("server", &source.server);
+                    (sample.labels.clone(), after)
+                }
+            };
+            sample.labels = labelled.1.clone();
+            last = Some(labelled);
         }
+        samples
     }
 
     fn end(&self, state: &mut State, source: &Source, at: Timestamp) {
-        if let Some((_, Replaced { gone, .. })) = state.replace(source, Vec::new()) {
-            self.store_all(source, at, gone.iter().map(|sample| (sample, STALE)));
+        if let Some((entry, replaced)) = state.replace(source, Vec::new(), &[]) {
+            self.store_end(entry, at, replaced);
         }
+    }
+
+    fn store_end(&self, entry: &Entry, at: Timestamp, mut replaced: Replaced) {
+        let gone = replaced.gone.iter_mut();
+        let gone = gone.map(|(sample, place)| (&*sample, place, STALE));
+        self.store_all(&entry.status.source, &entry.sources, at, gone);
+    }
+
+    fn store_current(&self, entry: &mut Entry, at: Timestamp) {
+        entry.stored_at = at;
+        let (source, sources) = (&entry.status.source, &entry.sources);
+        let current = entry.series.with_places();
+        let current = current.map(|(sample, place)| (sample, place, sample.value));
+        self.store_all(source, sources, at, current);
     }
 
     fn store_all<'s>(
         &self,
         source: &Source,
+        sources: &Sources,
         at: Timestamp,
-        samples: impl Iterator<Item = (&'s Sample, f64)>,
+        samples: impl Iterator<Item = (&'s Sample, &'s mut Place, f64)>,
     ) {
         let instance = if source.server.is_empty() {
             JOB
@@ -264,9 +286,8 @@ impl Board {
             let named = [(NAME, sample.family.name.as_ref())];
             Labels::new(sample.labels.iter().chain(named).chain(added))
         };
-        let samples = samples.map(|(sample, value)| (in_store(sample), value));
-        self.store
-            .append(at, &Sources::one(source.clone()), samples);
+        let samples = samples.map(|(sample, place, value)| (place, || in_store(sample), value));
+        self.store.append_at(at, sources, samples);
     }
 }
 

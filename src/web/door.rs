@@ -9,7 +9,8 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, View, exposition, routes, tls};
+use super::exposition::Exposition;
+use super::{Settings, View, routes, tls};
 
 /// Why nothing can be served at all.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +91,7 @@ impl Door {
     /// The socket failed for good.
     pub async fn serve(self, view: Arc<View>, stop: CancellationToken) -> std::io::Result<()> {
         const GRACE: Duration = Duration::from_secs(5);
-        let exposition = exposition(&view);
+        let exposition = Arc::new(Exposition::of(&view));
         let service = routes(view, exposition.clone(), &self.settings).into_make_service();
         let handle = Handle::new();
         let server = axum_server::from_tcp(self.listener)?.handle(handle.clone());

@@ -63,13 +63,8 @@ pub struct View {
 
 /// All paths, without a socket.
 pub fn router(view: Arc<View>, settings: &Settings) -> Router {
-    let exposition = exposition(&view);
+    let exposition = Arc::new(Exposition::of(&view));
     routes(view, exposition, settings)
-}
-
-fn exposition(view: &View) -> Arc<Exposition> {
-    let (board, servers) = (view.board.clone(), view.servers.clone());
-    Arc::new(Exposition::new(board, servers, view.aliases))
 }
 
 fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> Router {

@@ -5,38 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Status;
-use crate::sample::{Labels, Sample, Source, Timestamp};
-
-/// Prometheus writes `up` about us by itself, so that ours is for the store alone.
-const STORE_ONLY: &str = "up";
+use super::series::{Identity, Replaced, Series};
+use crate::sample::{Sample, Source, Sources, Timestamp};
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) entries: BTreeMap<Source, Entry>,
-    owners: HashMap<Identity, Source>,
+    /// Of all series on the page.
+    taken: HashSet<Identity>,
     /// Of each watched server whether all its sources are declared; `None` before the watch begins.
     pub(super) planned: Option<HashMap<Arc<str>, bool>>,
     pub(super) generation: u64,
 }
-
-/// What makes a series one on the page: its name and its labels there.
-type Identity = (Arc<str>, Labels);
 
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) status: Status,
     pub(super) lifetime: u32,
     pub(super) stored_at: Timestamp,
-    pub(super) stored: Arc<[Sample]>,
-    pub(super) page: Arc<[Sample]>,
-}
-
-/// What putting new samples in the place of old ones came to.
-pub(super) struct Replaced {
-    /// The last samples of the series that have ended.
-    pub(super) gone: Vec<Sample>,
-    /// How many of the new ones were left out.
-    pub(super) refused: u64,
+    /// The source, as the store wants it.
+    pub(super) sources: Sources,
+    pub(super) series: Series,
 }
 
 impl State {
@@ -55,38 +44,26 @@ impl State {
         from.take_while(move |(source, _)| source.server == server)
     }
 
-    /// Puts samples in the place of a source's last ones. Series that stand in the reading twice or belong to another
-    /// source are left out. `None` when the source is not declared.
+    /// Puts samples, with their identities, in the place of a source's last ones. Series that stand in the reading twice
+    /// or belong to another source are left out. `None` when the source is not declared.
     pub(super) fn replace(
         &mut self,
         source: &Source,
-        mut samples: Vec<Sample>,
+        samples: Vec<Sample>,
+        identities: &[Identity],
     ) -> Option<(&mut Entry, Replaced)> {
         let entry = self.entries.get_mut(source)?;
-        let read = samples.len();
-        let mut admitted = HashSet::with_capacity(read);
-        samples.retain(|sample| {
-            let identity = identity(sample);
-            let owner = self.owners.entry(identity.clone());
-            owner.or_insert_with(|| source.clone()) == source && admitted.insert(identity)
-        });
-        let last = entry.stored.iter();
-        let gone: Vec<Sample> = last
-            .filter(|sample| !admitted.contains(&identity(sample)))
-            .cloned()
-            .collect();
-        for sample in &gone {
-            self.owners.remove(&identity(sample));
-        }
-        let refused = (read - samples.len()) as u64;
-        self.generation += u64::from(entry.put(samples));
-        Some((entry, Replaced { gone, refused }))
+        let replaced = entry.series.replace(samples, identities, &mut self.taken);
+        entry.status.series = entry.series.page.len();
+        self.generation += u64::from(replaced.changed);
+        Some((entry, replaced))
     }
 }
 
 impl Entry {
     fn unread(source: Source) -> Self {
         Entry {
+            sources: Sources::one(source.clone()),
             status: Status {
                 source,
                 interval: Duration::from_secs(15),
@@ -99,22 +76,8 @@ impl Entry {
             },
             lifetime: 3,
             stored_at: Timestamp::default(),
-            stored: Arc::default(),
-            page: Arc::default(),
+            series: Series::default(),
         }
-    }
-
-    /// Takes new samples; says whether the page changes with them.
-    fn put(&mut self, samples: Vec<Sample>) -> bool {
-        let on_page = |sample: &&Sample| sample.family.name.as_ref() != STORE_ONLY;
-        let page: Arc<[Sample]> = samples.iter().filter(on_page).cloned().collect();
-        self.stored = samples.into();
-        self.status.series = page.len();
-        let changed = self.page != page;
-        if changed {
-            self.page = page;
-        }
-        changed
     }
 
     /// A reading that begins on time still takes its time, so that the lifetime ends a quarter of an interval later.
@@ -124,8 +87,4 @@ impl Entry {
             .last_success
             .is_none_or(|success| now.since(success) > lifetime)
     }
-}
-
-fn identity(sample: &Sample) -> Identity {
-    (Arc::clone(&sample.family.name), sample.labels.clone())
 }

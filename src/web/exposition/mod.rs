@@ -19,7 +19,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::server;
+use super::{View, server};
 use crate::sample::{Metric, Timestamp};
 use crate::scrape::Board;
 
@@ -45,13 +45,12 @@ pub(super) struct Exposition {
 }
 
 impl Exposition {
-    /// Over a board that watches these servers. With `text_only` nobody is offered OpenMetrics, which forbids many of
-    /// the older names.
-    pub(super) fn new(board: Arc<Board>, servers: Vec<Arc<str>>, text_only: bool) -> Self {
+    /// Over the view's board. With aliases nobody is offered OpenMetrics, which forbids many of the older names.
+    pub(super) fn of(view: &View) -> Self {
         Exposition {
-            board,
-            servers,
-            text_only,
+            board: view.board.clone(),
+            servers: view.servers.clone(),
+            text_only: view.aliases,
             cache: Cache::default(),
         }
     }
