@@ -63,7 +63,7 @@ async fn run(name: &str, tables: u32, databases: u32) {
         return;
     }
     if tables >= 10_000 {
-        let uncapped = Subject::pgvigil(&scene, "max_series: 100000000").await;
+        let uncapped = Subject::pgvigil(&scene, "max_series: 0").await;
         let uncapped = figures::take(&scene, &uncapped).await;
         uncapped.print(&format!("pgvigil, {name}, no caps"));
     }

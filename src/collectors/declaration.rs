@@ -35,6 +35,8 @@ pub struct Collector {
     pub enabled: bool,
     /// Whether all it gives are older names, so that it runs only with `collect.aliases`.
     pub alias: bool,
+    /// Which rows are shown when there are too many; the first ones when `None`.
+    pub top: Option<Top>,
     /// Its statements, no two of them for the same versions.
     pub queries: Vec<Query>,
     /// How an answer of names and values becomes one row, where it is such.
@@ -70,6 +72,17 @@ pub enum Role {
     Primary,
     /// In recovery.
     Standby,
+}
+
+/// The choice among many rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Top {
+    /// The columns whose largest values are looked for, each with an equal share of the rows.
+    pub by: Vec<Arc<str>>,
+    /// The most rows, however many series there may be.
+    pub rows: Option<usize>,
+    /// The labels that tell one row from another: those that the collector's metrics have in common.
+    pub labels: Vec<Arc<str>>,
 }
 
 /// What a collector needs to be granted.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::metric::{Metric, Origin, placeholders};
-use super::sampling::{is_number, samples};
+use super::sampling::{Room, is_number, samples};
 use super::{Run, Settings};
 use crate::document::nearest;
 use crate::server::{Row, Table};
@@ -46,8 +46,8 @@ pub fn examine(run: &Run, table: &Table, major: u32, settings: &Settings) -> (us
             table.unreadable
         )));
     }
-    let series = samples(run, table, usize::MAX).samples.len();
-    if series > settings.max_series {
+    let series = samples(run, table, &Room::default()).samples.len();
+    if settings.max_series > 0 && series > settings.max_series && run.collector.top.is_none() {
         flaws.push(Flaw::grave(format!(
             "gives {series} series, and at most {} are kept\nhint: order the rows by what should stay, or raise \
              `collect.max_series`",

@@ -16,6 +16,8 @@ pub struct Metric {
     pub origin: Origin,
     /// The columns that are its labels.
     pub labels: Vec<Arc<str>>,
+    /// What is said of the rows that are left out by the collector's `top`.
+    pub rest: Remainder,
     /// The unit of the value, for the reference.
     pub unit: String,
     /// The first major version that has it, when the collector itself is older.
@@ -36,6 +38,17 @@ pub enum Origin {
     },
     /// Always this value: the labels are the fact. Absent where one of them is NULL.
     Constant(f64),
+}
+
+/// What the rows that are not shown come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remainder {
+    /// The sum of their values.
+    Sum,
+    /// The largest of their values.
+    Max,
+    /// Nothing that could be told in one number.
+    None,
 }
 
 impl Metric {

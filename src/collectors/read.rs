@@ -4,7 +4,7 @@ mod check;
 mod metric;
 
 use self::check::{check_collector, check_name, check_parameters};
-use super::{Cadence, Collector, Needs, Pivot, Privilege, Query, Role, Scope};
+use super::{Cadence, Collector, Needs, Pivot, Privilege, Query, Role, Scope, Top};
 use crate::document::{Section, parse_duration};
 use crate::server::{Kind, Lane};
 
@@ -74,6 +74,11 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             "alias",
             false,
             "Whether all it gives are older names, so that it runs only with `collect.aliases`.",
+        ),
+        top: s.optional_section(
+            "top",
+            "Which rows are shown when there are more than there is room for; without it the first ones.",
+            |s| top(&labels, s),
         ),
         queries: s.list("queries", "Its statements by major version.", query),
         pivot: s.optional_section(
@@ -172,6 +177,35 @@ fn pivot(s: &mut Section) -> Pivot {
     Pivot {
         names: s.required_text("names", "the column of the names").into(),
         values: s.required_text("values", "the column of the values").into(),
+    }
+}
+
+fn top(labels: &[String], s: &mut Section) -> Top {
+    let by = s.texts(
+        "by",
+        "Columns whose largest values are shown, each with an equal share of the room.",
+    );
+    if by.is_empty() {
+        s.problem("by", "must name a column", None);
+    }
+    let rows = s.parsed(
+        "rows",
+        "whole number",
+        "",
+        "The most rows that are shown, unless `collect.max_series` is 0.",
+        |text| match text.parse() {
+            Ok(rows) if rows > 0 => Ok(rows),
+            _ => Err(format!("`{text}` is no number of rows; write 1 or more")),
+        },
+    );
+    if labels.is_empty() {
+        let hint = Some("list the columns that its metrics have in common in `labels`");
+        s.problem("", "needs labels that tell one row from another", hint);
+    }
+    Top {
+        by: by.iter().map(|column| column.as_str().into()).collect(),
+        rows,
+        labels: labels.iter().map(|label| label.as_str().into()).collect(),
     }
 }
 

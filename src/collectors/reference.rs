@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Cadence, Collector, Metric, Needs, Role, Scope, load, read};
+use super::{Cadence, Collector, Metric, Needs, Role, Scope, Top, load, read};
 use crate::document::{Reader, format_duration};
 use crate::sample::MetricKind;
 use crate::server::{Kind, Lane};
@@ -45,6 +45,11 @@ that each row has a metric of its own. A collector of `kind: pgbouncer` has a `S
 
 `extension` beside the queries names what must be installed; `extension: '1.8'` in one of several queries for one server
 says from which version of it on that one is to be taken.
+
+`top: {by: [size, scans], rows: 100}` is for answers that may grow long. Of more rows than there is room for, those with
+the largest values of each of these columns are shown, the first column filling what is left; a row that was shown stays
+until it is a quarter past its share, so that the series do not come and go. The others are summed up as `rest` says, in
+`pgvigil_collector_rest`. Rows in which all these columns are NULL are always shown, and the statement needs no limit.
 
 ```yaml
 name: jobs
@@ -134,6 +139,13 @@ fn conditions(collector: &Collector) -> Vec<String> {
                 Needs::Rights(rights) => format!("needs `GRANT {rights}`"),
             }),
     );
+    if let Some(Top { by, rows, .. }) = &collector.top {
+        let by = by.join("` and `");
+        conditions.push(match rows {
+            Some(rows) => format!("of more than {rows} rows the largest by `{by}`"),
+            None => format!("the largest rows by `{by}` where not all fit"),
+        });
+    }
     if !collector.enabled {
         conditions.push("off by default".into());
     }

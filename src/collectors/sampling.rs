@@ -1,15 +1,32 @@
 //! The one function that turns rows into samples, for every collector alike.
 
+mod choice;
+mod column;
 mod labels;
+mod rest;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
+use self::choice::{Choice, choice};
+use self::column::{Column, NoNumber};
 use self::labels::Lists;
+use self::rest::Summing;
 use super::Run;
-use super::metric::{Metric, Origin, fill};
-use crate::sample::{Family, Labels, Sample};
+use crate::sample::Sample;
 use crate::server::{Row, Table};
+
+pub use choice::Shown;
+pub(super) use column::is_number;
+pub use rest::Rest;
+
+/// How much of an answer may be shown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Room {
+    /// The most series; `None` lifts every limit, the collector's own `top.rows` too.
+    pub series: Option<usize>,
+    /// What was shown after the last reading.
+    pub shown: Shown,
+}
 
 /// The samples of one answer.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,12 +35,18 @@ pub struct Sampled {
     pub samples: Vec<Sample>,
     /// Values left out: past the cap, duplicates, not numbers, and rows that could not be read.
     pub dropped: u64,
+    /// How many series there would be with room for them.
+    pub wanted: usize,
+    /// What is shown now.
+    pub shown: Shown,
+    /// What `top` has left out.
+    pub rest: Option<Rest>,
 }
 
 /// Turns an answer into samples. A NULL is an absent sample; a duplicate series or a value that is no number costs
-/// itself. Past `cap` series whole rows are left out, the last first: a collector that may grow long orders its rows by
-/// what stays.
-pub fn samples(run: &Run, table: &Table, cap: usize) -> Sampled {
+/// itself. Where there is not room for all, a collector with `top` shows the rows it chooses and sums up the others; of
+/// any other the last rows are left out whole.
+pub fn samples(run: &Run, table: &Table, room: &Room) -> Sampled {
     let pivoted = run.collector.pivot.as_ref().map(|pivot| pivot.apply(table));
     let table = pivoted.as_ref().unwrap_or(table);
     let mut lists = Lists::default();
@@ -31,15 +54,41 @@ pub fn samples(run: &Run, table: &Table, cap: usize) -> Sampled {
     let columns: Vec<Column> = metrics
         .filter_map(|metric| Column::of(metric, table, &mut lists))
         .collect();
-    let mut sampled = Sampled {
-        samples: Vec::new(),
-        dropped: table.unreadable,
+    let names = |column: &Column| column.metric.families(run.aliases).count();
+    let series = |row: Row| -> usize {
+        let known = columns.iter().filter(|column| column.is_known(row, &lists));
+        known.map(names).sum()
     };
+    let widest = columns.iter().map(names).sum();
+    let Choice {
+        kept,
+        wanted,
+        shown,
+    } = match &run.collector.top {
+        Some(top) => choice(top, table, room, series, widest),
+        None => Choice {
+            kept: vec![true; table.rows().len()],
+            wanted: table.rows().map(series).sum(),
+            ..Choice::default()
+        },
+    };
+    let mut sampled = Sampled {
+        dropped: table.unreadable,
+        wanted,
+        shown,
+        ..Sampled::default()
+    };
+    let cap = room.series.unwrap_or(usize::MAX);
+    let mut rest = Summing::over(&columns);
     let mut seen = HashSet::new();
     let mut full = false;
-    for row in table.rows() {
+    for (row, kept) in table.rows().zip(kept) {
+        if !kept {
+            sampled.dropped += rest.add(row, &lists);
+            continue;
+        }
         let labels = lists.of(row);
-        let mut of_row = Vec::with_capacity(columns.len());
+        let mut of_row = Vec::with_capacity(widest);
         for column in &columns {
             match column.sample(table, row, &lists, &labels) {
                 Ok(Some(sample)) => {
@@ -61,109 +110,8 @@ pub fn samples(run: &Run, table: &Table, cap: usize) -> Sampled {
             }
         }
     }
+    sampled.rest = rest.done();
     sampled
-}
-
-struct NoNumber;
-
-/// A metric with the places of its columns in the table at hand.
-struct Column<'a> {
-    metric: &'a Metric,
-    value: Option<usize>,
-    labels: usize,
-    per_row: bool,
-}
-
-impl<'a> Column<'a> {
-    /// `None` when this version's query does not have the column.
-    fn of(metric: &'a Metric, table: &Table, lists: &mut Lists) -> Option<Self> {
-        let value = match &metric.origin {
-            Origin::Column { name, .. } => Some(table.place(name)?),
-            Origin::Constant(_) => None,
-        };
-        let labels = metric.labels.iter();
-        let list = labels.map(|label| Some((label.clone(), table.place(label)?)));
-        Some(Column {
-            metric,
-            value,
-            labels: lists.number(list.collect::<Option<_>>()?),
-            per_row: metric.is_per_row(),
-        })
-    }
-
-    fn sample(
-        &self,
-        table: &Table,
-        row: Row,
-        lists: &Lists,
-        labels: &[Labels],
-    ) -> Result<Option<Sample>, NoNumber> {
-        let Some(value) = self.value(row, lists)? else {
-            return Ok(None);
-        };
-        Ok(self.family(table, row).map(|family| Sample {
-            family,
-            labels: labels[self.labels].clone(),
-            value,
-        }))
-    }
-
-    /// The sample under its older names.
-    fn older(&self, sample: &Sample) -> impl Iterator<Item = Sample> {
-        let families = self.metric.aliases.iter();
-        families.map(|family| Sample {
-            family: family.clone(),
-            ..sample.clone()
-        })
-    }
-
-    fn value(&self, row: Row, lists: &Lists) -> Result<Option<f64>, NoNumber> {
-        match (&self.metric.origin, self.value) {
-            (Origin::Column { divisor, .. }, Some(place)) => {
-                let number = row.cell(place).map(number).transpose()?;
-                Ok(number.map(|number| number / divisor))
-            }
-            (Origin::Constant(value), _) => {
-                let mut places = lists.places(self.labels);
-                let known = places.all(|place| row.cell(place).is_some());
-                Ok(known.then_some(*value))
-            }
-            (Origin::Column { .. }, None) => Ok(None),
-        }
-    }
-
-    fn family(&self, table: &Table, row: Row) -> Option<Arc<Family>> {
-        let declared = &self.metric.family;
-        if !self.per_row {
-            return Some(declared.clone());
-        }
-        let value_of = |column: &str| row.cell(table.place(column)?);
-        Some(Arc::new(Family {
-            name: metric_name(&fill(&declared.name, value_of)?).into(),
-            kind: declared.kind,
-            help: fill(&declared.help, value_of)?.into(),
-        }))
-    }
-}
-
-/// Whether a cell can be a value.
-pub(super) fn is_number(text: &str) -> bool {
-    number(text).is_ok()
-}
-
-fn number(text: &str) -> Result<f64, NoNumber> {
-    match text {
-        "t" => Ok(1.0),
-        "f" => Ok(0.0),
-        _ => text.parse().map_err(|_| NoNumber),
-    }
-}
-
-fn metric_name(text: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    text.chars()
-        .map(|c| if allowed(c) { c } else { '_' })
-        .collect()
 }
 
 #[cfg(test)]
@@ -196,13 +144,20 @@ metrics:
         plan(&[own.unwrap()], &facts, &settings).runs.remove(0)
     }
 
+    fn room(series: usize) -> Room {
+        Room {
+            series: Some(series),
+            ..Room::default()
+        }
+    }
+
     fn check(rows: &[[Option<&str>; 4]], cap: usize) -> (Vec<String>, u64) {
         let mut table = Table::new(["name", "size", "state", "setting"]);
         table.unreadable = 1;
         for row in rows {
             table.push(row);
         }
-        let sampled = samples(&run(OWN, ""), &table, cap);
+        let sampled = samples(&run(OWN, ""), &table, &room(cap));
         let lines = sampled
             .samples
             .iter()
@@ -257,7 +212,7 @@ metrics: {new_total: {from: n, type: counter, help: New., aliases: [old, older]}
         let mut table = Table::new(["n"]);
         table.push(&[Some("3")]);
         let names = |written: &str| -> Vec<String> {
-            let sampled = samples(&run(declared, written), &table, 9);
+            let sampled = samples(&run(declared, written), &table, &room(9));
             let each = sampled.samples.iter();
             each.map(|sample| format!("{} {}", sample.family.name, sample.family.help))
                 .collect()
@@ -271,5 +226,57 @@ metrics: {new_total: {from: n, type: counter, help: New., aliases: [old, older]}
                 "new_total New."
             ]
         );
+    }
+
+    const LARGEST: &str = "
+name: own
+doc: Own.
+labels: [name]
+top: {by: [size, scans], rows: 2}
+queries: [{sql: SELECT}]
+metrics:
+  size: {from: size, rest: max, help: Size.}
+  rows: {from: rows, help: Rows.}
+  scans_total: {from: scans, type: counter, help: Scans.}
+  left_out: {from: left_out, labels: [], help: Left out.}
+";
+
+    #[test]
+    fn what_is_not_among_the_largest_is_summed_up() {
+        let mut table = Table::new(["name", "size", "rows", "scans", "left_out"]);
+        table.push(&[Some("a"), Some("5"), Some("1"), Some("10"), None]);
+        table.push(&[Some("b"), Some("7"), Some("1"), None, None]);
+        table.push(&[Some("c"), Some("6"), Some("1"), Some("20"), None]);
+        table.push(&[Some("d"), Some("1"), Some("1"), Some("90"), None]);
+        table.push(&[None, None, None, None, Some("4")]);
+        let read = |series: Option<usize>, shown: &Shown| {
+            let shown = shown.clone();
+            samples(&run(LARGEST, ""), &table, &Room { series, shown })
+        };
+        let names = |sampled: &Sampled| -> Vec<String> {
+            let each = sampled.samples.iter();
+            let of_scans = each.filter(|sample| *sample.family.name != *"rows");
+            of_scans
+                .map(|sample| format!("{}{}", sample.family.name, sample.labels))
+                .collect()
+        };
+        let capped = read(Some(100), &Shown::default());
+        let expected = [
+            r#"size{name="b"}"#,
+            r#"size{name="c"}"#,
+            r#"scans_total{name="c"}"#,
+            "left_out{}",
+        ];
+        assert_eq!(names(&capped), expected);
+        let rest = Rest {
+            rows: 2,
+            values: vec![("size".into(), 5.0), ("scans_total".into(), 100.0)],
+        };
+        assert_eq!(capped.rest, Some(rest));
+        assert_eq!((capped.dropped, capped.wanted), (0, 1 + 2 * 4));
+        let narrow = read(Some(8), &capped.shown);
+        assert_eq!(narrow.rest.map(|rest| rest.rows), Some(3));
+        let whole = read(None, &capped.shown);
+        assert_eq!((whole.samples.len(), whole.rest), (12, None));
     }
 }

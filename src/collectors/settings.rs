@@ -19,7 +19,7 @@ pub struct Settings {
     pub enable: Vec<String>,
     /// Files with collectors of the user's own; `*` and `?` match in the file name.
     pub include: Vec<String>,
-    /// The most series of one collector on one server (and database).
+    /// The most series of one collector on one server, all its databases together; 0 lifts this and every other limit.
     pub max_series: usize,
     /// Whether the older names of postgres_exporter are published as well.
     pub aliases: bool,
@@ -49,7 +49,7 @@ impl Settings {
             disable: s.texts("disable", "Names of collectors to leave out."),
             enable: s.texts("enable", "Names of collectors to run that are off by default."),
             include: s.texts("include", "Files with collectors of your own; `*` and `?` match in the file name."),
-            max_series: s.count("max_series", "30000", "The most series of one collector on one server and database; what is dropped is counted.") as usize,
+            max_series: s.count("max_series", "30000", "The most series of one collector on one server, divided among its databases; what is left out is counted. 0 lifts this and the `top` of each collector.") as usize,
             aliases: s.flag("aliases", false, "Also publish the older names of postgres_exporter; `/metrics` is then written in text format 0.0.4 alone."),
             load_budget: s.share_or_off("load_budget", "5%", "The share of one core of a server that all statements may take together; past it the dearest slow collectors are read less often, up to 64 times their interval. `off` or `0` for no such bound."),
             long_query: s.duration("long_query", "5m", "Statements and transactions older than this count as long-running."),

@@ -10,6 +10,9 @@ mod once;
 mod pace;
 mod reading;
 mod report;
+mod rest;
+mod rooms;
+mod shares;
 mod sign;
 mod timetable;
 mod told;
@@ -48,6 +51,8 @@ pub const METRICS: &[Metric] = &[
     report::LAST_SUCCESS,
     report::SERIES,
     report::DROPPED,
+    rest::REST,
+    rest::REST_ROWS,
     report::COLLECTOR_DURATION,
     report::COLLECTOR_SUCCESS,
     report::SCRAPE_DURATION,

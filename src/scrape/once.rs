@@ -7,6 +7,7 @@ use super::console;
 use super::job::Job;
 use super::liveness::{self, LIVENESS, SESSION};
 use super::reading::{self, Through, explained};
+use super::rooms::Rooms;
 use super::sign::Role;
 use crate::collectors::{Collector, Plan, Settings, plan};
 use crate::sample::{Sample, Source};
@@ -62,20 +63,21 @@ pub async fn once(
 /// Reads once what a plan asks for, over at most two connections.
 pub async fn carry_out(server: &Server, plan: &Plan, settings: &Settings) -> Vec<Reading> {
     let mut readings = Vec::new();
-    let (quick, mut slow): (Vec<_>, Vec<_>) = Job::all(&server.name, plan)
-        .into_iter()
-        .partition(|job| job.is_quick());
+    let jobs = Job::all(&server.name, plan);
+    let rooms = Rooms::new(settings.max_series);
+    rooms.divide(jobs.iter().map(|job| &job.source));
+    let (quick, mut slow): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_quick());
     for job in quick {
-        readings.push(read(&job, &mut Through::Held(server), settings).await);
+        readings.push(read(&job, &mut Through::Held(server), &rooms).await);
     }
     slow.sort_by(|one, other| one.database.cmp(&other.database));
     for jobs in slow.chunk_by(|one, other| one.database == other.database) {
-        readings.extend(visit(server, jobs, settings).await);
+        readings.extend(visit(server, jobs, &rooms).await);
     }
     readings
 }
 
-async fn visit(server: &Server, jobs: &[Arc<Job>], settings: &Settings) -> Vec<Reading> {
+async fn visit(server: &Server, jobs: &[Arc<Job>], rooms: &Rooms) -> Vec<Reading> {
     let mut readings = Vec::with_capacity(jobs.len());
     let mut visit = None;
     for job in jobs {
@@ -90,14 +92,14 @@ async fn visit(server: &Server, jobs: &[Arc<Job>], settings: &Settings) -> Vec<R
             };
         }
         if let Some(visit) = &mut visit {
-            readings.push(read(job, &mut Through::Visit(visit), settings).await);
+            readings.push(read(job, &mut Through::Visit(visit), rooms).await);
         }
     }
     readings
 }
 
-async fn read(job: &Job, through: &mut Through<'_>, settings: &Settings) -> Reading {
-    match reading::read(job, through, settings.max_series).await {
+async fn read(job: &Job, through: &mut Through<'_>, rooms: &Rooms) -> Reading {
+    match reading::read(job, through, rooms).await {
         (took, Ok(sampled)) => Reading {
             source: job.source.clone(),
             took,

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use super::Board;
 use super::doubts::Doubts;
 use super::job::Job;
+use super::rest;
+use super::rooms::Rooms;
 use crate::collectors::{Sampled, samples};
 use crate::sample::Timestamp;
 use crate::server::{Lane, ReadError, Server, Table, Visit};
@@ -35,7 +37,7 @@ impl Through<'_> {
 pub(super) async fn read(
     job: &Job,
     through: &mut Through<'_>,
-    max_series: usize,
+    rooms: &Rooms,
 ) -> (Duration, Result<Sampled, ReadError>) {
     let begun = Instant::now();
     let mut answer = through.read(job).await;
@@ -46,7 +48,7 @@ pub(super) async fn read(
         answer = through.read(job).await;
     }
     let outcome = match answer {
-        Ok(table) => sampled(job, &table, max_series),
+        Ok(table) => sampled(job, &table, rooms),
         Err(ReadError::Absent(what)) => {
             tracing::debug!(source = %job.source, what, "nothing to read");
             Ok(Sampled::default())
@@ -56,12 +58,18 @@ pub(super) async fn read(
     (begun.elapsed(), outcome)
 }
 
-fn sampled(job: &Job, table: &Table, max_series: usize) -> Result<Sampled, ReadError> {
+fn sampled(job: &Job, table: &Table, rooms: &Rooms) -> Result<Sampled, ReadError> {
     let needed = job.run.collector.privilege.as_ref();
-    match needed.and_then(|needed| needed.missing_in(table)) {
-        Some(rights) => Err(ReadError::Missing(rights.to_owned())),
-        None => Ok(samples(&job.run, table, max_series)),
+    if let Some(rights) = needed.and_then(|needed| needed.missing_in(table)) {
+        return Err(ReadError::Missing(rights.to_owned()));
     }
+    let mut sampled = samples(&job.run, table, &rooms.of(&job.source));
+    rooms.keep(&job.source, &mut sampled);
+    if let Some(left_out) = &sampled.rest {
+        let rest = rest::samples(&job.source, left_out);
+        sampled.samples.extend(rest);
+    }
+    Ok(sampled)
 }
 
 /// Puts a reading on the board and logs when a job begins or ceases to fail. What ended the session may be the
@@ -74,7 +82,9 @@ pub(super) fn publish(
 ) {
     let now = Timestamp::now();
     match outcome {
-        Ok(Sampled { samples, dropped }) => {
+        Ok(Sampled {
+            samples, dropped, ..
+        }) => {
             board.publish(&job.source, now, took, samples, dropped);
             doubts.forget(job);
             job.succeeds();

@@ -14,6 +14,7 @@ use super::liveness::{Health, LIVENESS, Liveness, SESSION};
 use super::pace::Pace;
 use super::reading::{self, Through};
 use super::report::{REPORT, Report};
+use super::rooms::Rooms;
 use super::sign::Signs;
 use super::timetable::Timetable;
 use crate::collectors::{Collector, Sampled, Settings, plan};
@@ -43,6 +44,7 @@ pub(super) struct Watch {
     health: watch::Sender<Health>,
     doubts: Doubts,
     pace: Pace,
+    rooms: Rooms,
     jobs: watch::Sender<Vec<Arc<Job>>>,
 }
 
@@ -64,6 +66,7 @@ impl Watch {
             health: watch::Sender::new(Health::Unknown),
             doubts: Doubts::default(),
             pace: Pace::new(settings),
+            rooms: Rooms::new(settings.max_series),
             jobs: watch::Sender::new(Vec::new()),
         }
     }
@@ -143,6 +146,7 @@ impl Watch {
                 .declare(&job.source, job.interval(), job.run.collector.lifetime);
         }
         self.board.planned(&self.server.name);
+        self.rooms.divide(jobs.iter().map(|job| &job.source));
         self.jobs.send_replace(jobs);
     }
 
@@ -167,7 +171,7 @@ impl Watch {
             if let Some(job) = table.due(self.now()) {
                 if !self.fail_if_down(&job) {
                     let mut through = Through::Held(&self.server);
-                    let outcome = reading::read(&job, &mut through, self.settings.max_series).await;
+                    let outcome = reading::read(&job, &mut through, &self.rooms).await;
                     self.take(&job, outcome);
                 }
                 table.done(&job, self.now());
@@ -215,7 +219,7 @@ impl Watch {
             }
             if let Some(visit) = &mut visit {
                 let mut through = Through::Visit(visit);
-                let outcome = reading::read(job, &mut through, self.settings.max_series).await;
+                let outcome = reading::read(job, &mut through, &self.rooms).await;
                 self.take(job, outcome);
             }
         }

@@ -2,13 +2,14 @@
 
 mod aliases;
 mod behaviour;
+mod many;
 mod names;
 mod page;
 mod progress;
 
 use std::time::Duration;
 
-use pgvigil::collectors::{Plan, Run, Settings, load, plan, reference, samples};
+use pgvigil::collectors::{Plan, Room, Run, Settings, load, plan, reference, samples};
 use pgvigil::document::{Reader, parse};
 use pgvigil::sample::Sample;
 use pgvigil::server::{self, Server, Table};
@@ -91,7 +92,9 @@ async fn answers(postgres: &Postgres, user: &str, run: &Run) -> Vec<Table> {
 }
 
 fn sampled(run: &Run, tables: &[Table]) -> Vec<Sample> {
-    let each = tables.iter().map(|table| samples(run, table, usize::MAX));
+    let each = tables
+        .iter()
+        .map(|table| samples(run, table, &Room::default()));
     each.flat_map(|sampled| {
         assert_eq!(sampled.dropped, 0, "{}", run.collector.name);
         sampled.samples

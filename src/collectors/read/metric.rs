@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::check::check_metric;
 use super::{one_of, version};
-use crate::collectors::{Metric, Origin};
+use crate::collectors::{Metric, Origin, Remainder};
 use crate::document::Section;
 use crate::sample::{Family, MetricKind};
 
@@ -44,13 +44,29 @@ pub(super) fn metric(name: &str, common: &[String], s: &mut Section) -> Metric {
         origin,
         labels: labels.map(|label| label.as_str().into()).collect(),
         aliases: aliases.iter().map(|name| older(&family, name)).collect(),
-        family: Arc::new(family),
+        rest: rest(family.kind, s),
         unit: s.text("unit", "", "The unit of the value."),
         since: version(s, "since", "", "The first major version that has it."),
         until: version(s, "until", "", "The last major version that has it."),
+        family: Arc::new(family),
     };
     check_metric(&metric, s);
     metric
+}
+
+fn rest(kind: MetricKind, s: &mut Section) -> Remainder {
+    let doc =
+        "What is told of the rows that `top` leaves out; default `sum` for a counter, else `none`.";
+    let written = s.parsed("rest", "sum, max or none", "", doc, |text| match text {
+        "sum" => Ok(Remainder::Sum),
+        "max" => Ok(Remainder::Max),
+        "none" => Ok(Remainder::None),
+        _ => Err(format!("`{text}` is none of sum, max, none")),
+    });
+    written.unwrap_or(match kind {
+        MetricKind::Counter => Remainder::Sum,
+        _ => Remainder::None,
+    })
 }
 
 /// The same metric under an older name.

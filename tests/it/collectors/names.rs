@@ -107,6 +107,13 @@ fn busy_pair(major: u32) -> (Postgres, Postgres) {
 
 /// What a file declares for this version, and nothing else, is in the answer.
 fn check_columns(run: &Run, table: &Table, major: u32) {
+    for column in run.collector.top.iter().flat_map(|top| &top.by) {
+        assert!(
+            table.place(column).is_some(),
+            "{}: `{column}`",
+            run.collector.name
+        );
+    }
     for metric in &run.collector.metrics {
         let name = &metric.family.name;
         for label in &metric.labels {
