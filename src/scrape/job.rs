@@ -28,9 +28,14 @@ impl Job {
             if run.databases.is_empty() {
                 return vec![Job::new(server, None, run)];
             }
+            // The other databases are nothing to a job: it stays the same when one comes or goes.
+            let alone = Run {
+                databases: Vec::new(),
+                ..run.clone()
+            };
             let databases = run.databases.iter();
             databases
-                .map(|database| Job::new(server, Some(database), run))
+                .map(|database| Job::new(server, Some(database), &alone))
                 .collect()
         };
         plan.runs.iter().flat_map(of_run).collect()

@@ -60,6 +60,10 @@ pub const METRICS: &[Metric] = &[
     report::SCRAPES,
 ];
 
+/// How much later than the last a server is first connected to, and no more than an interval for all of them, so that
+/// hundreds do not cost as many logins at once.
+const STAGGER: Duration = Duration::from_millis(50);
+
 /// Reads every server on its own timers until told to stop: each fails alone.
 pub async fn run(
     servers: Vec<Arc<Server>>,
@@ -72,10 +76,16 @@ pub async fn run(
     let (catalogue, settings) = (Arc::from(catalogue), Arc::new(settings));
     board.watch(servers.iter().map(|server| server.name.as_str()));
     let mut tasks = JoinSet::new();
-    for server in servers {
+    let count = u32::try_from(servers.len()).unwrap_or(u32::MAX);
+    let apart = STAGGER.min(settings.interval / count.max(1));
+    for (place, server) in (0..).zip(servers) {
         let watch = watch::Watch::new(server, &catalogue, &settings, &board, &signs);
         let stop = stop.clone();
-        tasks.spawn(async move { stop.run_until_cancelled(watch.run()).await.is_some() });
+        let begun = async move {
+            tokio::time::sleep(apart * place).await;
+            watch.run().await;
+        };
+        tasks.spawn(async move { stop.run_until_cancelled(begun).await.is_some() });
     }
     tasks.spawn(async move {
         stop.run_until_cancelled(keep_current(&board))

@@ -1,5 +1,6 @@
 //! When which job is due. Each has its own slots, spread over its interval; a slot that was missed is not made up for.
 
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,60 +11,73 @@ use crate::sample::Source;
 /// The jobs of one lane with the moment each is due, counted from the start of the watch.
 #[derive(Debug, Default)]
 pub(super) struct Timetable {
-    entries: Vec<(Duration, Arc<Job>)>,
+    by_slot: BTreeMap<Slot, Arc<Job>>,
+    slots: HashMap<Source, Slot>,
 }
+
+/// When a job is due, and its place in the plan, by which jobs that are due together are read.
+type Slot = (Duration, usize);
 
 impl Timetable {
     /// Takes over a new set of jobs: those that were there before keep their slots, new ones are due at once.
     pub(super) fn replace(&mut self, jobs: impl Iterator<Item = Arc<Job>>, now: Duration) {
-        let before = std::mem::take(&mut self.entries);
-        self.entries = jobs
-            .map(
-                |job| match before.iter().find(|(_, known)| known.is_same(&job)) {
-                    Some((due, known)) => (*due, Arc::clone(known)),
-                    None => (now, job),
-                },
-            )
-            .collect();
+        let before = std::mem::take(self);
+        for (place, job) in jobs.enumerate() {
+            let kept = before
+                .slots
+                .get(&job.source)
+                .and_then(|slot| Some((slot.0, before.by_slot.get(slot)?)))
+                .filter(|(_, known)| known.is_same(&job));
+            let due = kept.as_ref().map_or(now, |(due, _)| *due);
+            let job = kept.map_or(job, |(_, known)| Arc::clone(known));
+            self.enter((due, place), job);
+        }
     }
 
     /// Makes every job due, for a server that has just come back.
     pub(super) fn hurry(&mut self, now: Duration) {
-        for (due, _) in &mut self.entries {
-            *due = now.min(*due);
+        for ((due, place), job) in std::mem::take(&mut self.by_slot) {
+            self.enter((due.min(now), place), job);
         }
     }
 
     /// When the next job is due; `None` without jobs.
     pub(super) fn next(&self) -> Option<Duration> {
-        self.entries.iter().map(|(due, _)| *due).min()
+        let (due, _) = self.by_slot.keys().next()?;
+        Some(*due)
     }
 
     /// The job that has been due longest, if any is.
     pub(super) fn due(&self, now: Duration) -> Option<Arc<Job>> {
-        let due = self.entries.iter().filter(|(due, _)| *due <= now);
-        due.min_by_key(|(due, _)| *due)
-            .map(|(_, job)| Arc::clone(job))
+        self.all_due(now).next().map(Arc::clone)
     }
 
     /// Every job that is due for the same database as `first`, itself included.
     pub(super) fn due_with(&self, first: &Job, now: Duration) -> Vec<Arc<Job>> {
-        let due = self
-            .entries
-            .iter()
-            .filter(|(due, job)| *due <= now && job.database == first.database);
-        due.map(|(_, job)| Arc::clone(job)).collect()
+        let due = self.all_due(now);
+        due.filter(|job| job.database == first.database)
+            .map(Arc::clone)
+            .collect()
     }
 
     /// Notes that a job was read and is next due in its first slot to come.
     pub(super) fn done(&mut self, done: &Job, now: Duration) {
-        let entry = self
-            .entries
-            .iter_mut()
-            .find(|(_, job)| job.source == done.source);
-        if let Some((due, job)) = entry {
-            *due = next_slot(now, job.interval(), offset(&job.source, job.interval()));
+        let Some(slot) = self.slots.get(&done.source).copied() else {
+            return;
+        };
+        if let Some(job) = self.by_slot.remove(&slot) {
+            let due = next_slot(now, job.interval(), offset(&job.source, job.interval()));
+            self.enter((due, slot.1), job);
         }
+    }
+
+    fn all_due(&self, now: Duration) -> impl Iterator<Item = &Arc<Job>> {
+        self.by_slot.range(..=(now, usize::MAX)).map(|(_, job)| job)
+    }
+
+    fn enter(&mut self, slot: Slot, job: Arc<Job>) {
+        self.slots.insert(job.source.clone(), slot);
+        self.by_slot.insert(slot, job);
     }
 }
 
@@ -88,9 +102,72 @@ fn offset(source: &Source, interval: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collectors::{Plan, Run};
+    use crate::server::Lane;
 
     fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
+    }
+
+    /// Ten seconds for each of `names`, a database before a slash.
+    fn jobs(names: &[&str]) -> Vec<Arc<Job>> {
+        let text = "name: c\ndoc: Counts.\ninterval: 10s\nqueries: [{sql: SELECT 1 AS n}]\nmetrics: {test_n: {from: n, help: N.}}\n";
+        let files = [("c.yml".to_owned(), text.to_owned())];
+        let own = crate::collectors::load(&files).unwrap();
+        let collector = own.iter().find(|collector| &*collector.name == "c");
+        let run = Run {
+            collector: Arc::clone(collector.unwrap()),
+            sql: "SELECT 1 AS n".into(),
+            aliases: false,
+            interval: ms(10_000),
+            timeout: ms(1_000),
+            lane: Lane::Visit,
+            databases: names.iter().map(|&name| name.to_owned()).collect(),
+            user: "mon".into(),
+        };
+        let plan = Plan {
+            runs: vec![run],
+            omitted: Vec::new(),
+        };
+        Job::all("s", &plan)
+    }
+
+    fn databases(jobs: &[Arc<Job>]) -> Vec<&str> {
+        jobs.iter()
+            .filter_map(|job| job.database.as_deref())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_new_is_due_at_once_and_what_is_known_keeps_its_slot() {
+        let mut table = Timetable::default();
+        assert_eq!((table.next(), table.due(ms(0)).is_none()), (None, true));
+        table.replace(jobs(&["b", "a"]).into_iter(), ms(5));
+        let first = table.due(ms(5)).unwrap();
+        assert_eq!(
+            first.database.as_deref(),
+            Some("b"),
+            "in the order of the plan"
+        );
+        assert_eq!(databases(&table.due_with(&first, ms(5))), ["b"]);
+        table.done(&first, ms(6));
+        let slot = next_slot(ms(6), ms(10_000), offset(&first.source, ms(10_000)));
+        assert_eq!(table.next(), Some(ms(5)), "the other is still due");
+
+        table.replace(jobs(&["c", "b"]).into_iter(), ms(7));
+        let new = table.due(ms(7)).unwrap();
+        assert_eq!(new.database.as_deref(), Some("c"));
+        table.done(&new, ms(7));
+        let of_new = next_slot(ms(7), ms(10_000), offset(&new.source, ms(10_000)));
+        assert_eq!(table.next(), Some(slot.min(of_new)));
+        assert!(table.due(ms(7)).is_none());
+
+        table.hurry(ms(8));
+        let due = [table.due(ms(8)).unwrap()];
+        assert_eq!((table.next(), databases(&due)), (Some(ms(8)), vec!["c"]));
+        let gone = jobs(&["gone"]);
+        table.done(&gone[0], ms(9));
+        assert_eq!(table.slots.len(), 2);
     }
 
     #[test]
