@@ -1,10 +1,14 @@
 //! The rule files that are built in: the default set, and examples that a user switches on.
 
 /// Name and text of each file of the default set.
-pub(super) const DEFAULT: [(&str, &str); 3] = [
+pub(super) const DEFAULT: [(&str, &str); 4] = [
     (
         "default/postgresql.yml",
         include_str!("../../alerts/postgresql.yml"),
+    ),
+    (
+        "default/schema.yml",
+        include_str!("../../alerts/schema.yml"),
     ),
     (
         "default/backups.yml",
