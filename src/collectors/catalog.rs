@@ -66,6 +66,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "freeze_ages",
     "autovacuum_workers",
     "autovacuum_queue",
+    "statements",
+    "statements_info",
     "buffercache_summary",
     "pgbouncer_version",
     "pgbouncer_pools",

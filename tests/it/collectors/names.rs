@@ -46,12 +46,14 @@ fn busy_pair(major: u32) -> (Postgres, Postgres) {
             "max_prepared_transactions=5",
             "max_slot_wal_keep_size=1GB",
             "autovacuum=off",
+            "pg_stat_statements.track_planning=on",
         ],
     );
     primary.sql(
         "postgres",
         &format!(
             "CREATE EXTENSION pg_buffercache;
+             CREATE EXTENSION pg_stat_statements;
              SELECT pg_create_physical_replication_slot('repmgr_slot_7', true);
              SELECT pg_create_logical_replication_slot('odd_slot', 'pgoutput');
              CREATE ROLE {role} LOGIN CONNECTION LIMIT 3;
