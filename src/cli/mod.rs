@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod explain;
 mod grants;
+mod import;
 mod notify;
 mod once;
 mod reference;
@@ -68,6 +69,8 @@ enum Command {
     Explain(explain::Options),
     /// Print the SQL for a least-privilege role
     Grants(grants::Options),
+    /// Turn postgres_exporter's file of user queries into collectors
+    Import(import::Options),
     /// Look at backups
     #[command(subcommand)]
     Backup(backup::Action),
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Check(options) => check::run(&flags, &options),
         Command::Explain(options) => with_config(&flags, |config| explain::run(config, options)),
         Command::Grants(options) => grants::run(&options),
+        Command::Import(options) => import::run(&options),
         Command::Backup(action) => backup::run(&action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
     };

@@ -35,6 +35,9 @@ impl Flaw {
 
 /// How many series an answer gives, and what is wrong with it on a server of this major version.
 pub fn examine(run: &Run, table: &Table, major: u32, settings: &Settings) -> (usize, Vec<Flaw>) {
+    let pivoted = run.collector.pivot.as_ref().map(|pivot| pivot.apply(table));
+    let answer = table;
+    let table = pivoted.as_ref().unwrap_or(table);
     let metrics = run.collector.metrics.iter();
     let metrics: Vec<&Metric> = metrics.filter(|metric| metric.covers(major)).collect();
     let mut flaws = missing(&metrics, table);
@@ -46,7 +49,7 @@ pub fn examine(run: &Run, table: &Table, major: u32, settings: &Settings) -> (us
             table.unreadable
         )));
     }
-    let series = samples(run, table, &Room::default()).samples.len();
+    let series = samples(run, answer, &Room::default()).samples.len();
     if settings.max_series > 0 && series > settings.max_series && run.collector.top.is_none() {
         flaws.push(Flaw::grave(format!(
             "gives {series} series, and at most {} are kept\nhint: order the rows by what should stay, or raise \
@@ -110,7 +113,7 @@ fn no_number(metric: &Metric, table: &Table) -> Option<Flaw> {
     let more = if begins.len() < cell.len() { "…" } else { "" };
     Some(Flaw::grave(format!(
         "column `{name}` holds `{begins}{more}` in row {row}, which is no number, and `{}` needs one\nhint: cast it in \
-         the statement, for a time with `EXTRACT(EPOCH FROM {name})`",
+         the statement, for a span of time with `EXTRACT(EPOCH FROM {name})`",
         metric.family.name
     )))
 }

@@ -41,7 +41,8 @@ const FORMAT: &str = "
 One YAML file each, named in `collect.include`, in the format of the built-in ones. In a statement `${long_query}`
 stands for `collect.long_query` in seconds, and `${extension}` for the schema of the collector's extension, quoted: its
 functions are wherever it was put. In the name and `help` of a metric `{column}` stands for the text of a column, so
-that each row has a metric of its own. A collector of `kind: pgbouncer` has a `SHOW` command for a statement.
+that each row has a metric of its own. A value is a number, a boolean (0 or 1), or a date or time, which becomes Unix
+seconds. A collector of `kind: pgbouncer` has a `SHOW` command for a statement.
 
 `extension` beside the queries names what must be installed; `extension: '1.8'` in one of several queries for one server
 says from which version of it on that one is to be taken.

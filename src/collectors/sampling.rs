@@ -2,6 +2,7 @@
 
 mod choice;
 mod column;
+mod instant;
 mod labels;
 mod rest;
 

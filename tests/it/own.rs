@@ -1,5 +1,7 @@
 //! Users' own collectors before real servers: what `check` says of each.
 
+mod import;
+
 use std::time::Duration;
 
 use crate::harness::{Daemon, Postgres, Scratch, pgvigil};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::instant::unix_seconds;
 use super::labels::Lists;
 use crate::collectors::metric::{Metric, Origin, fill};
 use crate::sample::{Family, Labels, Sample};
@@ -112,7 +113,10 @@ fn number(text: &str) -> Result<f64, NoNumber> {
     match text {
         "t" => Ok(1.0),
         "f" => Ok(0.0),
-        _ => text.parse().map_err(|_| NoNumber),
+        _ => match text.parse() {
+            Ok(number) => Ok(number),
+            Err(_) => unix_seconds(text).ok_or(NoNumber),
+        },
     }
 }
 
