@@ -3,6 +3,7 @@
 
 mod folders;
 mod own;
+mod refusals;
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -187,6 +188,9 @@ async fn check_server(
         for (finding, words) in own::check(server, &facts, run, settings).await {
             report.say(finding, &server.name, &words)?;
         }
+    }
+    for words in refusals::refusals(server, &plan, settings).await {
+        report.say(Finding::Warning, &server.name, &words)?;
     }
     for omission in plan.omitted {
         if let Reason::Privilege { missing, grant } = omission.reason {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::server;
+use crate::{collectors, server};
 
 /// What the printed SQL is made for.
 #[derive(Args)]
@@ -20,6 +20,7 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options) -> io::Result<ExitCode> {
     let sql = server::grants(&options.role, options.major);
-    write!(io::stdout(), "{sql}")?;
+    let further = collectors::further_grants(&options.role);
+    write!(io::stdout(), "{sql}{further}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ mod declaration;
 mod estimate;
 mod examine;
 mod explain;
+mod grants;
 mod import;
 mod metric;
 mod pivot;
@@ -24,6 +25,7 @@ pub use declaration::{Cadence, Collector, Needs, Privilege, Query, Role, Scope, 
 pub use estimate::Estimate;
 pub use examine::{Flaw, examine};
 pub use explain::{Measured, explain, explain_costs};
+pub use grants::further_grants;
 pub use import::{Import, import};
 pub use metric::{Metric, Origin, Remainder};
 pub use pivot::Pivot;

@@ -261,37 +261,6 @@ fn check_names_what_is_wrong_with_a_server() {
 }
 
 #[test]
-fn the_grants_that_are_printed_are_enough() {
-    for major in [15, 18] {
-        let postgres = Postgres::start(major);
-        let grants = run(&["grants", "watcher", "--major", &major.to_string()], &[]);
-        assert_eq!(grants.code, 0);
-        let mut psql = postgres.command("psql");
-        let file = Scratch::new();
-        let path = file.write("grants.sql", &grants.output);
-        let applied = psql
-            .args(["-X", "-v", "ON_ERROR_STOP=1", "-f"])
-            .arg(path)
-            .output()
-            .unwrap();
-        assert!(
-            applied.status.success(),
-            "{}",
-            String::from_utf8_lossy(&applied.stderr)
-        );
-        let check = run(
-            &["check"],
-            &[("DATABASE_URL", &postgres.url("watcher", "postgres"))],
-        );
-        assert!(
-            check.code == 0 && !check.output.contains("GRANT"),
-            "{}",
-            check.output
-        );
-    }
-}
-
-#[test]
 fn once_says_how_to_reach_a_server_that_it_cannot_reach() {
     let url = format!("postgresql://u:hunter2@127.0.0.1:{}/d", free_port());
     let ended = run(&["once"], &[("DATABASE_URL", &url)]);

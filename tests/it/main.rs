@@ -15,6 +15,7 @@ mod defects;
 mod demo;
 mod deploy;
 mod docs;
+mod grants;
 mod harness;
 mod incident;
 mod notify;
