@@ -62,6 +62,7 @@ pub fn reference() -> String {
             let kind = match kind {
                 MetricKind::Counter => "counter",
                 MetricKind::Gauge => "gauge",
+                MetricKind::Histogram => "histogram",
                 MetricKind::Unknown => "unknown",
             };
             let _ = writeln!(text, "| `{name}` | {kind} | {help} |");

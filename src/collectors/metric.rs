@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::sample::Family;
 
-/// One metric of a collector.
+/// One metric of a collector, or one part of a histogram.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
     /// Name, type and HELP. In name and HELP `{column}` stands for the text of a column, so that each row has a
@@ -16,6 +16,8 @@ pub struct Metric {
     pub origin: Origin,
     /// The columns that are its labels.
     pub labels: Vec<Arc<str>>,
+    /// The bound of the bucket that it is, as its label `le`; only buckets of a histogram have one.
+    pub le: Option<Arc<str>>,
     /// What is said of the rows that are left out by the collector's `top`.
     pub rest: Remainder,
     /// The unit of the value, for the reference.

@@ -90,9 +90,9 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             let metrics = s.map(
                 "metrics",
                 "What the columns are, by metric name.",
-                |name, s| metric::metric(name, &labels, s),
+                |name, s| metric::metrics(name, &labels, s),
             );
-            metrics.into_iter().map(|(_, metric)| metric).collect()
+            metrics.into_iter().flat_map(|(_, parts)| parts).collect()
         },
     };
     check_name(&collector.name, s);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Cadence, Collector, Metric, Needs, Role, Scope, Top, load, read};
 use crate::document::{Reader, format_duration};
-use crate::sample::MetricKind;
+use crate::sample::{Family, MetricKind};
 use crate::server::{Kind, Lane};
 
 /// `docs/metrics.md`: a table for each built-in collector, and the format of a user's own.
@@ -44,6 +44,9 @@ functions are wherever it was put. In the name and `help` of a metric `{column}`
 that each row has a metric of its own. A value is a number, a boolean (0 or 1), or a date or time, which becomes Unix
 seconds. A collector of `kind: pgbouncer` has a `SHOW` command for a statement.
 
+`type: histogram` takes several columns: `{type: histogram, buckets: {'1': to_1, '5': to_5}, sum: seconds, count: calls,
+help: …}`, where each bucket counts all values that are not above its bound.
+
 `extension` beside the queries names what must be installed; `extension: '1.8'` in one of several queries for one server
 says from which version of it on that one is to be taken.
 
@@ -80,11 +83,15 @@ fn section(text: &mut String, collector: &Collector) {
         "\n| metric | type | labels | unit | {} | |\n| --- | --- | --- | --- | --- | --- |",
         collector.kind.name()
     );
-    for metric in &collector.metrics {
+    // Of a histogram the count speaks for all its parts.
+    let is_part =
+        |family: &Family| family.kind == MetricKind::Histogram && !family.name.ends_with("_count");
+    let metrics = collector.metrics.iter();
+    for metric in metrics.filter(|metric| !is_part(&metric.family)) {
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {} | {} | {} |",
-            metric.family.name,
+            metric.family.head(),
             kind(metric.family.kind),
             metric.labels.join(", "),
             metric.unit,
@@ -99,7 +106,7 @@ fn meaning(metric: &Metric) -> String {
     let older: Vec<String> = metric
         .aliases
         .iter()
-        .map(|family| format!("`{}`", family.name))
+        .map(|family| format!("`{}`", family.head()))
         .collect();
     match older.as_slice() {
         [] => help,
@@ -160,6 +167,7 @@ fn kind(kind: MetricKind) -> &'static str {
     match kind {
         MetricKind::Counter => "counter",
         MetricKind::Gauge => "gauge",
+        MetricKind::Histogram => "histogram",
         MetricKind::Unknown => "unknown",
     }
 }

@@ -280,4 +280,31 @@ metrics:
         let whole = read(None, &capped.shown);
         assert_eq!((whole.samples.len(), whole.rest), (12, None));
     }
+
+    #[test]
+    fn a_histogram_comes_from_the_columns_of_its_buckets() {
+        let declared = "
+name: own
+doc: Own.
+labels: [state]
+queries: [{sql: SELECT}]
+metrics: {idle_seconds: {type: histogram, buckets: {'1': a, '2.5': b}, sum: s, count: n, help: Idle.}}
+";
+        let mut table = Table::new(["state", "a", "b", "s", "n"]);
+        table.push(&[Some("idle"), Some("1"), Some("2"), Some("9.5"), Some("3")]);
+        let sampled = samples(&run(declared, ""), &table, &room(9));
+        let lines: Vec<String> = sampled
+            .samples
+            .iter()
+            .map(|sample| format!("{}{} {}", sample.family.name, sample.labels, sample.value))
+            .collect();
+        let expected = [
+            r#"idle_seconds_bucket{le="1", state="idle"} 1"#,
+            r#"idle_seconds_bucket{le="2.5", state="idle"} 2"#,
+            r#"idle_seconds_bucket{le="+Inf", state="idle"} 3"#,
+            r#"idle_seconds_sum{state="idle"} 9.5"#,
+            r#"idle_seconds_count{state="idle"} 3"#,
+        ];
+        assert_eq!(lines, expected);
+    }
 }

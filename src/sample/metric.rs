@@ -19,6 +19,8 @@ pub enum MetricKind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// How many values are not above each of several bounds, with their sum and count: the type of each of its parts.
+    Histogram,
     /// Not known; `untyped` in text 0.0.4.
     Unknown,
 }
@@ -32,6 +34,18 @@ pub struct Family {
     pub kind: MetricKind,
     /// Its HELP text.
     pub help: Arc<str>,
+}
+
+impl Family {
+    /// The name under which type and HELP are told: the parts of a histogram share that of the whole.
+    pub fn head(&self) -> &str {
+        let parts: &[&str] = match self.kind {
+            MetricKind::Histogram => &["_bucket", "_sum", "_count"],
+            _ => &[],
+        };
+        let mut told = parts.iter().map(|part| self.name.strip_suffix(part));
+        told.find_map(|head| head).unwrap_or(&self.name)
+    }
 }
 
 /// One value of one series, as a collector or probe read it; its time and source come with the batch.

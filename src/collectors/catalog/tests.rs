@@ -59,7 +59,7 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             format!(
-                "name: a\ndoc: A.\nlabels: [job]\n{queries}\nmetrics:\n  9x: {{from: x, help: X.}}\n  y: {{from: x, value: 1, type: histogram, until: 12}}\n"
+                "name: a\ndoc: A.\nlabels: [job]\n{queries}\nmetrics:\n  9x: {{from: x, help: X.}}\n  y: {{from: x, value: 1, type: summary, until: 12}}\n"
             ),
             vec![
                 "own.yml:6:3: metrics: `y` is for versions that no query reads",
@@ -68,7 +68,7 @@ fn every_mistake_is_named_with_its_place() {
                 "own.yml:7:6: metrics.y: needs either `from` or `value`\n  hint: `from` names a column, `value: 1` is a constant",
                 "own.yml:7:6: metrics.y.help: `help` is missing\n  hint: what it says, one sentence",
                 "own.yml:7:6: metrics.y.labels: label `job` is pgvigil's own\n  hint: rename the column with AS",
-                "own.yml:7:32: metrics.y.type: `histogram` is none of gauge, counter, unknown",
+                "own.yml:7:32: metrics.y.type: `summary` is none of gauge, counter, histogram, unknown",
             ],
         ),
         (

@@ -4,6 +4,7 @@ use crate::collectors::metric::{fill, placeholders};
 use crate::collectors::settings::{PARAMETERS, refuse_zero};
 use crate::collectors::{Collector, Metric, Query, Scope};
 use crate::document::Section;
+use crate::sample::MetricKind;
 use crate::server::Kind;
 
 /// Labels that are set where samples enter the store.
@@ -152,6 +153,8 @@ pub(super) fn check_metric(metric: &Metric, s: &Section) {
                 ),
                 rename,
             );
+        } else if metric.family.kind == MetricKind::Histogram && **label == *"le" {
+            s.problem("labels", "label `le` belongs to the buckets", rename);
         } else if OWN_LABELS.contains(&label.as_ref()) || label.starts_with("__") {
             s.problem(
                 "labels",

@@ -1,5 +1,7 @@
 //! One entry of `metrics`: what a column is.
 
+mod histogram;
+
 use std::sync::Arc;
 
 use super::check::check_metric;
@@ -8,15 +10,22 @@ use crate::collectors::{Metric, Origin, Remainder};
 use crate::document::Section;
 use crate::sample::{Family, MetricKind};
 
-const KINDS: [(&str, MetricKind); 3] = [
+const KINDS: [(&str, MetricKind); 4] = [
     ("gauge", MetricKind::Gauge),
     ("counter", MetricKind::Counter),
+    ("histogram", MetricKind::Histogram),
     ("unknown", MetricKind::Unknown),
 ];
 
-/// Reads an entry; `common` are the collector's labels.
-pub(super) fn metric(name: &str, common: &[String], s: &mut Section) -> Metric {
-    let origin = origin(s);
+/// Reads an entry, which for a histogram is several metrics; `common` are the collector's labels.
+pub(super) fn metrics(name: &str, common: &[String], s: &mut Section) -> Vec<Metric> {
+    let kind = one_of(
+        s,
+        "type",
+        KINDS,
+        "What Prometheus calls it; `unknown` where it has no better word.",
+    );
+    let parts = histogram::parts(kind, s);
     let own = s.texts(
         "labels",
         "Columns that are its labels; default those of the collector.",
@@ -28,21 +37,21 @@ pub(super) fn metric(name: &str, common: &[String], s: &mut Section) -> Metric {
     };
     let family = Family {
         name: name.into(),
-        kind: one_of(
-            s,
-            "type",
-            KINDS,
-            "What Prometheus calls it; `unknown` where it has no better word.",
-        ),
+        kind,
         help: s.required_text("help", "what it says, one sentence").into(),
     };
     let aliases = s.texts(
         "aliases",
         "Older names under which it is published as well with `collect.aliases`.",
     );
-    let metric = Metric {
-        origin,
+    let whole = Metric {
+        origin: if parts.is_none() {
+            origin(s)
+        } else {
+            Origin::Constant(1.0)
+        },
         labels: labels.map(|label| label.as_str().into()).collect(),
+        le: None,
         aliases: aliases.iter().map(|name| older(&family, name)).collect(),
         rest: rest(family.kind, s),
         unit: s.text("unit", "", "The unit of the value."),
@@ -50,23 +59,26 @@ pub(super) fn metric(name: &str, common: &[String], s: &mut Section) -> Metric {
         until: version(s, "until", "", "The last major version that has it."),
         family: Arc::new(family),
     };
-    check_metric(&metric, s);
-    metric
+    check_metric(&whole, s);
+    match parts {
+        Some(parts) => parts.iter().map(|part| part.of(&whole)).collect(),
+        None => vec![whole],
+    }
 }
 
 fn rest(kind: MetricKind, s: &mut Section) -> Remainder {
-    let doc =
-        "What is told of the rows that `top` leaves out; default `sum` for a counter, else `none`.";
+    let doc = "What is told of the rows that `top` leaves out; default `sum` for a counter, else `none`; always `none` for a histogram.";
     let written = s.parsed("rest", "sum, max or none", "", doc, |text| match text {
         "sum" => Ok(Remainder::Sum),
         "max" => Ok(Remainder::Max),
         "none" => Ok(Remainder::None),
         _ => Err(format!("`{text}` is none of sum, max, none")),
     });
-    written.unwrap_or(match kind {
-        MetricKind::Counter => Remainder::Sum,
-        _ => Remainder::None,
-    })
+    match kind {
+        MetricKind::Counter => written.unwrap_or(Remainder::Sum),
+        MetricKind::Histogram => Remainder::None,
+        _ => written.unwrap_or(Remainder::None),
+    }
 }
 
 /// The same metric under an older name.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::instant::unix_seconds;
-use super::labels::Lists;
+use super::labels::{List, Lists};
 use crate::collectors::metric::{Metric, Origin, fill};
 use crate::sample::{Family, Labels, Sample};
 use crate::server::{Row, Table};
@@ -26,11 +26,15 @@ impl<'a> Column<'a> {
             Origin::Constant(_) => None,
         };
         let labels = metric.labels.iter();
-        let list = labels.map(|label| Some((label.clone(), table.place(label)?)));
+        let columns = labels.map(|label| Some((label.clone(), table.place(label)?)));
+        let list = List {
+            columns: columns.collect::<Option<_>>()?,
+            le: metric.le.clone(),
+        };
         Some(Column {
             metric,
             value,
-            labels: lists.number(list.collect::<Option<_>>()?),
+            labels: lists.number(list),
             per_row: metric.is_per_row(),
         })
     }

@@ -6,8 +6,14 @@ use std::sync::Arc;
 use crate::sample::Labels;
 use crate::server::Row;
 
-/// Label names with the places of the columns that hold their values.
-pub(super) type List = Vec<(Arc<str>, usize)>;
+/// What the labels of a metric are made of.
+#[derive(Debug, PartialEq)]
+pub(super) struct List {
+    /// Their names with the places of the columns that hold their values.
+    pub(super) columns: Vec<(Arc<str>, usize)>,
+    /// The bound of a histogram's bucket.
+    pub(super) le: Option<Arc<str>>,
+}
 
 /// The label lists of one answer, each once.
 #[derive(Debug, Default)]
@@ -28,7 +34,8 @@ impl<'t> Lists<'t> {
 
     /// The places of the columns of a list.
     pub(super) fn places(&self, number: usize) -> impl Iterator<Item = usize> {
-        self.lists[number].iter().map(|(_, place)| *place)
+        let columns = self.lists[number].columns.iter();
+        columns.map(|(_, place)| *place)
     }
 
     /// The labels of a row, by the number of their list.
@@ -38,10 +45,11 @@ impl<'t> Lists<'t> {
         let lists = lists.iter();
         lists
             .map(|list| {
-                let pairs = list.iter();
-                Labels::new(pairs.map(|(name, place)| {
+                let le = list.le.iter().map(|le| ("le".into(), le.clone()));
+                let pairs = list.columns.iter().map(|(name, place)| {
                     (name.clone(), shared(row.cell(*place).unwrap_or_default()))
-                }))
+                });
+                Labels::new(pairs.chain(le))
             })
             .collect()
     }
@@ -58,7 +66,10 @@ mod tests {
         table.push(&[Some("app"), Some("a")]);
         table.push(&[Some("app"), None]);
         let mut lists = Lists::default();
-        let list = || vec![("datname".into(), 0), ("relname".into(), 1)];
+        let list = || List {
+            columns: vec![("datname".into(), 0), ("relname".into(), 1)],
+            le: None,
+        };
         assert_eq!((lists.number(list()), lists.number(list())), (0, 0));
         let of_rows: Vec<Labels> = table.rows().flat_map(|row| lists.of(row)).collect();
         let texts: Vec<String> = of_rows.iter().map(Labels::to_string).collect();

@@ -5,6 +5,7 @@ mod accept;
 mod ages;
 mod cache;
 mod form;
+mod histogram;
 mod openmetrics;
 mod pages;
 mod piece;

@@ -105,6 +105,7 @@ fn kind_and_name<'n>(
             (MetricType::Counter, short)
         }
         (MetricKind::Gauge, _) => (MetricType::Gauge, name),
+        (MetricKind::Histogram, _) => (MetricType::Histogram, name),
         _ => (MetricType::Unknown, name),
     }
 }

@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::form::Form;
+use super::histogram;
 use super::piece::Piece;
-use crate::sample::{Family, Labels, Sample};
+use crate::sample::{Family, Labels, MetricKind, Sample};
 
 /// Rows that take fewer bytes are put together with those of other families before they are compressed.
 const SMALL: usize = 4096;
@@ -36,15 +37,25 @@ impl Sheet {
     /// Writes a reading; takes over from the last one's sheet what has not changed.
     pub(super) fn write(samples: Arc<[Sample]>, form: Form, last: Option<&Sheet>) -> Sheet {
         let mut scratch = String::new();
-        let blocks = gather(&samples).into_iter().map(|(family, rows)| {
-            scratch.clear();
-            form.write_rows(&mut scratch, &family.name, &rows);
-            Block {
-                rows: Rows::of(&scratch, form, || last?.piece(&family.name)),
+        let is_part = |(family, _): &(&Arc<Family>, _)| family.kind == MetricKind::Histogram;
+        let (parts, families): (Gathered, Gathered) =
+            gather(&samples).into_iter().partition(is_part);
+        let mut blocks = Vec::with_capacity(families.len());
+        let mut end = |family: &Arc<Family>, text: &mut String| {
+            blocks.push(Block {
+                rows: Rows::of(text, form, || last?.piece(&family.name)),
                 family: family.clone(),
-            }
-        });
-        let blocks = blocks.collect();
+            });
+            text.clear();
+        };
+        for (family, rows) in families {
+            form.write_rows(&mut scratch, &family.name, &rows);
+            end(family, &mut scratch);
+        }
+        for (family, points) in histogram::families(parts) {
+            histogram::write_rows(&mut scratch, form, points);
+            end(&family, &mut scratch);
+        }
         Sheet { samples, blocks }
     }
 
@@ -81,7 +92,7 @@ pub(super) fn fingerprint(text: &str) -> u64 {
     hasher.finish()
 }
 
-type Gathered<'s> = Vec<(&'s Arc<Family>, Vec<(&'s Labels, f64)>)>;
+pub(super) type Gathered<'s> = Vec<(&'s Arc<Family>, Vec<(&'s Labels, f64)>)>;
 
 /// Rows by family. Samples of one row of an answer share their labels, so that rows are sorted, not samples.
 fn gather(samples: &[Sample]) -> Gathered<'_> {

@@ -184,3 +184,42 @@ fn what_is_large_or_written_before_stands_where_it_belongs() {
         assert!(kept.page(None).end("").concat() == expected.concat().as_bytes());
     }
 }
+
+#[test]
+fn a_histogram_is_one_family_point_by_point() {
+    let part = |name: &str, labels: &[(&str, &str)], value: f64| {
+        sample(MetricKind::Histogram, name, "Idle.", labels, value)
+    };
+    let mut parts = Vec::new();
+    for state in ["idle", "done"] {
+        let of = [("state", state)];
+        parts.push(part("pg_idle_seconds_count", &of, 3.0));
+        for (bound, count) in [("+Inf", 3.0), ("10", 2.0), ("2.5", 1.0)] {
+            let labels = [of[0], ("le", bound)];
+            parts.push(part("pg_idle_seconds_bucket", &labels, count));
+        }
+        parts.push(part("pg_idle_seconds_sum", &of, 40.5));
+    }
+    let text = r#"# HELP pg_idle_seconds Idle.
+# TYPE pg_idle_seconds histogram
+pg_idle_seconds_bucket{le="2.5",state="done"} 1
+pg_idle_seconds_bucket{le="10",state="done"} 2
+pg_idle_seconds_bucket{le="+Inf",state="done"} 3
+pg_idle_seconds_sum{state="done"} 40.5
+pg_idle_seconds_count{state="done"} 3
+pg_idle_seconds_bucket{le="2.5",state="idle"} 1
+pg_idle_seconds_bucket{le="10",state="idle"} 2
+pg_idle_seconds_bucket{le="+Inf",state="idle"} 3
+pg_idle_seconds_sum{state="idle"} 40.5
+pg_idle_seconds_count{state="idle"} 3
+"#;
+    let open = text
+        .replace(
+            " histogram\n",
+            " histogram\n# UNIT pg_idle_seconds seconds\n",
+        )
+        .replace("} 1\n", "} 1.0\n")
+        .replace("} 2\n", "} 2.0\n")
+        .replace("} 3\n", "} 3.0\n");
+    check(&[("s", parts)], None, text, &open);
+}

@@ -19,6 +19,7 @@ pub(super) fn write_head(page: &mut String, family: &Family) {
     page.push_str(match family.kind {
         MetricKind::Counter => " counter\n",
         MetricKind::Gauge => " gauge\n",
+        MetricKind::Histogram => " histogram\n",
         MetricKind::Unknown => " untyped\n",
     });
 }

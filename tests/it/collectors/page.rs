@@ -66,6 +66,7 @@ pub(super) async fn check(primary: &Postgres, standby: &Postgres, major: u32) {
         let of_another_major = foreign.contains(name.as_str()) && !expected.contains_key(name);
         assert!(!of_another_major, "{name} is not of {major}");
         let explained = declared.contains(name)
+            || declared.contains(&format!("{name}_bucket"))
             || name.starts_with("pg_settings_")
             || name == "pgvigil_collector_age_seconds";
         assert!(explained, "{name} is declared nowhere");

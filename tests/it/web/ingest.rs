@@ -18,6 +18,7 @@ use crate::harness::{Daemon, Scratch, eventually_async, free_port, lint, tool};
 /// What could come out differently: types, units, characters, extreme numbers.
 fn hostile() -> Vec<Sample> {
     let (counter, gauge, unknown) = (MetricKind::Counter, MetricKind::Gauge, MetricKind::Unknown);
+    let histogram = MetricKind::Histogram;
     vec![
         sample(
             counter,
@@ -60,6 +61,11 @@ fn hostile() -> Vec<Sample> {
             &[("version", "PostgreSQL 15.18, \u{7f}\u{1}")],
             1.0,
         ),
+        sample(histogram, "pg_idle_seconds_bucket", &[("le", "2.5")], 1.0),
+        sample(histogram, "pg_idle_seconds_bucket", &[("le", "10")], 2.0),
+        sample(histogram, "pg_idle_seconds_bucket", &[("le", "+Inf")], 3.0),
+        sample(histogram, "pg_idle_seconds_sum", &[], 40.5),
+        sample(histogram, "pg_idle_seconds_count", &[], 3.0),
     ]
 }
 
@@ -94,6 +100,7 @@ async fn both_formats_are_ingested_alike() {
         ("pg_stat_database_xact_commit", vec!["counter", "unknown"]),
         ("pg_size_bytes", vec!["gauge"]),
         ("pg_static", vec!["unknown"]),
+        ("pg_idle_seconds", vec!["histogram"]),
     ] {
         let found = metadata["data"][name].as_array().unwrap().iter();
         let mut found: Vec<&str> = found.map(|entry| entry["type"].as_str().unwrap()).collect();
