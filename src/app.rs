@@ -21,7 +21,7 @@ use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::server::Server;
 use crate::store::Store;
-use crate::{backup, collectors, notify, rules, scrape, telemetry, web};
+use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
 pub use reference::{reference, selectable_metrics};
 use watch::Watch;
@@ -123,6 +123,12 @@ pub async fn run(
         config.collect.clone(),
         board.clone(),
         signs.clone(),
+        stop.clone(),
+    ));
+    tasks.spawn(patroni::run(
+        config.patronis.clone(),
+        config.collect.interval,
+        board.clone(),
         stop.clone(),
     ));
     let (backups, state_dir) = (config.backups.clone(), config.state_dir.clone());

@@ -8,6 +8,7 @@ pub mod server;
 
 pub mod backup;
 pub mod collectors;
+pub mod patroni;
 pub mod scrape;
 
 pub mod promql;

@@ -7,14 +7,19 @@ use std::sync::Arc;
 
 use crate::collectors::Collector;
 use crate::sample::{Metric, MetricKind};
-use crate::{backup, scrape, telemetry, web};
+use crate::{backup, patroni, scrape, telemetry, web};
 
 /// Where metrics come from that no collector gives, and what is to be known of them.
 type Chapter = (&'static str, &'static str, &'static [Metric]);
 
 /// Those that are in the store, where rules find them.
-const STORED: [Chapter; 3] = [
+const STORED: [Chapter; 4] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
+    (
+        "Patroni",
+        "What the REST API of each of `patronis` tells, read every `collect.interval`.",
+        patroni::METRICS,
+    ),
     (
         "Backups",
         "What each source of backups shows.",

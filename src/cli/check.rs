@@ -16,7 +16,7 @@ use crate::collectors::{self, Collector, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
 use crate::server::Server;
-use crate::{app, rules};
+use crate::{app, patroni, rules};
 
 /// How far the check goes.
 #[derive(Args)]
@@ -113,6 +113,13 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
                 &mut report,
             )
             .await?;
+        }
+        for settings in &config.patronis {
+            let (finding, words) = match patroni::ask(settings).await {
+                Ok(node) => (Finding::Good, node.to_string()),
+                Err(error) => (Finding::Bad, error),
+            };
+            report.say(finding, &settings.name, &words)?;
         }
         Ok(report.exit())
     })

@@ -2,12 +2,15 @@
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::app::{self, Loaded};
 use crate::collectors::{self, Measured};
 use crate::config::Config;
+use crate::document::format_duration;
+use crate::patroni;
 use crate::scrape::{self, Reading};
 use crate::server::Server;
 
@@ -28,7 +31,30 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
     for server in &app::servers(&config) {
         all_good &= explain(server, &loaded, &config.collect, &options).await?;
     }
+    for settings in &config.patronis {
+        all_good &= explain_patroni(settings, config.collect.interval).await?;
+    }
     Ok(super::verdict(all_good))
+}
+
+/// Whether the node could be asked.
+async fn explain_patroni(settings: &patroni::Settings, interval: Duration) -> io::Result<bool> {
+    let mut out = io::stdout();
+    let name = &settings.name;
+    match patroni::ask(settings).await {
+        Ok(node) => {
+            let interval = format_duration(interval);
+            writeln!(
+                out,
+                "{name}: {node}\n\n`/patroni` and `/cluster` are read every {interval}"
+            )?;
+            Ok(true)
+        }
+        Err(error) => {
+            writeln!(out, "{name}: {error}")?;
+            Ok(false)
+        }
+    }
 }
 
 /// Whether the server could be reached and every collector read.

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::config::Config;
-use crate::sample::{Sample, Source, Timestamp};
+use crate::sample::{Sample, Timestamp};
 use crate::scrape::Reading;
-use crate::server::{Kind, Server};
-use crate::{app, scrape};
+use crate::server::Kind;
+use crate::{app, patroni, scrape};
 
 /// How the result is printed.
 #[derive(Args)]
@@ -45,48 +45,84 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
                 continue;
             }
         };
-        for (source, error) in failures(&readings) {
-            eprintln!("error: {source}: {error}");
-            all_read = false;
+        all_read &= show_failures(&readings);
+        let database = (server.kind() == Kind::PostgreSql).then(|| server.database());
+        let shown = Shown {
+            name: &server.name,
+            database,
+            several,
+        };
+        shown.print(&readings, options.format)?;
+    }
+    for settings in &config.patronis {
+        match patroni::once(settings).await {
+            Ok(readings) => {
+                all_read &= show_failures(&readings);
+                let shown = Shown {
+                    name: &settings.name,
+                    database: None,
+                    several,
+                };
+                shown.print(&readings, options.format)?;
+            }
+            Err(error) => {
+                eprintln!("error: {error}");
+                all_read = false;
+            }
         }
-        print(server, several, &readings, options.format)?;
     }
     Ok(super::verdict(all_read))
 }
 
-fn failures(readings: &[Reading]) -> impl Iterator<Item = (&Source, &String)> {
-    readings
-        .iter()
-        .filter_map(|reading| Some((&reading.source, reading.outcome.as_ref().err()?)))
-}
-
-fn print(server: &Server, several: bool, readings: &[Reading], format: Format) -> io::Result<()> {
-    let mut out = io::stdout();
-    let mut samples: Vec<&Sample> = readings
-        .iter()
-        .filter_map(|reading| reading.outcome.as_ref().ok())
-        .flatten()
-        .collect();
-    samples.sort_by(|a, b| (&a.family.name, &a.labels).cmp(&(&b.family.name, &b.labels)));
-    match format {
-        Format::Text => {
-            for sample in samples {
-                let labels = labels(sample, several.then_some(&server.name));
-                writeln!(out, "{}{labels} {}", sample.family.name, sample.value)?;
-            }
-        }
-        Format::Json => writeln!(out, "{}", json(&server.name, &samples))?,
-        Format::Line if server.kind() == Kind::PgBouncer => {}
-        Format::Line => {
-            let line = line(server.database(), &samples);
-            let name = several.then(|| format!(",{}", server.name));
-            writeln!(out, "{line}{}", name.unwrap_or_default())?;
+/// Whether there were none.
+fn show_failures(readings: &[Reading]) -> bool {
+    let mut all_read = true;
+    for reading in readings {
+        if let Err(error) = &reading.outcome {
+            eprintln!("error: {}: {error}", reading.source);
+            all_read = false;
         }
     }
-    Ok(())
+    all_read
 }
 
-fn labels(sample: &Sample, server: Option<&String>) -> String {
+/// What was read, as it is to be named.
+struct Shown<'a> {
+    name: &'a str,
+    /// The configured database of a server; none of anything else, which has no line.
+    database: Option<&'a str>,
+    several: bool,
+}
+
+impl Shown<'_> {
+    fn print(&self, readings: &[Reading], format: Format) -> io::Result<()> {
+        let mut out = io::stdout();
+        let read = readings.iter();
+        let mut samples: Vec<&Sample> = read
+            .filter_map(|reading| reading.outcome.as_ref().ok())
+            .flatten()
+            .collect();
+        samples.sort_by(|a, b| (&a.family.name, &a.labels).cmp(&(&b.family.name, &b.labels)));
+        match (format, self.database) {
+            (Format::Text, _) => {
+                for sample in samples {
+                    let labels = labels(sample, self.several.then_some(self.name));
+                    writeln!(out, "{}{labels} {}", sample.family.name, sample.value)?;
+                }
+            }
+            (Format::Json, _) => writeln!(out, "{}", json(self.name, &samples))?,
+            (Format::Line, Some(database)) => {
+                let line = line(database, &samples);
+                let name = self.several.then(|| format!(",{}", self.name));
+                writeln!(out, "{line}{}", name.unwrap_or_default())?;
+            }
+            (Format::Line, None) => {}
+        }
+        Ok(())
+    }
+}
+
+fn labels(sample: &Sample, server: Option<&str>) -> String {
     let mut labels = sample.labels.clone();
     if let Some(server) = server {
         labels = labels.with("server", server);

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use crate::document::{Place, Problem, Reader, Section, parse};
 use crate::sample::Labels;
-use crate::{backup, collectors, notify, rules, server, store, web};
+use crate::{backup, collectors, notify, patroni, rules, server, store, web};
 
 pub use environment::{ALIASES, Alias, Environment};
 pub use reference::reference;
@@ -36,6 +36,8 @@ pub struct Config {
     pub servers: Vec<server::Settings>,
     /// The poolers in front of it.
     pub pgbouncers: Vec<server::Settings>,
+    /// What manages it.
+    pub patronis: Vec<patroni::Settings>,
     /// How it is read.
     pub collect: collectors::Settings,
     /// How long it is remembered.
@@ -128,7 +130,7 @@ fn read(
     if config.servers.is_empty() {
         match server::from_environment(&get) {
             Ok(Some(server)) => config.servers.push(server),
-            Ok(None) if config.pgbouncers.is_empty() => reader.report(no_server()),
+            Ok(None) if config.watched().is_empty() => reader.report(no_server()),
             Ok(None) => {}
             Err(error) => reader.report(Problem {
                 hint: Some(error.hint),
@@ -167,6 +169,11 @@ impl Config {
             web: s.section("web", "TLS and authentication of everything that is served.", web::Settings::read),
             servers: s.list("servers", "The PostgreSQL servers to watch; without it the environment names one.", server::Settings::read),
             pgbouncers: s.list("pgbouncers", "The PgBouncers to watch, each on its console.", server::Settings::read_pgbouncer),
+            patronis: s
+                .list("patronis", "The nodes of Patroni to watch, each by its REST API.", patroni::Settings::read)
+                .into_iter()
+                .flatten()
+                .collect(),
             collect: s.section("collect", "How servers are read.", collectors::Settings::read),
             store: s.section("store", "How much history is kept in memory.", store::Settings::read),
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
@@ -190,9 +197,13 @@ impl Config {
 
     /// Whether anything that is watched could be taken for another of its kind, unless its series name it.
     pub fn has_several_of_a_kind(&self) -> bool {
-        [self.servers.len(), self.pgbouncers.len()]
-            .iter()
-            .any(|count| *count > 1)
+        [
+            self.servers.len(),
+            self.pgbouncers.len(),
+            self.patronis.len(),
+        ]
+        .iter()
+        .any(|count| *count > 1)
     }
 
     /// Everything that is watched by name, and the list it stands in.
@@ -201,7 +212,9 @@ impl Config {
         let servers = servers.map(|server| ("servers", server.name.as_str()));
         let pgbouncers = self.pgbouncers.iter();
         let pgbouncers = pgbouncers.map(|pgbouncer| ("pgbouncers", pgbouncer.name.as_str()));
-        servers.chain(pgbouncers).collect()
+        let patronis = self.patronis.iter();
+        let patronis = patronis.map(|patroni| ("patronis", patroni.name.as_str()));
+        servers.chain(pgbouncers).chain(patronis).collect()
     }
 
     /// Backups that name no server belong to the one that is watched.
