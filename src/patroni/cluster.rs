@@ -47,3 +47,31 @@ impl Cluster {
         self.members.iter().flat_map(of_member).flatten().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_told_with_role_state_and_lag() {
+        let answer = r#"{"members": [
+            {"name": "a", "role": "leader", "state": "running", "timeline": 2},
+            {"name": "b", "role": "replica", "state": "streaming", "timeline": 2, "lag": 16},
+            {"name": "c", "role": "replica", "state": "start failed", "lag": "unknown"}], "scope": "demo"}"#;
+        let cluster: Cluster = serde_json::from_str(answer).unwrap();
+        let samples = cluster.samples("demo");
+        let told: Vec<String> = samples
+            .iter()
+            .map(|sample| format!("{}{} {}", sample.family.name, sample.labels, sample.value))
+            .collect();
+        let expected = [
+            r#"patroni_cluster_member_info{member="a", role="leader", scope="demo", state="running"} 1"#,
+            r#"patroni_cluster_member_timeline{member="a", scope="demo"} 2"#,
+            r#"patroni_cluster_member_info{member="b", role="replica", scope="demo", state="streaming"} 1"#,
+            r#"patroni_cluster_member_lag_bytes{member="b", scope="demo"} 16"#,
+            r#"patroni_cluster_member_timeline{member="b", scope="demo"} 2"#,
+            r#"patroni_cluster_member_info{member="c", role="replica", scope="demo", state="start failed"} 1"#,
+        ];
+        assert_eq!(told, expected);
+    }
+}

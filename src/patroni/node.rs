@@ -46,7 +46,7 @@ pub struct Identity {
     pub version: String,
     /// The cluster.
     pub scope: String,
-    /// The node; empty before Patroni 3.0.
+    /// The node; empty before Patroni 3.1.
     #[serde(default)]
     pub name: String,
 }
@@ -177,4 +177,66 @@ impl fmt::Display for Node {
 fn seconds(text: &str) -> Option<f64> {
     let moment: Timestamp = text.parse().ok()?;
     Some(moment.as_microsecond() as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As 4.1.5 answers on a replica.
+    const REPLICA: &str = r#"{"state": "running", "postmaster_start_time": "2026-11-23 16:29:02.894344+00:00",
+        "role": "replica", "server_version": 150020, "xlog": {"received_location": 50331648, "replayed_location": 50331640,
+        "replayed_timestamp": null, "paused": true}, "timeline": 1, "replication_state": "in archive recovery",
+        "dcs_last_seen": 1795451348, "database_system_identifier": "7711404742335008498", "pending_restart": true,
+        "patroni": {"version": "4.1.5", "scope": "demo", "name": "node1"}}"#;
+
+    /// As 4.1.5 answers where a cluster is being made.
+    const STARTING: &str = r#"{"state": "starting", "role": "primary", "cluster_unlocked": true,
+        "dcs_last_seen": 0, "patroni": {"version": "4.1.5", "scope": "demo", "name": "node1"}}"#;
+
+    /// As 3.0.2 answers on a leader.
+    const OLD_LEADER: &str = r#"{"state": "running", "role": "master", "server_version": 150020,
+        "xlog": {"location": 22095352}, "timeline": 1, "dcs_last_seen": 1795451888,
+        "patroni": {"version": "3.0.2", "scope": "demo"}}"#;
+
+    #[test]
+    fn a_node_says_what_it_knows() {
+        let absent = None;
+        let cases = [
+            (REPLICA, "patroni_version", Some(40_105.0)),
+            (
+                REPLICA,
+                "patroni_postmaster_start_time",
+                Some(1_795_451_342.894_344),
+            ),
+            (REPLICA, "patroni_replica", Some(1.0)),
+            (REPLICA, "patroni_primary", Some(0.0)),
+            (
+                REPLICA,
+                "patroni_xlog_received_location",
+                Some(50_331_648.0),
+            ),
+            (REPLICA, "patroni_xlog_location", absent),
+            (REPLICA, "patroni_xlog_replayed_timestamp", absent),
+            (REPLICA, "patroni_xlog_paused", Some(1.0)),
+            (REPLICA, "patroni_postgres_streaming", Some(0.0)),
+            (REPLICA, "patroni_postgres_in_archive_recovery", Some(1.0)),
+            (REPLICA, "patroni_pending_restart", Some(1.0)),
+            (STARTING, "patroni_postgres_running", Some(0.0)),
+            (STARTING, "patroni_postgres_state", Some(6.0)),
+            (STARTING, "patroni_cluster_unlocked", Some(1.0)),
+            (STARTING, "patroni_dcs_last_seen", absent),
+            (STARTING, "patroni_postgres_timeline", absent),
+            (STARTING, "patroni_postgres_streaming", absent),
+            (OLD_LEADER, "patroni_primary", Some(1.0)),
+            (OLD_LEADER, "patroni_version", Some(30_002.0)),
+            (OLD_LEADER, "patroni_postgres_streaming", absent),
+        ];
+        for (answer, name, value) in cases {
+            let node: Node = serde_json::from_str(answer).unwrap();
+            let samples = node.samples();
+            let found = samples.iter().find(|sample| *sample.family.name == *name);
+            assert_eq!(found.map(|sample| sample.value), value, "{name}: {answer}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The rule files that are built in: the default set, and examples that a user switches on.
 
 /// Name and text of each file of the default set.
-pub(super) const DEFAULT: [(&str, &str); 4] = [
+pub(super) const DEFAULT: [(&str, &str); 6] = [
     (
         "default/postgresql.yml",
         include_str!("../../alerts/postgresql.yml"),
@@ -9,6 +9,14 @@ pub(super) const DEFAULT: [(&str, &str); 4] = [
     (
         "default/schema.yml",
         include_str!("../../alerts/schema.yml"),
+    ),
+    (
+        "default/pgbouncer.yml",
+        include_str!("../../alerts/pgbouncer.yml"),
+    ),
+    (
+        "default/patroni.yml",
+        include_str!("../../alerts/patroni.yml"),
     ),
     (
         "default/backups.yml",

@@ -20,6 +20,7 @@ mod harness;
 mod incident;
 mod notify;
 mod own;
+mod patroni;
 mod pgbouncer;
 mod promql;
 mod rules;

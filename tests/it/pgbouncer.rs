@@ -157,13 +157,13 @@ fn check_catalogue(samples: &[Sample], catalogue: &[Arc<Collector>], major: u32)
     }
 }
 
-struct Watched {
+pub(super) struct Watched {
     port: u16,
     daemon: Daemon,
     _scratch: Scratch,
 }
 
-fn watched(written: &str) -> Watched {
+pub(super) fn watched(written: &str) -> Watched {
     let (scratch, port) = (Scratch::new(), free_port());
     let config = format!(
         "listen: 127.0.0.1:{port}\nstate_dir: {}\ncollect: {{interval: 1s, timeout: 1s}}\n{written}",
@@ -181,7 +181,7 @@ fn watched(written: &str) -> Watched {
 }
 
 impl Watched {
-    fn page(&self) -> Option<String> {
+    pub(super) fn page(&self) -> Option<String> {
         let url = format!("http://127.0.0.1:{}/metrics", self.port);
         let answer = Command::new("curl").args(["-sf", "-m", "2", &url]).output();
         let answer = answer.unwrap();
@@ -189,7 +189,12 @@ impl Watched {
         answer.status.success().then_some(text)
     }
 
-    fn shows(&self, wanted: &[&str]) -> String {
+    pub(super) fn output(&self) -> String {
+        self.daemon.output()
+    }
+
+    /// The page, as soon as it has all these lines.
+    pub(super) fn shows(&self, wanted: &[&str]) -> String {
         eventually(&format!("{wanted:?}"), PATIENCE, || {
             let page = self.page()?;
             let all = wanted
@@ -227,7 +232,7 @@ fn a_pgbouncer_that_fails_costs_itself_only() {
     });
     pgbouncer.thaw();
     watched.shows(&["pgbouncer_up 1", "pg_up 1", "pgbouncer_pools 1"]);
-    assert!(!watched.daemon.output().contains("s3cr3t"));
+    assert!(!watched.output().contains("s3cr3t"));
 }
 
 #[test]
