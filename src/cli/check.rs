@@ -202,8 +202,10 @@ async fn check_server(
     for omission in plan.omitted {
         if let Reason::Privilege { missing, grant } = omission.reason {
             let words = format!(
-                "collector `{}`: {}\nhint: {grant}",
-                omission.collector.name, missing.reason
+                "collector `{}`: {}\nhint: {grant}{}",
+                omission.collector.name,
+                missing.reason,
+                missing.place()
             );
             report.say(Finding::Warning, &server.name, &words)?;
         } else if own(&omission.collector) {

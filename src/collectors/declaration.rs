@@ -101,6 +101,8 @@ pub struct Privilege {
 pub enum Needs {
     /// Membership of a role, such as `pg_read_all_stats`: known before the collector runs.
     Role(String),
+    /// The right to call a function of `pg_catalog`, in the configured database: known before the collector runs.
+    Function(String),
     /// Rights on objects, such as `SELECT ON TABLE pg_catalog.pg_statistic`; `{schema}` stands for every schema of
     /// the database. Found out by running the collector.
     Rights(String),
@@ -110,7 +112,15 @@ impl Privilege {
     /// The role or the rights, as they are granted.
     pub fn needs(&self) -> &str {
         match &self.needs {
-            Needs::Role(needs) | Needs::Rights(needs) => needs,
+            Needs::Role(needs) | Needs::Function(needs) | Needs::Rights(needs) => needs,
+        }
+    }
+
+    /// Where it has to be granted, to follow the statement; roles are the same in every database.
+    pub fn place(&self) -> &'static str {
+        match self.needs {
+            Needs::Function(_) => " in the configured database",
+            Needs::Role(_) | Needs::Rights(_) => "",
         }
     }
 

@@ -106,13 +106,13 @@ fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Resu
         });
     };
     if let Some(missing) = &collector.privilege
-        && let Needs::Role(role) = &missing.needs
+        && let Needs::Role(needed) | Needs::Function(needed) = &missing.needs
         && !facts.superuser
-        && !facts.privileges.contains(role)
+        && !facts.privileges.contains(needed)
     {
         return Err(Reason::Privilege {
             missing: missing.clone(),
-            grant: grant(role, &facts.user),
+            grant: grant(needed, &facts.user),
         });
     }
     let mut sql = with_parameters(&query.sql, settings);

@@ -151,15 +151,22 @@ fn privilege(s: &mut Section) -> Privilege {
         "role",
         "A role whose privileges it needs, such as `pg_read_all_stats`.",
     );
+    let function = s.optional_text(
+        "function",
+        "A function of pg_catalog that not everybody may call, such as `pg_hba_file_rules()`.",
+    );
     let rights = s.optional_text(
         "rights",
         "Rights as they are granted, such as `SELECT ON TABLE t`; `{schema}` stands for every schema of the database.",
     );
-    let needs = match (role, rights) {
-        (Some(role), None) => Needs::Role(role),
-        (None, Some(rights)) => Needs::Rights(rights),
+    let needs = match (role, function, rights) {
+        (Some(role), None, None) => Needs::Role(role),
+        (None, Some(function), None) => {
+            Needs::Function(format!("EXECUTE ON FUNCTION pg_catalog.{function}"))
+        }
+        (None, None, Some(rights)) => Needs::Rights(rights),
         _ => {
-            s.problem("", "needs either `role` or `rights`", None);
+            s.problem("", "needs one of `role`, `function` and `rights`", None);
             Needs::Role(String::new())
         }
     };

@@ -75,7 +75,8 @@ impl fmt::Display for Reason {
                 quoted(name)
             ),
             Reason::Privilege { missing, grant } => {
-                write!(f, "{}; mend with `{grant}`", missing.reason)
+                let (reason, place) = (&missing.reason, missing.place());
+                write!(f, "{reason}; mend with `{grant}`{place}")
             }
         }
     }

@@ -144,7 +144,9 @@ fn conditions(collector: &Collector) -> Vec<String> {
             .iter()
             .map(|privilege| match &privilege.needs {
                 Needs::Role(role) => format!("needs the role `{role}`"),
-                Needs::Rights(rights) => format!("needs `GRANT {rights}`"),
+                Needs::Function(rights) | Needs::Rights(rights) => {
+                    format!("needs `GRANT {rights}`")
+                }
             }),
     );
     if let Some(Top { by, rows, .. }) = &collector.top {

@@ -17,7 +17,9 @@ pub struct Facts {
     pub standby: bool,
     /// The connected role.
     pub user: String,
-    /// Roles whose privileges the connected role has, such as `pg_monitor`; every one of them for a superuser.
+    /// Roles whose privileges the connected role has, such as `pg_monitor`, and its rights to call functions of
+    /// `pg_catalog` that not everybody may call, such as `EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir()`; every one of
+    /// them for a superuser.
     pub privileges: BTreeSet<String>,
     /// Whether the connected role is a superuser.
     pub superuser: bool,
@@ -46,6 +48,9 @@ SELECT *, NULL AS version, NULL AS schema FROM (
   UNION ALL SELECT 'user', current_user::text
   UNION ALL SELECT 'superuser', rolsuper::text FROM pg_catalog.pg_roles WHERE rolname = current_user
   UNION ALL SELECT 'privilege', rolname::text FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE')
+  UNION ALL SELECT 'privilege', 'EXECUTE ON FUNCTION pg_catalog.' || oid::regprocedure FROM pg_catalog.pg_proc
+    WHERE proacl IS NOT NULL AND pronamespace = 'pg_catalog'::regnamespace
+      AND pg_catalog.has_function_privilege(oid, 'EXECUTE')
   UNION ALL SELECT 'database', pg_catalog.current_database()::text
   UNION ALL SELECT 'connectable', datname::text FROM pg_catalog.pg_database
     WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2

@@ -6,6 +6,7 @@ mod many;
 mod names;
 mod page;
 mod progress;
+mod server_scope;
 mod statements;
 
 use std::time::Duration;
