@@ -19,7 +19,7 @@ use crate::notify::Tally;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::store::Store;
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
@@ -111,6 +111,7 @@ pub async fn run(
             .iter()
             .map(|server| server.name.as_str().into())
             .collect(),
+        targets: config.servers.iter().map(target).collect(),
         aliases: config.collect.aliases,
         started,
         version: env!("CARGO_PKG_VERSION"),
@@ -179,6 +180,13 @@ pub async fn run(
         return Ok(());
     }
     pages.await?
+}
+
+fn target(server: &server::Settings) -> web::Target {
+    web::Target {
+        server: server.name.as_str().into(),
+        places: server.places(),
+    }
 }
 
 /// What messages say about this process and its rules.

@@ -196,6 +196,16 @@ impl Board {
             .collect()
     }
 
+    /// The current samples of one server by source, with the labels they have on the page.
+    pub fn current_of(&self, server: &str) -> Vec<(Source, Arc<[Sample]>)> {
+        let state = self.locked();
+        let entries = state.of_server(server);
+        entries
+            .filter(|(_, entry)| !entry.series.page.is_empty())
+            .map(|(source, entry)| (source.clone(), Arc::clone(&entry.series.page)))
+            .collect()
+    }
+
     /// When each source was last read in full, of one server where it is named, sorted by source; nothing of one that
     /// never was.
     pub fn successes(&self, server: Option<&str>) -> Vec<(Source, Timestamp)> {

@@ -107,6 +107,21 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Where it is: `host:port` and `host:port/database` of each of its hosts; nothing while its connection string
+    /// cannot be read.
+    pub fn places(&self) -> Vec<String> {
+        let dsn = self.url.reveal().ok();
+        let Some(dsn) = dsn.and_then(|text| Dsn::parse(&text).ok()) else {
+            return Vec::new();
+        };
+        let hosts = dsn.targets.iter().map(|target| target.place());
+        hosts
+            .flat_map(|place| [format!("{place}/{}", dsn.database), place])
+            .collect()
+    }
+}
+
 impl Databases {
     fn read(s: &mut Section) -> Self {
         Databases {

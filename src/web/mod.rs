@@ -2,6 +2,7 @@
 //! Takes the board, the store, the incident ledger and the tally of deliveries; hands on HTTP.
 
 mod auth;
+mod discovery;
 mod door;
 mod exposition;
 pub mod overview;
@@ -10,6 +11,7 @@ mod reload;
 mod role;
 mod server;
 mod settings;
+mod target;
 mod tls;
 mod words;
 
@@ -35,6 +37,7 @@ pub use exposition::METRICS;
 pub use page::page;
 pub use reload::{Reload, Reloads};
 pub use settings::{Settings, Tls};
+pub use target::Target;
 
 /// Everything the pages are written from.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct View {
     pub signs: Arc<Signs>,
     /// Names of the watched servers in the order of the configuration.
     pub servers: Vec<Arc<str>>,
+    /// The same servers with the places they are at, for `/probe`.
+    pub targets: Vec<Target>,
     /// Whether older names of metrics are published as well.
     pub aliases: bool,
     /// When pgvigil started.
@@ -69,7 +74,9 @@ pub fn router(view: Arc<View>, settings: &Settings) -> Router {
 
 fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> Router {
     let open = Router::new()
-        .route("/metrics", get(metrics).with_state(exposition))
+        .route("/metrics", get(metrics).with_state(exposition.clone()))
+        .route("/probe", get(probe).with_state((view.clone(), exposition)))
+        .route("/sd", get(discovery::targets))
         .route("/", get(status))
         .route("/primary", role::endpoint(Traffic::Writes))
         .route("/replica", role::endpoint(Traffic::Offloaded))
@@ -118,6 +125,23 @@ async fn metrics(
     exposition.answer(&headers, scraped.server.as_deref()).await
 }
 
+#[derive(serde::Deserialize)]
+struct Probed {
+    target: Option<String>,
+}
+
+/// As postgres_exporter's, whose `auth_module` is of no use here: the credentials are the configured ones.
+async fn probe(
+    State((view, exposition)): State<(Arc<View>, Arc<Exposition>)>,
+    Query(probed): Query<Probed>,
+    headers: HeaderMap,
+) -> Response {
+    match target::find(&view.targets, probed.target.as_deref()) {
+        Ok(server) => exposition.probe(&headers, server).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
 /// Ready once anything has been tried: from then on a page says what is known, be it that a server is down.
 async fn ready(State(view): State<Arc<View>>) -> (StatusCode, &'static str) {
     let tried = |status: &crate::scrape::Status| status.last_attempt.is_some();
@@ -143,7 +167,7 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let path = uri.path();
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/metrics` (`?server=`), \
-         `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), `/-/healthy` and `/-/ready`\n"
+         `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

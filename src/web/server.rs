@@ -32,7 +32,8 @@ fn unknown(servers: &[Arc<str>], name: &str) -> (StatusCode, String) {
 }
 
 /// The names as they stand in messages.
-pub(super) fn listed(servers: &[Arc<str>]) -> String {
-    let quoted: Vec<String> = servers.iter().map(|name| format!("`{name}`")).collect();
+pub(super) fn listed<'v>(servers: impl IntoIterator<Item = &'v Arc<str>>) -> String {
+    let quoted = servers.into_iter().map(|name| format!("`{name}`"));
+    let quoted: Vec<String> = quoted.collect();
     quoted.join(", ")
 }

@@ -4,6 +4,7 @@ mod dashboards;
 mod doors;
 mod ingest;
 mod roles;
+mod targets;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ fn view(servers: &[&str]) -> Arc<View> {
         tally: Arc::new(Tally::default()),
         signs: Arc::default(),
         servers: servers.iter().map(|name| Arc::from(*name)).collect(),
+        targets: Vec::new(),
         aliases: false,
         started,
         reloads: None,

@@ -9,6 +9,7 @@ mod histogram;
 mod openmetrics;
 mod pages;
 mod piece;
+mod probe;
 mod sheet;
 mod text;
 
@@ -67,14 +68,7 @@ impl Exposition {
             Some(Err(refusal)) => return refusal.into_response(),
             None => None,
         };
-        let form = Form {
-            format: if self.text_only {
-                Format::Text
-            } else {
-                Format::negotiate(&joined(headers, header::ACCEPT))
-            },
-            gzip: takes_gzip(&joined(headers, header::ACCEPT_ENCODING)),
-        };
+        let form = self.form(headers);
         let shown = self.cache.of(form);
         let page = match shown.get(server.as_ref(), self.board.generation()) {
             Some(page) => page,
@@ -89,6 +83,27 @@ impl Exposition {
         };
         let tail = self.tail(form, server.as_deref(), Timestamp::now());
         respond(form.format, page, &tail)
+    }
+
+    /// The answer to a probe of one server, which must be a watched one.
+    pub(super) async fn probe(self: Arc<Self>, headers: &HeaderMap, server: &Arc<str>) -> Response {
+        let (form, server) = (self.form(headers), server.clone());
+        let write = move || probe::page(&self.board, &server, form);
+        match tokio::task::spawn_blocking(write).await {
+            Ok(page) => respond(form.format, page, end(form)),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+
+    fn form(&self, headers: &HeaderMap) -> Form {
+        Form {
+            format: if self.text_only {
+                Format::Text
+            } else {
+                Format::negotiate(&joined(headers, header::ACCEPT))
+            },
+            gzip: takes_gzip(&joined(headers, header::ACCEPT_ENCODING)),
+        }
     }
 
     /// Keeps what is asked for written, so that a scrape need not wait for a large reading. Runs for ever.
@@ -115,10 +130,16 @@ impl Exposition {
             form.write_head(&mut tail, &AGE.family(), &BTreeSet::from([AGE.name]));
             form.write_rows(&mut tail, AGE.name, &rows);
         }
-        if form.format == Format::OpenMetrics {
-            tail.push_str("# EOF\n");
-        }
+        tail.push_str(end(form));
         tail
+    }
+}
+
+/// What closes a page.
+fn end(form: Form) -> &'static str {
+    match form.format {
+        Format::Text => "",
+        Format::OpenMetrics => "# EOF\n",
     }
 }
 

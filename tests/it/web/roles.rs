@@ -9,15 +9,15 @@ use crate::harness::{Daemon, Postgres, Scratch, eventually_async, free_port, pgv
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// pgvigil over some servers, by their names.
-struct Watch {
-    url: String,
+pub(super) struct Watch {
+    pub(super) url: String,
     client: Client,
     _daemon: Daemon,
     _scratch: Scratch,
 }
 
 impl Watch {
-    fn over(servers: &[(&str, &Postgres)]) -> Watch {
+    pub(super) fn over(servers: &[(&str, &Postgres)]) -> Watch {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let scratch = Scratch::new();
         let listen = format!("127.0.0.1:{}", free_port());
@@ -48,12 +48,21 @@ impl Watch {
         Some((response.status().as_u16(), response.text().await.ok()?))
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub(super) async fn get(&self, path: &str) -> (u16, String) {
         self.ask(Method::GET, path).await.unwrap()
     }
 
+    /// Waits until an answer has these words.
+    pub(super) async fn shows(&self, path: &str, words: &str) {
+        eventually_async(&format!("{path}: {words}"), PATIENCE, || async {
+            let (_, said) = self.ask(Method::GET, path).await?;
+            said.contains(words).then_some(())
+        })
+        .await;
+    }
+
     /// Waits for an answer; says how long that took.
-    async fn answers(&self, path: &str, status: u16, text: &str) -> Duration {
+    pub(super) async fn answers(&self, path: &str, status: u16, text: &str) -> Duration {
         let asked = Instant::now();
         eventually_async(&format!("{path}: {status} {text}"), PATIENCE, || async {
             let (found, said) = self.ask(Method::GET, path).await?;
