@@ -35,13 +35,14 @@ pub enum Asked {
 }
 
 impl Subject {
-    /// The release binary, with a line for `collect`.
+    /// The release binary, with a line for `collect`. The load budget is for the default interval, at which a cycle's
+    /// work is spread over five times as long.
     pub async fn pgvigil(scene: &Scene, collect: &str) -> Subject {
         let scratch = Scratch::new();
         let listen = format!("127.0.0.1:{}", free_port());
         let seconds = INTERVAL.as_secs();
         let config = format!(
-            "listen: {listen}\nstate_dir: {}\nservers: [{{name: bench, url: \"{}\"}}]\nrules: {{interval: {seconds}s}}\ncollect:\n  interval: {seconds}s\n  {collect}\n",
+            "listen: {listen}\nstate_dir: {}\nservers: [{{name: bench, url: \"{}\"}}]\nrules: {{interval: {seconds}s}}\ncollect:\n  interval: {seconds}s\n  load_budget: off\n  {collect}\n",
             scratch.join("state").display(),
             scene.postgres.url("pgvigil", "app"),
         );
