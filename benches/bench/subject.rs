@@ -1,9 +1,11 @@
 //! What is measured: pgvigil, or postgres_exporter.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use flate2::read::GzDecoder;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
 
 use crate::INTERVAL;
@@ -133,13 +135,20 @@ impl Subject {
                 self.name,
                 self.daemon.output()
             );
-            let Some((_, page)) = self.get(Asked::Plain).await else {
+            // As Prometheus asks, so that nothing is kept for anybody else.
+            let Some((_, packed)) = self.get(Asked::AsPrometheus).await else {
                 continue;
             };
-            let page = String::from_utf8_lossy(&page);
+            let mut page = String::new();
+            if GzDecoder::new(packed.as_slice())
+                .read_to_string(&mut page)
+                .is_err()
+            {
+                continue;
+            }
             // Some series come and go with what the server does.
             let now = page.lines().filter(|line| !line.starts_with('#')).count();
-            if !page.contains("pg_up 1") || now.abs_diff(series) > 20 {
+            if !page.contains("\npg_up") || now.abs_diff(series) > 20 {
                 (series, since) = (now, Instant::now());
             } else if since.elapsed() > STEADY {
                 return;
