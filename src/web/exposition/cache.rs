@@ -9,8 +9,8 @@ use super::pages::Pages;
 use super::piece::Beginning;
 use crate::scrape::Board;
 
-/// A form that nobody has asked for this long is forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(300);
+/// A form that nobody has asked for this long is forgotten: the longest interval at which Prometheus is of use.
+const FORGOTTEN: Duration = Duration::from_secs(130);
 
 /// All forms that have been asked for lately.
 #[derive(Debug, Default)]
