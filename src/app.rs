@@ -39,6 +39,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// The collectors, built in and the user's own.
     pub catalogue: Vec<Arc<Collector>>,
+    /// The files of `collect.include`, each with the SHA-256 of its text.
+    pub included: Vec<(String, String)>,
 }
 
 /// Reads rule files and collectors.
@@ -46,8 +48,12 @@ pub struct Loaded {
 /// # Errors
 /// Every mistake in any of the files.
 pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
-    match (rules::load(&config.rules), catalogue(config)) {
-        (Ok(rules), Ok(catalogue)) => Ok(Loaded { rules, catalogue }),
+    match (rules::load(&config.rules), with_files(config)) {
+        (Ok(rules), Ok((catalogue, files))) => Ok(Loaded {
+            rules,
+            catalogue,
+            included: files.into_iter().map(hashed).collect(),
+        }),
         (rules, catalogue) => {
             let mut problems = rules.err().unwrap_or_default();
             problems.extend(catalogue.err().unwrap_or_default());
@@ -61,12 +67,24 @@ pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// Every mistake in the included files; names in `collect` that are of no collector.
 pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
+    with_files(config).map(|(catalogue, _)| catalogue)
+}
+
+type WithFiles = (Vec<Arc<Collector>>, Vec<(String, String)>);
+
+fn with_files(config: &Config) -> Result<WithFiles, Vec<Problem>> {
     let files = read_matching("collect.include", &config.collect.include)?;
     let catalogue = collectors::load(&files)?;
     match config.collect.strangers(&catalogue) {
-        none if none.is_empty() => Ok(catalogue),
+        none if none.is_empty() => Ok((catalogue, files)),
         strangers => Err(strangers),
     }
+}
+
+fn hashed((name, text): (String, String)) -> (String, String) {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let hex = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    (name, hex.collect())
 }
 
 /// The configured servers and PgBouncers, not yet connected to.
@@ -141,6 +159,7 @@ pub async fn run(
         statuses: statuses.clone(),
         tally: tally.clone(),
         ledger: ledger.clone(),
+        included: loaded.included,
     };
     tasks.spawn(telemetry::run(
         own,

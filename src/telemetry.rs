@@ -53,6 +53,8 @@ pub struct Own {
     pub tally: Arc<Tally>,
     /// Its incident log.
     pub ledger: Arc<Ledger>,
+    /// Its users' own files of collectors, each with the SHA-256 of its text.
+    pub included: Vec<(String, String)>,
 }
 
 /// Publishes pgvigil's own metrics on an interval until told to stop.
@@ -119,6 +121,10 @@ const LOG_WRITABLE: Metric = Metric::gauge(
     "pgvigil_incident_log_writable",
     "Whether the incident log could be written at the last try.",
 );
+const LOAD_ERROR: Metric = Metric::gauge(
+    "pg_exporter_user_queries_load_error",
+    "Whether the file of own collectors could not be loaded; one that cannot keeps pgvigil from starting.",
+);
 const CPU: Metric = Metric::counter(
     "process_cpu_seconds_total",
     "Processor time used by pgvigil, user and system.",
@@ -153,6 +159,7 @@ pub const METRICS: &[Metric] = &[
     WAITING,
     RECEIVER_UP,
     LOG_WRITABLE,
+    LOAD_ERROR,
     CPU,
     RESIDENT,
     VIRTUAL,
@@ -201,6 +208,9 @@ impl Own {
             samples
                 .push(RECEIVER_UP.sample(&labels, f64::from(u8::from(receiver.error.is_none()))));
         }
+        samples.extend(self.included.iter().map(|(filename, hashsum)| {
+            LOAD_ERROR.sample(&[("filename", filename), ("hashsum", hashsum)], 0.0)
+        }));
         samples.extend(process().unwrap_or_default());
         samples
     }

@@ -41,6 +41,7 @@ pub fn examine(run: &Run, table: &Table, major: u32, settings: &Settings) -> (us
     let metrics = run.collector.metrics.iter();
     let metrics: Vec<&Metric> = metrics.filter(|metric| metric.covers(major)).collect();
     let mut flaws = missing(&metrics, table);
+    flaws.extend(missing_choice(run, table));
     flaws.extend(metrics.iter().filter_map(|metric| no_number(metric, table)));
     flaws.extend(metrics.iter().filter_map(|metric| twice(metric, table)));
     if table.unreadable > 0 {
@@ -98,6 +99,15 @@ fn missing(metrics: &[&Metric], table: &Table) -> Vec<Flaw> {
         ))
     })
     .collect()
+}
+
+/// The columns by which rows are chosen that are not in the answer.
+fn missing_choice(run: &Run, table: &Table) -> Vec<Flaw> {
+    let by = run.collector.top.iter().flat_map(|top| &top.by);
+    let absent = by.filter(|column| table.place(column).is_none());
+    let words =
+        |column| format!("the answer has no column `{column}`, by which `top` chooses rows");
+    absent.map(|column| Flaw::grave(words(column))).collect()
 }
 
 /// The first cell of a metric's values that is no number.

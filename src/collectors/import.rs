@@ -164,7 +164,7 @@ fn labels(query: &Query, select: &mut Select, notes: &mut Notes) -> Vec<String> 
     names
 }
 
-/// Adds the metric that a column is, if it is one that can be carried over.
+/// Adds the metrics that a column is, if it is one that can be carried over.
 fn metric(
     query: &Query,
     column: &Column,
@@ -173,33 +173,67 @@ fn metric(
     draft: &mut Draft,
     notes: &mut Notes,
 ) {
-    let kind = match column.usage {
-        Usage::Label | Usage::Discard => return,
-        Usage::Counter => MetricKind::Counter,
-        _ => MetricKind::Gauge,
-    };
     let mut name = format!("{}_{}", query.name, column.name);
-    let mut from = column.name.clone();
-    match &column.usage {
-        Usage::Duration => {
-            name.push_str("_milliseconds");
-            from = select.milliseconds(&column.name);
-        }
-        Usage::Mapped(mapping) => from = select.mapped(&column.name, mapping),
-        Usage::Histogram => {
-            notes.lost(&format!(
-                "column `{}` is left out: a collector cannot publish a HISTOGRAM",
-                column.name
-            ));
-            return;
-        }
-        _ => {}
+    if column.usage == Usage::Duration {
+        name.push_str("_milliseconds");
+    }
+    if [Usage::Label, Usage::Discard].contains(&column.usage) {
+        return;
     }
     if let Some(words) = taken(&name, built_in) {
         notes.told(&format!("`{name}` is left out: {words}"));
         return;
     }
-    let (since, until) = match column.versions.as_deref().map(majors) {
+    let (since, until) = majors_of(column, notes);
+    let whole = write::Metric {
+        from: String::new(),
+        kind: MetricKind::Gauge,
+        labels: None,
+        help: match column.description.trim() {
+            "" => format!("Column {} of query {}.", column.name, query.name),
+            description => description.to_owned(),
+        },
+        name,
+        since,
+        until,
+    };
+    let from = match &column.usage {
+        Usage::Duration => select.milliseconds(&column.name),
+        Usage::Mapped(mapping) => select.mapped(&column.name, mapping),
+        Usage::Histogram => {
+            notes.told(&format!(
+                "histogram `{}` becomes its series `…_bucket`, `…_sum` and `…_count`, without a type of their own",
+                whole.name
+            ));
+            let bounded = draft.labels.iter().cloned().chain(["le".into()]);
+            let labels = [Some(bounded.collect()), None, None];
+            let parts = select.histogram(&column.name).into_iter().zip(labels);
+            draft
+                .metrics
+                .extend(parts.map(|(from, labels)| write::Metric {
+                    name: format!("{}{}", whole.name, &from[column.name.len()..]),
+                    from,
+                    kind: MetricKind::Unknown,
+                    labels,
+                    ..whole.clone()
+                }));
+            return;
+        }
+        _ => select.plain(&column.name),
+    };
+    draft.metrics.push(write::Metric {
+        from,
+        kind: match column.usage {
+            Usage::Counter => MetricKind::Counter,
+            _ => MetricKind::Gauge,
+        },
+        ..whole
+    });
+}
+
+/// The first and the last major version that has a column, where it says so.
+fn majors_of(column: &Column, notes: &mut Notes) -> (Option<u32>, Option<u32>) {
+    match column.versions.as_deref().map(majors) {
         None => (None, None),
         Some(Ok((versions, true))) if versions.len() == 1 => (versions[0].since, versions[0].until),
         Some(_) => {
@@ -209,28 +243,18 @@ fn metric(
             ));
             (None, None)
         }
-    };
-    draft.metrics.push(write::Metric {
-        help: match column.description.trim() {
-            "" => format!("Column {} of query {}.", column.name, query.name),
-            description => description.to_owned(),
-        },
-        name,
-        from,
-        kind,
-        since,
-        until,
-    });
+    }
 }
 
 /// Which built-in collector publishes a name already.
 fn taken(name: &str, built_in: &[&Collector]) -> Option<String> {
     built_in.iter().find_map(|collector| {
         let mut metrics = collector.metrics.iter();
+        let same = |taken: &str| taken == name || taken.strip_suffix("_bucket") == Some(name);
         let metric =
-            metrics.find(|metric| metric.families(true).any(|family| *family.name == *name))?;
+            metrics.find(|metric| metric.families(true).any(|family| same(&family.name)))?;
         let own = &metric.family.name;
-        Some(match **own == *name && !collector.alias {
+        Some(match same(own) && !collector.alias {
             true => format!("the built-in collector `{}` publishes it", collector.name),
             false => format!(
                 "the built-in collector `{}` publishes it with `collect.aliases: true`",

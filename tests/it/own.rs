@@ -4,7 +4,7 @@ mod import;
 
 use std::time::Duration;
 
-use crate::harness::{Daemon, Postgres, Scratch, pgvigil};
+use crate::harness::{Daemon, Postgres, Scratch, eventually_async, free_port, pgvigil};
 
 /// One file for `collect.include`: how it differs from a good one, and what `check` says.
 const CASES: [(&str, &str, &str, &str); 11] = [
@@ -150,4 +150,40 @@ fn check_tries_every_collector_of_ones_own() {
         let written = postgres.sql("postgres", "SELECT count(*) FROM own");
         assert_eq!(written.trim(), "0");
     }
+}
+
+#[tokio::test]
+async fn each_file_is_on_the_page_with_its_hash() {
+    let scratch = Scratch::new();
+    let own = scratch.write("own.yml", file(&CASES[0]));
+    let port = free_port();
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!(
+            "listen: 127.0.0.1:{port}\nstate_dir: {}\nservers: [{{name: db, url: 'postgresql://u@127.0.0.1:1/d'}}]\n\
+             collect: {{interval: 1s, include: ['{}']}}\n",
+            scratch.path().join("state").display(),
+            own.display()
+        ),
+    );
+    let hashed = std::process::Command::new("sha256sum").arg(&own).output();
+    let hashed = String::from_utf8(hashed.unwrap().stdout).unwrap();
+    let expected = format!(
+        "pg_exporter_user_queries_load_error{{filename=\"{}\",hashsum=\"{}\"}} 0",
+        own.display(),
+        &hashed[..64]
+    );
+    let mut command = pgvigil();
+    command.arg("--config").arg(config);
+    let _watch = Daemon::spawn(command);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (client, url) = (
+        reqwest::Client::new(),
+        format!("http://127.0.0.1:{port}/metrics"),
+    );
+    eventually_async(&expected, Duration::from_secs(30), || async {
+        let text = client.get(&url).send().await.ok()?.text().await.ok()?;
+        text.contains(&expected).then_some(())
+    })
+    .await;
 }

@@ -100,7 +100,7 @@ locks:
         "told query `pg_postmaster`: `pg_postmaster_start_time_seconds` is left out: the built-in collector `server` publishes it",
         "told query `pg_postmaster`: no metric is left, so that it becomes no collector",
         "told query `pg_database`: `pg_database_size` is left out: the built-in collector `database_sizes` publishes it with `collect.aliases: true`",
-        "lost query `idle`: column `seconds` is left out: a collector cannot publish a HISTOGRAM",
+        "told query `idle`: histogram `idle_seconds` becomes its series `…_bucket`, `…_sum` and `…_count`, without a type of their own",
         "told query `old`: left out: `runonserver` `<10.0.0` means no version from 13 on",
         "lost query `odd-name`: left out: `odd-name` may have only letters, digits and `_`",
         "lost query `odd-name`: left out: `odd-name_n` is no metric name: letters, digits, `_` and `:` only, and no digit first",

@@ -20,11 +20,13 @@ pub(super) struct Draft {
 }
 
 /// One metric of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Metric {
     pub(super) name: String,
     pub(super) from: String,
     pub(super) kind: MetricKind,
+    /// Where they are not those of the collector.
+    pub(super) labels: Option<Vec<String>>,
     pub(super) help: String,
     pub(super) since: Option<u32>,
     pub(super) until: Option<u32>,
@@ -39,8 +41,7 @@ impl Draft {
         }
         text.push_str("lane: slow\n");
         if !self.labels.is_empty() {
-            let labels: Vec<String> = self.labels.iter().map(|label| word(label)).collect();
-            let _ = writeln!(text, "labels: [{}]", labels.join(", "));
+            let _ = writeln!(text, "labels: {}", list(&self.labels));
         }
         text.push_str("queries:\n");
         for versions in &self.versions {
@@ -85,12 +86,16 @@ impl Metric {
     fn text(&self) -> String {
         let kind = match self.kind {
             MetricKind::Counter => "type: counter, ",
+            MetricKind::Unknown => "type: unknown, ",
             _ => "",
         };
+        let own = self.labels.as_ref();
+        let labels = own.map(|labels| format!("labels: {}, ", list(labels)));
         format!(
-            "{}: {{from: {}, {kind}{}{}help: {}}}",
+            "{}: {{from: {}, {kind}{}{}{}help: {}}}",
             word(&self.name),
             word(&self.from),
+            labels.unwrap_or_default(),
             since(self.since, ", "),
             until(self.until, ", "),
             quote(&self.help)
@@ -104,6 +109,11 @@ fn since(major: Option<u32>, end: &str) -> String {
 
 fn until(major: Option<u32>, end: &str) -> String {
     major.map_or(String::new(), |major| format!("until: {major}{end}"))
+}
+
+fn list(labels: &[String]) -> String {
+    let words: Vec<String> = labels.iter().map(|label| word(label)).collect();
+    format!("[{}]", words.join(", "))
 }
 
 /// Bare where nothing in it could mean anything to YAML.
