@@ -8,7 +8,7 @@ use super::client::Client;
 use super::metric::up;
 use super::{CLUSTER, NODE, Node, Settings};
 use crate::sample::{Sample, Source, Timestamp};
-use crate::scrape::{Board, LIVENESS};
+use crate::scrape::{Board, LIVENESS, REPORT, self_metrics};
 
 /// How many intervals what was read outlives a failure.
 const LIFETIME: u32 = 3;
@@ -19,11 +19,13 @@ pub(super) async fn run(settings: Settings, every: Duration, board: &Board) {
     board.declare(&watch.alive, every + settings.timeout, 1);
     board.declare(&watch.node, every, LIFETIME);
     board.declare(&watch.cluster, every, LIFETIME);
+    board.declare(&watch.report, every, LIFETIME);
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         watch.read().await;
+        watch.tell();
     }
 }
 
@@ -35,6 +37,7 @@ struct Watch<'w> {
     alive: Source,
     node: Source,
     cluster: Source,
+    report: Source,
     failing: Option<String>,
 }
 
@@ -48,6 +51,7 @@ impl<'w> Watch<'w> {
             alive: source(LIVENESS),
             node: source(NODE),
             cluster: source(CLUSTER),
+            report: source(REPORT),
             failing: None,
         }
     }
@@ -97,6 +101,16 @@ impl<'w> Watch<'w> {
             Ok(samples) => self.board.publish(source, at, took, samples, 0),
             Err(error) => self.board.fail(source, at, took, error),
         }
+    }
+
+    /// How the readings went, as it is told of every source.
+    fn tell(&self) {
+        let statuses = self.board.statuses_of(&self.settings.name);
+        let readings = statuses
+            .iter()
+            .filter(|status| [NODE, CLUSTER].contains(&&*status.source.collector));
+        let samples = readings.flat_map(self_metrics).collect();
+        self.publish(&self.report, Duration::ZERO, Ok(samples));
     }
 
     /// Logs when reading begins or ceases to fail.

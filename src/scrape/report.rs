@@ -7,7 +7,7 @@ use crate::sample::{Metric, Sample};
 use crate::server::Kind;
 
 /// The collector name of the source of these samples.
-pub(super) const REPORT: &str = "collectors";
+pub const REPORT: &str = "collectors";
 
 pub(super) const DURATION: Metric = Metric::gauge(
     "pgvigil_collector_duration_seconds",
@@ -75,7 +75,10 @@ impl Report {
         let tried: Vec<&Status> = attempts
             .filter(|status| status.last_attempt.is_some())
             .collect();
-        let mut samples: Vec<Sample> = tried.iter().flat_map(|status| own(status)).collect();
+        let mut samples: Vec<Sample> = tried
+            .iter()
+            .flat_map(|status| self_metrics(status))
+            .collect();
         if self.kind == Kind::PostgreSql {
             samples.push(LOAD.sample(&[], load));
             samples.extend(by_collector(&tried));
@@ -85,7 +88,8 @@ impl Report {
     }
 }
 
-fn own(status: &Status) -> Vec<Sample> {
+/// How one source is doing.
+pub fn self_metrics(status: &Status) -> Vec<Sample> {
     let source = &status.source;
     let labels = [
         ("collector", &*source.collector),

@@ -122,6 +122,8 @@ async fn fails_alone(patroni: &Patroni) {
     watched.shows(&[
         "patroni_up{server=\"live\"} 1",
         "patroni_up{server=\"dead\"} 0",
+        "pgvigil_collector_success{collector=\"patroni\",server=\"dead\"} 0",
+        "pgvigil_collector_success{collector=\"patroni_cluster\",server=\"live\"} 1",
         "patroni_is_paused{scope=\"demo\",server=\"live\"} 1",
     ]);
     patroni.freeze();

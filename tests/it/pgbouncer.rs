@@ -240,10 +240,16 @@ fn check_says_who_may_see_the_console() {
     let postgres = Postgres::start(15);
     let pgbouncer = PgBouncer::before(&postgres);
     let scratch = Scratch::new();
+    let own = scratch.write(
+        "own.yml",
+        "name: pooled\ndoc: Totals.\nkind: pgbouncer\nqueries: [{since: 1.12, sql: SHOW TOTALS}]\npivot: {names: name, values: value}\n\
+         metrics: {pooled_queries_total: {from: total_query_count, type: counter, help: Queries of all databases.}}\n",
+    );
     let check = |user: &str| {
         let config = format!(
-            "state_dir: {}\npgbouncers: [{{name: pool, url: '{}'}}]\n",
+            "state_dir: {}\ncollect: {{include: [{}]}}\npgbouncers: [{{name: pool, url: '{}'}}]\n",
             scratch.path().display(),
+            own.display(),
             pgbouncer.url(user, "app")
         );
         let config = scratch.write("pgvigil.yml", config);
@@ -259,6 +265,7 @@ fn check_says_who_may_see_the_console() {
         good.contains("ok       pool           PgBouncer 1."),
         "{good}"
     );
+    assert!(good.contains("collector `pooled`: 1 series in "), "{good}");
     let bad = check("stranger");
     assert!(
         bad.contains("hint: name the user in `stats_users`"),
