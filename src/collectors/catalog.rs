@@ -23,6 +23,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "sessions",
     "processes",
     "wait_events",
+    "process_idle",
     "locks",
     "lock_waits",
     "blockers",

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod behaviour;
+mod idle;
 mod many;
 mod names;
 mod page;
