@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Collector, read};
-use crate::document::{Problem, Reader, parse};
+use super::{Collector, Lookup, read};
+use crate::document::{Problem, Reader, Section, parse};
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -130,6 +130,7 @@ fn file(origin: &str, text: &str, earlier: &[Arc<Collector>]) -> Result<Collecto
     let reader = Reader::new(None);
     let collector = reader.read(&root, |s| {
         let collector = read::collector(s);
+        check_lookup(&collector, earlier, s);
         for other in earlier {
             if other.name == collector.name && !other.name.is_empty() {
                 let hint = "give it another name; `collect.disable` turns the other one off";
@@ -152,6 +153,27 @@ fn file(origin: &str, text: &str, earlier: &[Arc<Collector>]) -> Result<Collecto
     match reader.problems() {
         problems if problems.is_empty() => Ok(collector),
         problems => Err(problems),
+    }
+}
+
+/// What a lookup asks for must have been read before it.
+fn check_lookup(collector: &Collector, earlier: &[Arc<Collector>], s: &Section) {
+    let Some(Lookup { of, label }) = &collector.lookup else {
+        return;
+    };
+    let Some(shows) = earlier.iter().find(|other| other.name == *of) else {
+        let hint = Some("it looks up what a built-in collector or one of an earlier file shows");
+        s.problem("lookup", format!("there is no collector `{of}`"), hint);
+        return;
+    };
+    if (shows.scope, shows.lane) != (collector.scope, collector.lane) {
+        let hint = Some("give both the same `scope` and `lane`");
+        s.problem("lookup", format!("is not read where `{of}` is"), hint);
+    }
+    let mut metrics = shows.metrics.iter();
+    if !metrics.any(|metric| metric.labels.contains(label)) {
+        let message = format!("collector `{of}` shows no label `{label}`");
+        s.problem("lookup", message, None);
     }
 }
 

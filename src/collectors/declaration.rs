@@ -37,6 +37,8 @@ pub struct Collector {
     pub alias: bool,
     /// Which rows are shown when there are too many; the first ones when `None`.
     pub top: Option<Top>,
+    /// The values of another collector for which it reads, each once.
+    pub lookup: Option<Lookup>,
     /// Its statements, no two of them for the same versions.
     pub queries: Vec<Query>,
     /// How an answer of names and values becomes one row, where it is such.
@@ -72,6 +74,15 @@ pub enum Role {
     Primary,
     /// In recovery.
     Standby,
+}
+
+/// Reading only what another collector shows and is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// The other collector, on the same server and database.
+    pub of: Arc<str>,
+    /// The label, of the other's series and of its own, whose values are looked up.
+    pub label: Arc<str>,
 }
 
 /// The choice among many rows.

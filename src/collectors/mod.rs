@@ -21,7 +21,7 @@ mod top;
 
 pub use budget::{Cost, total, widen};
 pub use catalog::{is_built_in, load};
-pub use declaration::{Cadence, Collector, Needs, Privilege, Query, Role, Scope, Top};
+pub use declaration::{Cadence, Collector, Lookup, Needs, Privilege, Query, Role, Scope, Top};
 pub use estimate::Estimate;
 pub use examine::{Flaw, examine};
 pub use explain::{Measured, explain, explain_costs};

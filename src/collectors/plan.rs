@@ -1,10 +1,14 @@
 //! Decides from a server's facts what runs there, and says in words why the rest does not.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cadence, Collector, Needs, Reason, Role, Scope, Settings};
-use crate::server::{Extension, Facts, Lane, quoted};
+use crate::server::{Extension, Facts, Lane, literal, quoted};
+
+/// Stands in the statement of a lookup for the values it is to read.
+pub(super) const UNKNOWN: &str = "${unknown}";
 
 /// What runs on one server, in the order of the catalogue.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,7 +24,8 @@ pub struct Plan {
 pub struct Run {
     /// The collector, to turn its answer into samples with.
     pub collector: Arc<Collector>,
-    /// The statement for this server's version, with the settings filled in.
+    /// The statement for this server's version, with the settings filled in; [`Run::statement`] fills in what a lookup
+    /// asks for.
     pub sql: Arc<str>,
     /// Whether its samples are published under their older names as well.
     pub aliases: bool,
@@ -45,6 +50,21 @@ impl Run {
     /// Whether it may be read less often to stay within the load budget; what is quick and of the moment may not.
     pub fn may_widen(&self, quick: Duration) -> bool {
         self.lane == Lane::Visit || self.interval > quick
+    }
+}
+
+impl Run {
+    /// The statement as it is sent. For a lookup `unknown` are the values it is to read, without any it asks for none.
+    pub fn statement(&self, unknown: &[Arc<str>]) -> Cow<'_, str> {
+        if !self.sql.contains(UNKNOWN) {
+            return Cow::Borrowed(&self.sql);
+        }
+        let values: Vec<String> = unknown.iter().map(|value| literal(value)).collect();
+        let list = match values.as_slice() {
+            [] => "NULL".into(),
+            values => values.join(", "),
+        };
+        Cow::Owned(self.sql.replace(UNKNOWN, &list))
     }
 }
 

@@ -4,7 +4,7 @@ mod check;
 mod metric;
 
 use self::check::{check_collector, check_name, check_parameters};
-use super::{Cadence, Collector, Needs, Pivot, Privilege, Query, Role, Scope, Top};
+use super::{Cadence, Collector, Lookup, Needs, Pivot, Privilege, Query, Role, Scope, Top};
 use crate::document::{Section, parse_duration};
 use crate::server::{Kind, Lane};
 
@@ -79,6 +79,11 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             "top",
             "Which rows are shown when there are more than there is room for; without it the first ones.",
             |s| top(&labels, s),
+        ),
+        lookup: s.optional_section(
+            "lookup",
+            "For what is read once for each value that another collector shows.",
+            lookup,
         ),
         queries: s.list("queries", "Its statements by major version.", query),
         pivot: s.optional_section(
@@ -184,6 +189,17 @@ fn pivot(s: &mut Section) -> Pivot {
     Pivot {
         names: s.required_text("names", "the column of the names").into(),
         values: s.required_text("values", "the column of the values").into(),
+    }
+}
+
+fn lookup(s: &mut Section) -> Lookup {
+    Lookup {
+        of: s
+            .required_text("of", "the collector that shows the values")
+            .into(),
+        label: s
+            .required_text("label", "the label whose values are looked up")
+            .into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Cadence, Collector, Metric, Needs, Role, Scope, Top, load, read};
+use super::{Cadence, Collector, Lookup, Metric, Needs, Role, Scope, Top, load, read};
 use crate::document::{Reader, format_duration};
 use crate::sample::{Family, MetricKind};
 use crate::server::{Kind, Lane};
@@ -54,6 +54,10 @@ says from which version of it on that one is to be taken.
 the largest values of each of these columns are shown, the first column filling what is left; a row that was shown stays
 until it is a quarter past its share, so that the series do not come and go. The others are summed up as `rest` says, in
 `pgvigil_collector_rest`. Rows in which all these columns are NULL are always shown, and the statement needs no limit.
+
+`lookup: {of: statements, label: queryid}` is for what belongs to a value and does not change, such as the text of a
+statement: `${unknown}` stands for the values of that label which the other collector shows and which have not been read
+yet. Nothing is run when there are none, and what was read is kept for as long as the value is shown.
 
 ```yaml
 name: jobs
@@ -155,6 +159,9 @@ fn conditions(collector: &Collector) -> Vec<String> {
             Some(rows) => format!("of more than {rows} rows the largest by `{by}`"),
             None => format!("the largest rows by `{by}` where not all fit"),
         });
+    }
+    if let Some(Lookup { of, label }) = &collector.lookup {
+        conditions.push(format!("once for each `{label}` that `{of}` shows"));
     }
     if !collector.enabled {
         conditions.push("off by default".into());

@@ -6,6 +6,8 @@ mod console;
 mod doubts;
 mod job;
 mod liveness;
+mod lookups;
+mod memory;
 mod once;
 mod pace;
 mod reading;

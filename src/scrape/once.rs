@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::console;
 use super::job::Job;
 use super::liveness::{self, LIVENESS, SESSION};
+use super::memory::Memory;
 use super::reading::{self, Through, explained};
-use super::rooms::Rooms;
 use super::sign::Role;
 use crate::collectors::{Collector, Plan, Settings, plan};
 use crate::sample::{Sample, Source};
@@ -64,20 +64,20 @@ pub async fn once(
 pub async fn carry_out(server: &Server, plan: &Plan, settings: &Settings) -> Vec<Reading> {
     let mut readings = Vec::new();
     let jobs = Job::all(&server.name, plan);
-    let rooms = Rooms::new(settings.max_series);
-    rooms.divide(jobs.iter().map(|job| &job.source));
+    let memory = Memory::new(settings.max_series);
+    memory.plan(&jobs);
     let (quick, mut slow): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_quick());
     for job in quick {
-        readings.push(read(&job, &mut Through::Held(server), &rooms).await);
+        readings.push(read(&job, &mut Through::Held(server), &memory).await);
     }
     slow.sort_by(|one, other| one.database.cmp(&other.database));
     for jobs in slow.chunk_by(|one, other| one.database == other.database) {
-        readings.extend(visit(server, jobs, &rooms).await);
+        readings.extend(visit(server, jobs, &memory).await);
     }
     readings
 }
 
-async fn visit(server: &Server, jobs: &[Arc<Job>], rooms: &Rooms) -> Vec<Reading> {
+async fn visit(server: &Server, jobs: &[Arc<Job>], memory: &Memory) -> Vec<Reading> {
     let mut readings = Vec::with_capacity(jobs.len());
     let mut visit = None;
     for job in jobs {
@@ -92,14 +92,14 @@ async fn visit(server: &Server, jobs: &[Arc<Job>], rooms: &Rooms) -> Vec<Reading
             };
         }
         if let Some(visit) = &mut visit {
-            readings.push(read(job, &mut Through::Visit(visit), rooms).await);
+            readings.push(read(job, &mut Through::Visit(visit), memory).await);
         }
     }
     readings
 }
 
-async fn read(job: &Job, through: &mut Through<'_>, rooms: &Rooms) -> Reading {
-    match reading::read(job, through, rooms).await {
+async fn read(job: &Job, through: &mut Through<'_>, memory: &Memory) -> Reading {
+    match reading::read(job, through, memory).await {
         (took, Ok(sampled)) => Reading {
             source: job.source.clone(),
             took,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::Board;
 use super::doubts::Doubts;
 use super::job::Job;
+use super::memory::Memory;
 use super::rest;
-use super::rooms::Rooms;
 use crate::collectors::{Sampled, samples};
 use crate::sample::Timestamp;
 use crate::server::{Lane, ReadError, Server, Table, Visit};
@@ -24,8 +24,7 @@ pub(super) enum Through<'a> {
 }
 
 impl Through<'_> {
-    async fn read(&mut self, job: &Job) -> Result<Table, ReadError> {
-        let (sql, timeout) = (&job.run.sql, job.run.timeout);
+    async fn read(&mut self, sql: &str, timeout: Duration) -> Result<Table, ReadError> {
         match self {
             Through::Held(server) => server.read(Lane::Held, None, sql, timeout).await,
             Through::Visit(visit) => visit.read(sql, timeout).await,
@@ -33,22 +32,30 @@ impl Through<'_> {
     }
 }
 
-/// Reads a job and says how long it took. What does not exist on this server is no data, not a failure.
+/// Reads a job and says how long it took. What does not exist on this server is no data, not a failure. A lookup that
+/// knows all it needs to reads nothing.
 pub(super) async fn read(
     job: &Job,
     through: &mut Through<'_>,
-    rooms: &Rooms,
+    memory: &Memory,
 ) -> (Duration, Result<Sampled, ReadError>) {
     let begun = Instant::now();
-    let mut answer = through.read(job).await;
+    let asked = memory.lookups.unknown(&job.source);
+    if asked.as_ref().is_some_and(Vec::is_empty) {
+        let mut known = Sampled::default();
+        memory.lookups.keep(&job.source, Vec::new(), &mut known);
+        return (begun.elapsed(), Ok(known));
+    }
+    let sql = job.run.statement(asked.as_deref().unwrap_or_default());
+    let mut answer = through.read(&sql, job.run.timeout).await;
     for _ in 0..RETRIES {
         if !matches!(answer, Err(ReadError::Locked(_))) {
             break;
         }
-        answer = through.read(job).await;
+        answer = through.read(&sql, job.run.timeout).await;
     }
     let outcome = match answer {
-        Ok(table) => sampled(job, &table, rooms),
+        Ok(table) => sampled(job, &table, asked, memory),
         Err(ReadError::Absent(what)) => {
             tracing::debug!(source = %job.source, what, "nothing to read");
             Ok(Sampled::default())
@@ -58,12 +65,22 @@ pub(super) async fn read(
     (begun.elapsed(), outcome)
 }
 
-fn sampled(job: &Job, table: &Table, rooms: &Rooms) -> Result<Sampled, ReadError> {
+fn sampled(
+    job: &Job,
+    table: &Table,
+    asked: Option<Vec<Arc<str>>>,
+    memory: &Memory,
+) -> Result<Sampled, ReadError> {
     let needed = job.run.collector.privilege.as_ref();
     if let Some(rights) = needed.and_then(|needed| needed.missing_in(table)) {
         return Err(ReadError::Missing(rights.to_owned()));
     }
+    let Memory { rooms, lookups } = memory;
     let mut sampled = samples(&job.run, table, &rooms.of(&job.source));
+    lookups.note(&job.source, &sampled.samples);
+    if let Some(asked) = asked {
+        lookups.keep(&job.source, asked, &mut sampled);
+    }
     rooms.keep(&job.source, &mut sampled);
     if let Some(left_out) = &sampled.rest {
         let rest = rest::samples(&job.source, left_out);

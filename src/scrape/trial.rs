@@ -46,11 +46,12 @@ async fn try_in(server: &Server, run: &Run, database: Option<&String>) -> Trial 
             return trial;
         }
     };
+    let sql = run.statement(&[]);
     let begun = Instant::now();
-    trial.answer = visit.read(&run.sql, run.timeout).await;
+    trial.answer = visit.read(&sql, run.timeout).await;
     trial.took = begun.elapsed();
     if trial.answer.is_ok() {
-        let plan = visit.read(&Estimate::question(&run.sql), run.timeout).await;
+        let plan = visit.read(&Estimate::question(&sql), run.timeout).await;
         trial.estimate = plan.ok().as_ref().and_then(Estimate::read);
     }
     trial

@@ -11,10 +11,10 @@ use super::board::Board;
 use super::doubts::Doubts;
 use super::job::Job;
 use super::liveness::{Health, LIVENESS, Liveness, SESSION};
+use super::memory::Memory;
 use super::pace::Pace;
 use super::reading::{self, Through};
 use super::report::{REPORT, Report};
-use super::rooms::Rooms;
 use super::sign::Signs;
 use super::timetable::Timetable;
 use crate::collectors::{Collector, Sampled, Settings, plan};
@@ -44,7 +44,7 @@ pub(super) struct Watch {
     health: watch::Sender<Health>,
     doubts: Doubts,
     pace: Pace,
-    rooms: Rooms,
+    memory: Memory,
     jobs: watch::Sender<Vec<Arc<Job>>>,
 }
 
@@ -66,7 +66,7 @@ impl Watch {
             health: watch::Sender::new(Health::Unknown),
             doubts: Doubts::default(),
             pace: Pace::new(settings),
-            rooms: Rooms::new(settings.max_series),
+            memory: Memory::new(settings.max_series),
             jobs: watch::Sender::new(Vec::new()),
         }
     }
@@ -146,7 +146,7 @@ impl Watch {
                 .declare(&job.source, job.interval(), job.run.collector.lifetime);
         }
         self.board.planned(&self.server.name);
-        self.rooms.divide(jobs.iter().map(|job| &job.source));
+        self.memory.plan(&jobs);
         self.jobs.send_replace(jobs);
     }
 
@@ -171,7 +171,7 @@ impl Watch {
             if let Some(job) = table.due(self.now()) {
                 if !self.fail_if_down(&job) {
                     let mut through = Through::Held(&self.server);
-                    let outcome = reading::read(&job, &mut through, &self.rooms).await;
+                    let outcome = reading::read(&job, &mut through, &self.memory).await;
                     self.take(&job, outcome);
                 }
                 table.done(&job, self.now());
@@ -219,7 +219,7 @@ impl Watch {
             }
             if let Some(visit) = &mut visit {
                 let mut through = Through::Visit(visit);
-                let outcome = reading::read(job, &mut through, &self.rooms).await;
+                let outcome = reading::read(job, &mut through, &self.memory).await;
                 self.take(job, outcome);
             }
         }

@@ -1,4 +1,4 @@
-//! Names of roles and other objects as SQL writes them.
+//! Names of roles and other objects, and texts, as SQL writes them.
 
 /// The words that PostgreSQL 18 keeps for itself; older versions keep fewer.
 const RESERVED: &str = "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate \
@@ -23,9 +23,32 @@ pub fn quoted(name: &str) -> String {
     }
 }
 
+/// A text as a literal, safe whatever `standard_conforming_strings` says.
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn literals_end_where_they_should() {
+        let cases = [
+            ("", "''"),
+            ("-17", "'-17'"),
+            ("it's", "'it''s'"),
+            ("\\' OR 1=1 --", "E'\\\\'' OR 1=1 --'"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(literal(text), expected);
+        }
+    }
 
     #[test]
     fn names_are_quoted_where_they_must_be() {

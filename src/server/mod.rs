@@ -28,7 +28,7 @@ pub use error::{ServerError, Trouble};
 pub use extension::{Extension, ExtensionVersion};
 pub use facts::Facts;
 pub use grants::grants;
-pub use identifier::quoted;
+pub use identifier::{literal, quoted};
 pub use kind::Kind;
 pub use lanes::{Lane, Server};
 pub use pulse::{Lag, Pulse};

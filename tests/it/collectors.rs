@@ -85,7 +85,7 @@ async fn answers(postgres: &Postgres, user: &str, run: &Run) -> Vec<Table> {
     let mut tables = Vec::new();
     for database in databases {
         let client = watcher(postgres, user, &database).await;
-        let answer = read(&client, &run.sql).await;
+        let answer = read(&client, &run.statement(&[])).await;
         tables.push(
             answer
                 .unwrap_or_else(|error| panic!("{} in {database}: {error:?}", run.collector.name)),

@@ -1,5 +1,7 @@
 //! The watch over real servers: what fails alone, what stays fresh, and how little it takes.
 
+mod lookups;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -103,6 +103,14 @@ fn every_mistake_is_named_with_its_place() {
                 "own.yml:4:8: scope: is for PostgreSQL only\n  hint: leave `scope` out: the console of a PgBouncer shows all databases",
             ],
         ),
+        (
+            "name: a\ndoc: A.\nlookup: {of: locks, label: queryid}\nqueries: [{sql: SELECT 1}]\nmetrics: {x: {from: x, help: X.}}\n".to_owned(),
+            vec![
+                "own.yml:3:9: lookup: collector `locks` shows no label `queryid`",
+                "own.yml:4:10: queries: do not ask for the values that are looked up\n  hint: write for instance `WHERE id IN (${unknown})`",
+                "own.yml:5:10: metrics: `x` needs the label `queryid`, whose values are looked up",
+            ],
+        ),
         ("name: [\n".to_owned(), vec![]),
     ];
     for (text, expected) in cases {

@@ -1,8 +1,9 @@
 //! What can be wrong with a collector although each of its keys is right.
 
 use crate::collectors::metric::{fill, placeholders};
+use crate::collectors::plan::UNKNOWN;
 use crate::collectors::settings::{PARAMETERS, refuse_zero};
-use crate::collectors::{Collector, Metric, Query, Scope};
+use crate::collectors::{Collector, Lookup, Metric, Query, Scope};
 use crate::document::Section;
 use crate::sample::MetricKind;
 use crate::server::Kind;
@@ -35,6 +36,7 @@ pub(super) fn check_collector(collector: &Collector, s: &Section) {
         s.problem("metrics", "must have at least one metric", None);
     }
     check_extension(collector, s);
+    check_lookup(collector, s);
     let mut in_order: Vec<&Query> = collector.queries.iter().collect();
     in_order.sort_by_key(|query| (&query.extension, query.since));
     for pair in in_order.windows(2) {
@@ -84,6 +86,32 @@ fn check_extension(collector: &Collector, s: &Section) {
     }
 }
 
+/// A lookup and the values it asks for belong together.
+fn check_lookup(collector: &Collector, s: &Section) {
+    let mut queries = collector.queries.iter();
+    let Some(Lookup { label, .. }) = &collector.lookup else {
+        if queries.any(|query| query.sql.contains(UNKNOWN)) {
+            let hint = Some("say with `lookup` whose values they are");
+            s.problem("queries", "ask for values that nobody gives", hint);
+        }
+        return;
+    };
+    if !queries.all(|query| query.sql.contains(UNKNOWN)) {
+        let hint = Some("write for instance `WHERE id IN (${unknown})`");
+        s.problem(
+            "queries",
+            "do not ask for the values that are looked up",
+            hint,
+        );
+    }
+    let mut metrics = collector.metrics.iter();
+    if let Some(metric) = metrics.find(|metric| !metric.labels.contains(label)) {
+        let name = &metric.family.name;
+        let message = format!("`{name}` needs the label `{label}`, whose values are looked up");
+        s.problem("metrics", message, None);
+    }
+}
+
 fn meet(metric: &Metric, query: &Query) -> bool {
     metric.until.is_none_or(|until| query.since <= until)
         && query
@@ -98,7 +126,7 @@ pub(super) fn check_parameters(sql: &str, s: &Section) {
         .skip(1)
         .filter_map(|rest| rest.split_once('}'));
     for (name, _) in named {
-        if !PARAMETERS.contains(&name) && name != "extension" {
+        if !PARAMETERS.contains(&name) && !["extension", "unknown"].contains(&name) {
             let known = format!(
                 "there is `${{extension}}`, `${{{}}}`",
                 PARAMETERS.join("}`, `${")
