@@ -12,6 +12,7 @@
 mod figures;
 mod process;
 mod scene;
+mod servers;
 mod subject;
 
 // The tests' harness starts the servers; the benchmark needs only a part of it.
@@ -51,6 +52,9 @@ async fn main() {
         if wanted(name) {
             run(name, tables, databases).await;
         }
+    }
+    if wanted("200 servers") {
+        servers::run(200).await;
     }
     println!("\nTook {:.0} s.", begun.elapsed().as_secs_f64());
 }

@@ -55,8 +55,10 @@ pub(super) const CHAIN: Metric = Metric::gauge(
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A server that is down is asked more often, so that its return is seen soon.
+/// A server that has just gone down is asked more often, so that its return is seen soon; but hundreds that are down for
+/// long must not cost their hosts and ours that many connections.
 const WHILE_DOWN: Duration = Duration::from_millis(250);
+const SOON: Duration = Duration::from_secs(30);
 
 /// A server that refuses us writes each try into its log.
 const WHILE_REFUSED: Duration = Duration::from_secs(5);
@@ -101,6 +103,7 @@ impl Liveness<'_> {
         self.board.declare(&liveness, VALID, 1);
         self.board.declare(&session, VALID.max(self.interval), 1);
         let (mut told, mut shown) = (Told::nothing(VALID), None);
+        let mut answered = Instant::now();
         loop {
             let begun = Instant::now();
             let answer = self.server.alive().await;
@@ -135,7 +138,10 @@ impl Liveness<'_> {
                 }
             }
             self.tell(begun, &answer);
-            sleep_until(begun + pause(&answer)).await;
+            if answer.is_ok() {
+                answered = begun;
+            }
+            sleep_until(begun + pause(&answer, answered.elapsed())).await;
         }
     }
 
@@ -180,9 +186,10 @@ fn is_due(last: Option<Instant>, interval: Duration, now: Instant) -> bool {
     last.is_none_or(|last| now >= last + interval)
 }
 
-fn pause(answer: &Result<Option<Pulse>, ServerError>) -> Duration {
+fn pause(answer: &Result<Option<Pulse>, ServerError>, silent: Duration) -> Duration {
     match answer {
         Ok(_) => EVERY,
+        Err(error) if !error.trouble.needs_a_person() && silent > SOON => EVERY,
         Err(error) if error.trouble.needs_a_person() => WHILE_REFUSED,
         Err(_) => WHILE_DOWN,
     }

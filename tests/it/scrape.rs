@@ -1,6 +1,7 @@
 //! The watch over real servers: what fails alone, what stays fresh, and how little it takes.
 
 mod lookups;
+mod many;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
