@@ -19,7 +19,7 @@ use crate::notify::Tally;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
-use crate::server::{self, Server};
+use crate::server::Server;
 use crate::store::Store;
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
@@ -129,7 +129,7 @@ pub async fn run(
             .iter()
             .map(|server| server.name.as_str().into())
             .collect(),
-        targets: config.servers.iter().map(target).collect(),
+        targets: targets(&config),
         aliases: config.collect.aliases,
         started,
         version: env!("CARGO_PKG_VERSION"),
@@ -201,11 +201,17 @@ pub async fn run(
     pages.await?
 }
 
-fn target(server: &server::Settings) -> web::Target {
-    web::Target {
-        server: server.name.as_str().into(),
-        places: server.places(),
-    }
+/// All that a Prometheus may have as a target of its own.
+fn targets(config: &Config) -> Vec<web::Target> {
+    let target = |name: &str, places| web::Target {
+        server: name.into(),
+        places,
+    };
+    let servers = config.servers.iter().chain(&config.pgbouncers);
+    let servers = servers.map(|server| target(&server.name, server.places()));
+    let patronis = config.patronis.iter();
+    let patronis = patronis.map(|node| target(&node.name, vec![node.place()]));
+    servers.chain(patronis).collect()
 }
 
 /// What messages say about this process and its rules.

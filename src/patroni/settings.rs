@@ -67,13 +67,8 @@ impl Settings {
             s.problem("", "`url` is missing", Some(EXAMPLE));
         }
         let url = url?;
-        let place = format!(
-            "{}:{}",
-            url.host_str().unwrap_or_default(),
-            url.port_or_known_default().unwrap_or_default()
-        );
         Some(Settings {
-            name: name.unwrap_or(place),
+            name: name.unwrap_or_else(|| place(&url)),
             url,
             user,
             password,
@@ -82,6 +77,19 @@ impl Settings {
             key,
             timeout,
         })
+    }
+
+    /// Where it is, as `host:port`.
+    pub fn place(&self) -> String {
+        place(&self.url)
+    }
+}
+
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }
 

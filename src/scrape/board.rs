@@ -61,6 +61,11 @@ impl Board {
         }
     }
 
+    /// Whether every series on the page has a `server` label.
+    pub fn names_servers(&self) -> bool {
+        self.several_servers
+    }
+
     /// Makes a source known before its first reading. Its samples live for `lifetime` intervals after the last success.
     pub fn declare(&self, source: &Source, interval: Duration, lifetime: u32) {
         let mut state = self.locked();

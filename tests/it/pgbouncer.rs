@@ -182,7 +182,11 @@ pub(super) fn watched(written: &str) -> Watched {
 
 impl Watched {
     pub(super) fn page(&self) -> Option<String> {
-        let url = format!("http://127.0.0.1:{}/metrics", self.port);
+        self.get("/metrics")
+    }
+
+    fn get(&self, path: &str) -> Option<String> {
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
         let answer = Command::new("curl").args(["-sf", "-m", "2", &url]).output();
         let answer = answer.unwrap();
         let text = String::from_utf8_lossy(&answer.stdout).into_owned();
@@ -221,7 +225,23 @@ fn a_pgbouncer_that_fails_costs_itself_only() {
         "pgvigil_collector_success{collector=\"pgbouncer_pools\"} 1",
         "pgvigil_collector_success{collector=\"locks\"} 1",
     ]);
-    assert!(!page.contains("server=\""), "one of each needs no label");
+    let mut named = page.lines().filter(|line| line.contains("server=\""));
+    assert!(
+        named.all(|line| line.starts_with("pgvigil_collector_age_seconds{")),
+        "one of each needs no label"
+    );
+    let mut series = BTreeSet::new();
+    for line in page.lines().filter(|line| !line.starts_with('#')) {
+        let (name, _) = line.rsplit_once(' ').unwrap();
+        assert!(series.insert(name), "twice: {name}");
+    }
+    for path in ["/metrics?server=pool", "/probe?target=pool"] {
+        let one = watched.get(path).expect(path);
+        assert!(one.contains("\npgbouncer_up 1\n"), "{one}");
+        assert!(!one.contains("pg_up"), "{one}");
+    }
+    let discovered = watched.get("/sd").unwrap();
+    assert!(discovered.contains("\"pool\""), "{discovered}");
     assert!(!page.contains("pg_scrape_collector_success{collector=\"pgbouncer"));
 
     pgbouncer.freeze();

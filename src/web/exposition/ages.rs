@@ -1,5 +1,7 @@
 //! The ages of all collectors: they move by themselves, so they are written anew into every answer.
 
+use std::collections::BTreeSet;
+
 use crate::sample::{Labels, Metric, Source, Timestamp};
 
 /// The one family that is not cached.
@@ -8,12 +10,16 @@ pub(super) const AGE: Metric = Metric::gauge(
     "Seconds since the collector's samples were last read in full.",
 );
 
-/// How long ago each source was last read in full.
+/// How long ago each source was last read in full. A server and its PgBouncer have sources of the same name, which are
+/// told apart also where no other series need be.
 pub(super) fn ages(
     successes: &[(Source, Timestamp)],
     name_servers: bool,
     now: Timestamp,
 ) -> Vec<(Labels, f64)> {
+    let servers = successes.iter().map(|(source, _)| &source.server);
+    let servers: BTreeSet<_> = servers.filter(|server| !server.is_empty()).collect();
+    let name_servers = name_servers || servers.len() > 1;
     let each = successes.iter().map(|(source, success)| {
         let server = if name_servers { &*source.server } else { "" };
         let labels = [

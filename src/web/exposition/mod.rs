@@ -51,7 +51,7 @@ impl Exposition {
     pub(super) fn of(view: &View) -> Self {
         Exposition {
             board: view.board.clone(),
-            servers: view.servers.clone(),
+            servers: names(view),
             text_only: view.aliases,
             cache: Cache::default(),
         }
@@ -123,7 +123,7 @@ impl Exposition {
 
     fn tail(&self, form: Form, server: Option<&str>, now: Timestamp) -> String {
         let successes = self.board.successes(server);
-        let ages = ages::ages(&successes, self.servers.len() > 1, now);
+        let ages = ages::ages(&successes, self.board.names_servers(), now);
         let mut tail = String::with_capacity(ages.len() * 96 + 256);
         if !ages.is_empty() {
             let rows: Vec<_> = ages.iter().map(|(labels, age)| (labels, *age)).collect();
@@ -133,6 +133,13 @@ impl Exposition {
         tail.push_str(end(form));
         tail
     }
+}
+
+/// Everything that may be asked for by its name: the servers, then whatever else is watched.
+fn names(view: &View) -> Vec<Arc<str>> {
+    let targets = view.targets.iter().map(|target| &target.server);
+    let others = targets.filter(|name| !view.servers.contains(name));
+    view.servers.iter().chain(others).cloned().collect()
 }
 
 /// What closes a page.
