@@ -1,6 +1,7 @@
 //! Runs collectors on their intervals and keeps what they last read.
 //! Takes plans and servers; hands samples to the store and the page through the [`Board`].
 
+mod admission;
 mod board;
 mod console;
 mod doubts;
@@ -47,6 +48,8 @@ pub const METRICS: &[Metric] = &[
     liveness::CERTIFICATE,
     liveness::CHAIN,
     console::PGBOUNCER_UP,
+    admission::DATABASES,
+    admission::DATABASE_UP,
     report::DURATION,
     report::INTERVAL,
     report::LOAD,

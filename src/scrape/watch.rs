@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::admission::Admission;
 use super::board::Board;
 use super::doubts::Doubts;
 use super::job::Job;
@@ -19,7 +20,7 @@ use super::sign::Signs;
 use super::timetable::Timetable;
 use crate::collectors::{Collector, Sampled, Settings, plan};
 use crate::sample::{Source, Timestamp};
-use crate::server::{ReadError, Server};
+use crate::server::{Kind, ReadError, Server};
 
 /// Facts that may change while a connection lasts (role, extensions, databases) are read this often.
 const FACTS: Duration = Duration::from_secs(60);
@@ -43,6 +44,7 @@ pub(super) struct Watch {
     begun: Instant,
     health: watch::Sender<Health>,
     doubts: Doubts,
+    admission: Admission,
     pace: Pace,
     memory: Memory,
     jobs: watch::Sender<Vec<Arc<Job>>>,
@@ -65,6 +67,7 @@ impl Watch {
             begun: Instant::now(),
             health: watch::Sender::new(Health::Unknown),
             doubts: Doubts::default(),
+            admission: Admission::default(),
             pace: Pace::new(settings),
             memory: Memory::new(settings.max_series),
             jobs: watch::Sender::new(Vec::new()),
@@ -112,6 +115,7 @@ impl Watch {
             let session = self.server.sessions_opened();
             match self.server.facts().await {
                 Ok(facts) => {
+                    self.admission.plan(&facts);
                     let plan = plan(&self.collectors, &facts, &self.settings);
                     self.adopt(Job::all(&self.server.name, &plan));
                     self.until_facts_may_differ(session).await;
@@ -204,7 +208,11 @@ impl Watch {
             }
             if visit.as_ref().is_none_or(crate::server::Visit::is_over) {
                 drop(visit.take());
-                match self.server.visit(database).await {
+                let opened = self.server.visit(database).await;
+                if let Some(database) = database {
+                    self.admission.visited(database, opened.is_ok());
+                }
+                match opened {
                     Ok(opened) => visit = Some(opened),
                     Err(error) => {
                         reading::publish(
@@ -257,7 +265,11 @@ impl Watch {
             let begun = Instant::now();
             let mut statuses = self.board.statuses_of(&self.server.name);
             statuses.retain(|status| !NO_COLLECTORS.contains(&status.source.collector.as_ref()));
-            let samples = report.samples(&statuses, self.pace.load());
+            let mut samples = report.samples(&statuses, self.pace.load());
+            let down = matches!(*self.health.borrow(), Health::Down(_));
+            if self.server.kind() == Kind::PostgreSql && !down {
+                samples.extend(self.admission.samples());
+            }
             self.board
                 .publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);
         }

@@ -27,6 +27,10 @@ pub struct Facts {
     pub database: String,
     /// Databases that can be connected to, after the include and exclude patterns, templates excluded by default.
     pub databases: Vec<String>,
+    /// Databases that let nobody in, after the same patterns.
+    pub closed: Vec<String>,
+    /// How many databases the patterns, or the provider of a managed service, leave out.
+    pub excluded: usize,
     /// Extensions installed in the configured database, by name.
     pub extensions: BTreeMap<String, Extension>,
 }
@@ -52,10 +56,10 @@ SELECT *, NULL AS version, NULL AS schema FROM (
     WHERE proacl IS NOT NULL AND pronamespace = 'pg_catalog'::regnamespace
       AND pg_catalog.has_function_privilege(oid, 'EXECUTE')
   UNION ALL SELECT 'database', pg_catalog.current_database()::text
-  UNION ALL SELECT 'connectable', datname::text FROM pg_catalog.pg_database
-    WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2
-      AND (datname NOT IN ('rdsadmin', 'cloudsqladmin', 'azure_maintenance', 'azure_sys')
-           OR pg_catalog.has_database_privilege(oid, 'CONNECT'))
+  UNION ALL SELECT CASE WHEN datname IN ('rdsadmin', 'cloudsqladmin', 'azure_maintenance', 'azure_sys')
+                             AND NOT pg_catalog.has_database_privilege(oid, 'CONNECT') THEN 'withheld'
+                        WHEN datallowconn AND datconnlimit <> -2 THEN 'connectable' ELSE 'closed' END, datname::text
+    FROM pg_catalog.pg_database WHERE NOT datistemplate
 ) AS facts(kind, value)
 UNION ALL SELECT 'extension', extname::text, extversion, nspname::text
   FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace ON pg_namespace.oid = extnamespace";
@@ -102,6 +106,8 @@ impl Facts {
                 }
                 "database" => facts.database = value,
                 "connectable" if admitted.admit(&value) => facts.databases.push(value),
+                "closed" if admitted.admit(&value) => facts.closed.push(value),
+                "connectable" | "closed" | "withheld" => facts.excluded += 1,
                 "extension" => {
                     let extension = Extension {
                         version: row
