@@ -7,6 +7,10 @@ const WIDEST: u32 = 64;
 /// What is narrowed again may take up to this share of the budget: what swings around it changes nothing.
 const CALM: f64 = 0.75;
 
+/// Where those that may not be widened take the whole budget, the others still have this share of it: to starve them
+/// would save next to nothing.
+const KEPT: f64 = 0.25;
+
 /// What one collector costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
@@ -23,9 +27,10 @@ pub struct Cost {
 pub fn widen(costs: &[Cost], budget: f64) -> Vec<u32> {
     let mut factors: Vec<u32> = costs.iter().map(|cost| cost.factor.max(1)).collect();
     let dearest = dearest(costs);
-    if total(costs, &factors) > budget {
-        let enough = enough(costs, &factors, &dearest, budget);
-        while total(costs, &factors) > budget {
+    let bounds = Bounds::of(costs, budget);
+    if total(costs, &factors) > bounds.most {
+        let enough = enough(costs, &factors, &dearest, bounds.most);
+        while total(costs, &factors) > bounds.most {
             let load = |place: &usize| costs[*place].load / f64::from(factors[*place]);
             let open = enough.iter().filter(|place| factors[**place] < WIDEST);
             let Some(place) = open.max_by(|one, other| load(one).total_cmp(&load(other))) else {
@@ -37,7 +42,7 @@ pub fn widen(costs: &[Cost], budget: f64) -> Vec<u32> {
         for place in dearest.iter().rev() {
             while factors[*place] > 1 {
                 factors[*place] /= 2;
-                if total(costs, &factors) > budget * CALM {
+                if total(costs, &factors) > bounds.calm {
                     factors[*place] *= 2;
                     break;
                 }
@@ -45,6 +50,36 @@ pub fn widen(costs: &[Cost], budget: f64) -> Vec<u32> {
         }
     }
     factors
+}
+
+/// Between which sums nothing changes.
+struct Bounds {
+    /// Past this, collectors are widened.
+    most: f64,
+    /// Up to this, they are narrowed.
+    calm: f64,
+}
+
+impl Bounds {
+    fn of(costs: &[Cost], budget: f64) -> Self {
+        let sum = |may_widen: bool| -> f64 {
+            let those = costs.iter().filter(|cost| cost.may_widen == may_widen);
+            those.map(|cost| cost.load).sum()
+        };
+        let fixed = sum(false);
+        let within_reach = fixed + sum(true) / f64::from(WIDEST) <= budget;
+        Bounds {
+            most: match within_reach {
+                true => budget,
+                false => fixed + budget * KEPT,
+            },
+            // Far enough past the budget that what swings does not come within reach of it again.
+            calm: match fixed * CALM >= budget {
+                true => fixed + budget * KEPT * CALM,
+                false => budget * CALM,
+            },
+        }
+    }
 }
 
 /// The share of a core that all take together when their intervals are multiplied so.
@@ -97,11 +132,14 @@ mod tests {
 
     #[test]
     fn the_dearest_are_widened_and_the_cheapest_narrowed_first() {
-        let cases: [(&str, f64, &[u32], &[u32]); 9] = [
+        let cases: [(&str, f64, &[u32], &[u32]); 11] = [
             ("1 1 1", 5.0, &[1, 1, 1], &[1, 1, 1]),
             ("1 20 1", 5.0, &[1, 1, 1], &[1, 8, 1]),
             ("3 20 3", 5.1, &[1, 1, 1], &[4, 16, 1]),
-            ("8! 20 1", 5.0, &[1, 1, 1], &[1, 64, 64]),
+            // The quick ones take it all: the others keep a quarter of it.
+            ("8! 20 1", 5.0, &[1, 1, 1], &[1, 32, 2]),
+            ("8! 0.5 0.5", 5.0, &[1, 64, 64], &[1, 2, 1]),
+            ("6! 0.5 0.5", 5.0, &[1, 64, 64], &[1, 64, 64]),
             ("1000 1", 5.0, &[1, 1], &[64, 64]),
             // Between three quarters of the budget and all of it nothing changes.
             ("8 1", 5.0, &[2, 1], &[2, 1]),
@@ -136,13 +174,15 @@ mod tests {
             let factors = widen(&costs, budget);
             let widest: Vec<u32> =
                 costs.iter().map(|cost| if cost.may_widen { WIDEST } else { 1 }).collect();
-            prop_assert!(total(&costs, &factors) <= budget.max(total(&costs, &widest)));
+            let reached = total(&costs, &widest) <= budget;
+            let most = if reached { budget } else { Bounds::of(&costs, budget).most };
+            prop_assert!(total(&costs, &factors) <= most.max(total(&costs, &widest)));
             for (cost, factor) in costs.iter().zip(&factors) {
                 prop_assert!(factor.is_power_of_two() && *factor <= WIDEST);
                 prop_assert!(cost.may_widen || *factor == 1);
             }
             let widened = factors.iter().filter(|factor| **factor > 1).count();
-            if total(&costs, &factors) <= budget && widened > 0 {
+            if reached && widened > 0 {
                 let mut fewer = vec![1; costs.len()];
                 for place in &dearest(&costs)[..widened - 1] {
                     fewer[*place] = WIDEST;

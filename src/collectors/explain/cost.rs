@@ -110,6 +110,30 @@ impl<'a> Cost<'a> {
     }
 }
 
+impl Cost<'_> {
+    /// A row for each way in which it failed, with the databases that share it.
+    fn failed(&self) -> Vec<[String; 2]> {
+        let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (database, error) in &self.failures {
+            match ways.iter_mut().find(|(known, _)| known == error) {
+                Some((_, databases)) => databases.push(database),
+                None => ways.push((error, vec![database])),
+            }
+        }
+        let name = &self.run.collector.name;
+        ways.into_iter()
+            .map(|(error, databases)| {
+                let what = match databases.as_slice() {
+                    [""] => name.to_string(),
+                    [database] => format!("{name} in {database}"),
+                    several => format!("{name} in {} databases", several.len()),
+                };
+                [what, error.to_owned()]
+            })
+            .collect()
+    }
+}
+
 fn sum(costs: &[Cost]) -> String {
     let took: Duration = costs.iter().map(|cost| cost.took).sum();
     let series: usize = costs.iter().map(|cost| cost.series).sum();
@@ -155,16 +179,7 @@ fn against_budget(costs: &[Cost], settings: &Settings) -> String {
 /// What failed, after an empty line; nothing when nothing did.
 fn failed(costs: &[Cost]) -> String {
     let mut rows = vec![["failed", "because"].map(String::from)];
-    for cost in costs {
-        rows.extend(cost.failures.iter().map(|(database, error)| {
-            let name = &cost.run.collector.name;
-            let what = match *database {
-                "" => name.to_string(),
-                database => format!("{name} in {database}"),
-            };
-            [what, (*error).to_owned()]
-        }));
-    }
+    rows.extend(costs.iter().flat_map(Cost::failed));
     match rows.len() {
         1 => String::new(),
         _ => format!("\n{}", columns(&rows)),

@@ -54,6 +54,8 @@ fn costs_are_summed_over_databases_and_what_failed_says_why() {
         of("locks", "", 3, Ok(27)),
         of("tables", "a", 20, Ok(40)),
         of("tables", "b", 5000, Err("no answer within 5s".into())),
+        of("tables", "c", 0, Err("permission denied".into())),
+        of("tables", "d", 0, Err("permission denied".into())),
     ];
     assert_eq!(
         explain_costs(&planned(), &measured, &settings("load_budget: 4%")),
@@ -68,8 +70,9 @@ The load budget is 4.000% of a core.
 over the budget  would be read every
 tables           4m
 
-failed       because
-tables in b  no answer within 5s
+failed                 because
+tables in b            no answer within 5s
+tables in 2 databases  permission denied
 
 not running   because
 wal           without it the WAL directory may not be listed; mend with `GRANT pg_monitor TO mon`
