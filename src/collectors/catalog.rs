@@ -85,6 +85,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "autovacuum_workers",
     "autovacuum_queue",
     "statements",
+    "statement_texts",
     "statements_info",
     "buffercache_summary",
     "pgbouncer_version",

@@ -9,6 +9,7 @@ mod page;
 mod progress;
 mod server_scope;
 mod statements;
+mod texts;
 
 use std::time::Duration;
 

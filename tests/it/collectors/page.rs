@@ -78,7 +78,7 @@ pub(super) async fn check(primary: &Postgres, standby: &Postgres, major: u32) {
     }
 }
 
-const OFF_BY_DEFAULT: &str = "buffercache_summary";
+const OFF_BY_DEFAULT: &str = "buffercache_summary, statement_texts";
 
 /// The lines of the inventory that are for a major version.
 pub(super) fn inventory(major: u32) -> BTreeMap<String, Facts> {
