@@ -2,13 +2,6 @@
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
-/// The system's own keeps what a thread has freed for that thread: of answers of megabytes, which one thread reads and
-/// another frees, that comes to a third of all memory.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
-
 fn main() -> ExitCode {
     // Every TLS client and server of the process takes its cryptography from here.
     if rustls::crypto::ring::default_provider()
