@@ -182,6 +182,7 @@ pub async fn run(
         statuses,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
+        turn: tokio::sync::Mutex::default(),
     });
     let groups = loaded.rules.groups;
     groups.iter().for_each(|group| watch.declare(group));

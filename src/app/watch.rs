@@ -23,6 +23,8 @@ pub(super) struct Watch {
     pub(super) statuses: Arc<Statuses>,
     pub(super) external_labels: Labels,
     pub(super) external_url: String,
+    /// Groups that are due at once take turns: each that blocks a thread calls for another, and a thread keeps memory.
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 /// What a rule left behind at its last evaluation.
@@ -70,6 +72,7 @@ impl Watch {
             let now = Timestamp::now();
             if let Some(due) = rules::due(&group, last, now) {
                 last = due.slot;
+                let _turn = self.turn.lock().await;
                 tokio::task::block_in_place(|| self.evaluate(&group, due, &mut traces));
             } else if now < last {
                 // The clock was set back: the slots of the new time are the ones that count.

@@ -1,6 +1,6 @@
 //! Up to 120 samples of one series, compressed as Facebook's Gorilla does: times as the change of their interval, values
 //! as the bits in which they differ. What a real PostgreSQL says of itself every 15 s takes about 1.1 bytes per sample
-//! with the chunk around it, and 420 bytes per series.
+//! with the chunk around it, and 360 bytes per series.
 
 use super::bits::{Reader, Writer};
 use crate::sample::Timestamp;
