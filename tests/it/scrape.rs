@@ -218,6 +218,9 @@ fn of_the_moment(series: &str) -> bool {
 fn watched(major: u32, options: &[&str]) -> Postgres {
     let postgres = Postgres::with(major, options);
     postgres.sql("postgres", &grants("mon", Some(major)));
+    for database in ["template1", "postgres"] {
+        postgres.sql(database, &collectors::further_grants("mon"));
+    }
     postgres
 }
 
@@ -544,6 +547,7 @@ async fn a_server_that_is_down_at_the_start_recovers_by_itself() {
 async fn bytes_that_are_no_text_end_nothing() {
     let postgres = watched(15, &[]);
     postgres.sql("postgres", "CREATE DATABASE bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0;\nCREATE DATABASE cafe");
+    postgres.sql("bytes", &collectors::further_grants("mon"));
     postgres.sql("bytes", "SELECT format('CREATE TABLE %I (n int PRIMARY KEY)', 'caf' || chr(233)) \\gexec\nCREATE TABLE plain (n int)");
     postgres.sql(
         "bytes",
