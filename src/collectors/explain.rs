@@ -54,6 +54,7 @@ fn connection(run: &Run) -> String {
     match run.lane {
         Lane::Held => "A (held)".into(),
         Lane::Visit => "B".into(),
+        Lane::Plain => "B (plain)".into(),
     }
 }
 

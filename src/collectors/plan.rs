@@ -49,7 +49,7 @@ impl Run {
 
     /// Whether it may be read less often to stay within the load budget; what is quick and of the moment may not.
     pub fn may_widen(&self, quick: Duration) -> bool {
-        self.lane == Lane::Visit || self.interval > quick
+        self.lane != Lane::Held || self.interval > quick
     }
 }
 
@@ -166,9 +166,10 @@ fn run(collector: &Arc<Collector>, sql: String, facts: &Facts, settings: &Settin
         Cadence::Times(times) => settings.interval * times,
         Cadence::Every(interval) => interval,
     };
-    let (lane, databases) = match collector.scope {
-        Scope::Server => (collector.lane, Vec::new()),
-        Scope::Database => (Lane::Visit, facts.databases.clone()),
+    let (lane, databases) = match (collector.scope, collector.lane) {
+        (Scope::Server, lane) => (lane, Vec::new()),
+        (Scope::Database, Lane::Plain) => (Lane::Plain, facts.databases.clone()),
+        (Scope::Database, _) => (Lane::Visit, facts.databases.clone()),
     };
     Run {
         collector: collector.clone(),

@@ -43,8 +43,12 @@ pub(super) fn collector(s: &mut Section) -> Collector {
         lane: one_of(
             s,
             "lane",
-            [("quick", Lane::Held), ("slow", Lane::Visit)],
-            "`slow` keeps it off the connection that is always held.",
+            [
+                ("quick", Lane::Held),
+                ("slow", Lane::Visit),
+                ("plain", Lane::Plain),
+            ],
+            "`slow` keeps it off the connection that is always held; `plain` also off pgvigil's start-up options, which hide the server's own settings.",
         ),
         on: one_of(
             s,

@@ -129,6 +129,9 @@ fn conditions(collector: &Collector) -> Vec<String> {
         (_, Scope::Database, _) => "in every database",
         (_, Scope::Server, Lane::Held) => "once per server",
         (_, Scope::Server, Lane::Visit) => "once per server, on the second connection",
+        (_, Scope::Server, Lane::Plain) => {
+            "once per server, on the second connection opened without options"
+        }
     };
     let mut conditions = vec![format!("Read every {interval}, {scope}")];
     match collector.on {

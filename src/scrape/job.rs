@@ -55,6 +55,11 @@ impl Job {
         })
     }
 
+    /// Where it is read: jobs of the same place can share a visit.
+    pub(super) fn place(&self) -> (Option<&str>, Lane) {
+        (self.database.as_deref(), self.run.lane)
+    }
+
     /// Whether it is read on the held connection.
     pub(super) fn is_quick(&self) -> bool {
         self.run.lane == Lane::Held && self.database.is_none()

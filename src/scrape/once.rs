@@ -70,8 +70,8 @@ pub async fn carry_out(server: &Server, plan: &Plan, settings: &Settings) -> Vec
     for job in quick {
         readings.push(read(&job, &mut Through::Held(server), &memory).await);
     }
-    slow.sort_by(|one, other| one.database.cmp(&other.database));
-    for jobs in slow.chunk_by(|one, other| one.database == other.database) {
+    slow.sort_by(|one, other| one.place().cmp(&other.place()));
+    for jobs in slow.chunk_by(|one, other| one.place() == other.place()) {
         readings.extend(visit(server, jobs, &memory).await);
     }
     readings
@@ -83,7 +83,7 @@ async fn visit(server: &Server, jobs: &[Arc<Job>], memory: &Memory) -> Vec<Readi
     for job in jobs {
         if visit.as_ref().is_none_or(crate::server::Visit::is_over) {
             drop(visit.take());
-            visit = match server.visit(job.database.as_deref()).await {
+            visit = match server.visit(job.run.lane, job.database.as_deref()).await {
                 Ok(opened) => Some(opened),
                 Err(error) => {
                     readings.push(failed(job, Duration::ZERO, &error));

@@ -52,10 +52,10 @@ impl Timetable {
         self.all_due(now).next().map(Arc::clone)
     }
 
-    /// Every job that is due for the same database as `first`, itself included.
+    /// Every job that is due in the same place as `first`, itself included.
     pub(super) fn due_with(&self, first: &Job, now: Duration) -> Vec<Arc<Job>> {
         let due = self.all_due(now);
-        due.filter(|job| job.database == first.database)
+        due.filter(|job| job.place() == first.place())
             .map(Arc::clone)
             .collect()
     }

@@ -39,7 +39,7 @@ async fn try_in(server: &Server, run: &Run, database: Option<&String>) -> Trial 
         answer: Ok(Table::default()),
         estimate: None,
     };
-    let mut visit = match server.visit(database.map(String::as_str)).await {
+    let mut visit = match server.visit(run.lane, database.map(String::as_str)).await {
         Ok(visit) => visit,
         Err(error) => {
             trial.answer = Err(error);

@@ -20,7 +20,7 @@ use super::sign::Signs;
 use super::timetable::Timetable;
 use crate::collectors::{Collector, Sampled, Settings, plan};
 use crate::sample::{Source, Timestamp};
-use crate::server::{Kind, ReadError, Server};
+use crate::server::{Kind, Lane, ReadError, Server};
 
 /// Facts that may change while a connection lasts (role, extensions, databases) are read this often.
 const FACTS: Duration = Duration::from_secs(60);
@@ -191,7 +191,7 @@ impl Watch {
             news.wait(self, &mut table, |job| !job.is_quick()).await;
             if let Some(first) = table.due(self.now()) {
                 let due = table.due_with(&first, self.now());
-                self.visit(&due, first.database.as_deref()).await;
+                self.visit(&due, first.place()).await;
                 for job in due {
                     table.done(&job, self.now());
                 }
@@ -199,8 +199,8 @@ impl Watch {
         }
     }
 
-    /// Reads everything that is due in one database, on a new visit where a statement ended the last.
-    async fn visit(&self, due: &[Arc<Job>], database: Option<&str>) {
+    /// Reads everything that is due in one place, on a new visit where a statement ended the last.
+    async fn visit(&self, due: &[Arc<Job>], (database, lane): (Option<&str>, Lane)) {
         let mut visit = None;
         for job in due {
             if self.fail_if_down(job) {
@@ -208,7 +208,7 @@ impl Watch {
             }
             if visit.as_ref().is_none_or(crate::server::Visit::is_over) {
                 drop(visit.take());
-                let opened = self.server.visit(database).await;
+                let opened = self.server.visit(lane, database).await;
                 if let Some(database) = database {
                     self.admission.visited(database, opened.is_ok());
                 }

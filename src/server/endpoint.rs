@@ -14,7 +14,7 @@ use super::error::{ServerError, Trouble};
 use super::session::{Limits, Line};
 use super::tls;
 use super::wire::Wire;
-use super::{Kind, Settings};
+use super::{Kind, Lane, Settings};
 
 /// How long connecting may take in all: a stopped postmaster still accepts TCP.
 pub(super) const CONNECTING: Duration = Duration::from_secs(3);
@@ -75,6 +75,7 @@ impl Endpoint {
     /// The last host's reason.
     pub(super) async fn open(
         &self,
+        lane: Lane,
         database: Option<&str>,
         limit: Duration,
     ) -> Result<(Client, Line), ServerError> {
@@ -94,6 +95,7 @@ impl Endpoint {
                     endpoint: self,
                     dsn: &dsn,
                     target,
+                    lane,
                     database: database.unwrap_or(&dsn.database),
                     deadline: begun + deadline,
                 };
@@ -129,6 +131,7 @@ struct Attempt<'a> {
     endpoint: &'a Endpoint,
     dsn: &'a Dsn,
     target: &'a Target,
+    lane: Lane,
     database: &'a str,
     deadline: Instant,
 }
@@ -229,8 +232,15 @@ impl Attempt<'_> {
         {
             config.password(password);
         }
-        if self.endpoint.limits() == Limits::Session {
-            config.options(self.options());
+        let limits = self.limits();
+        match limits {
+            Limits::Session => {
+                config.options(self.options());
+            }
+            Limits::Statement if self.lane == Lane::Plain && !self.dsn.options.is_empty() => {
+                config.options(&self.dsn.options);
+            }
+            Limits::Statement | Limits::Clock => {}
         }
         let stream = Wire::connect(self.target).await.map_err(|error| {
             let trouble = match error.kind() {
@@ -262,10 +272,17 @@ impl Attempt<'_> {
             certificate,
             closed,
             task: task.abort_handle(),
-            limits: self.endpoint.limits(),
+            limits,
             statement_timeout: self.endpoint.statement_timeout,
         };
         Ok((client, line))
+    }
+
+    fn limits(&self) -> Limits {
+        match self.endpoint.limits() {
+            Limits::Session if self.lane == Lane::Plain => Limits::Statement,
+            limits => limits,
+        }
     }
 
     fn options(&self) -> String {

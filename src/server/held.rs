@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
+use super::Lane;
 use super::certificate::Expiry;
 use super::dsn::Target;
 use super::endpoint::{CONNECTING, Endpoint};
@@ -174,7 +175,7 @@ impl Connect for Opening {
                 // Late or not, the successor is opened: a hung server never closes the old one.
                 let _ = timeout(HANDOVER, line.closed.cancelled()).await;
             }
-            match self.endpoint.open(None, CONNECTING).await {
+            match self.endpoint.open(Lane::Held, None, CONNECTING).await {
                 Ok((client, line)) => {
                     let mut state = locked(&self.state);
                     state.line = Some(line);

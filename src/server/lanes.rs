@@ -19,12 +19,15 @@ const FRESH: Duration = Duration::from_secs(2);
 const KNOCK: Duration = Duration::from_secs(2);
 
 /// On which of the at most two connections a statement runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
     /// Connection A, kept open to the configured database: for what is quick.
     Held,
     /// Connection B, opened for this and closed after it: for what is slow, and for other databases.
     Visit,
+    /// Connection B without options of ours, which would hide the server's own settings; each statement brings its
+    /// limits, as behind a pooler.
+    Plain,
 }
 
 /// One PostgreSQL server or PgBouncer being watched.
@@ -129,8 +132,8 @@ impl Server {
         sql: &str,
         timeout: Duration,
     ) -> Result<Table, ReadError> {
-        if lane == Lane::Visit || database.is_some() {
-            return self.visit(database).await?.read(sql, timeout).await;
+        if lane != Lane::Held || database.is_some() {
+            return self.visit(lane, database).await?.read(sql, timeout).await;
         }
         match self.held.read(sql, timeout, patient()).await {
             Ok(answer) => answer.outcome,
@@ -143,8 +146,9 @@ impl Server {
     ///
     /// # Errors
     /// It could not be opened.
-    pub async fn visit(&self, database: Option<&str>) -> Result<Visit, ReadError> {
-        Visit::open(&self.endpoint, Arc::clone(&self.permits), database).await
+    pub async fn visit(&self, lane: Lane, database: Option<&str>) -> Result<Visit, ReadError> {
+        let permits = Arc::clone(&self.permits);
+        Visit::open(&self.endpoint, permits, lane, database).await
     }
 
     async fn knock(&self) -> Result<(), ServerError> {

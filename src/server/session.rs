@@ -30,7 +30,7 @@ const CANCELLING: Duration = Duration::from_secs(3);
 pub(super) enum Limits {
     /// By the options with which the session was opened.
     Session,
-    /// By each statement, for a pooler in between refused options.
+    /// By each statement, for a pooler in between refused options, or they would hide what is to be seen.
     Statement,
     /// By our clock alone: a PgBouncer's console knows none.
     Clock,

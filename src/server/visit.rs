@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
 
+use super::Lane;
 use super::endpoint::{CONNECTING, Endpoint};
 use super::session::Line;
 use super::table::{ReadError, Table};
@@ -27,11 +28,12 @@ impl Visit {
     pub(super) async fn open(
         endpoint: &Endpoint,
         permits: Arc<Semaphore>,
+        lane: Lane,
         database: Option<&str>,
     ) -> Result<Self, ReadError> {
         let permit = permits.acquire_owned().await;
         let permit = permit.map_err(|closed| ReadError::Connection(closed.to_string()))?;
-        let opened = endpoint.open(database, CONNECTING).await;
+        let opened = endpoint.open(lane, database, CONNECTING).await;
         let (client, line) = opened.map_err(|error| ReadError::Connection(error.to_string()))?;
         Ok(Visit {
             open: Some(Open {

@@ -367,6 +367,35 @@ async fn every_session_is_harmless() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plain_session_shows_the_servers_own_settings_and_keeps_our_limits() {
+    let postgres = Postgres::with(18, &["statement_timeout=10min", "jit=off"]);
+    postgres.sql(
+        "postgres",
+        "CREATE ROLE mon LOGIN;
+         ALTER ROLE mon SET lock_timeout = '7s';
+         CREATE DATABASE app;
+         ALTER DATABASE app SET jit = on",
+    );
+    let server = server(&postgres.url("mon", "app"));
+    let settings = "SELECT string_agg(current_setting(name) || ' for ' || reset_val, ', ' ORDER BY name) FROM pg_settings
+         WHERE name IN ('statement_timeout', 'lock_timeout', 'jit', 'default_transaction_read_only')";
+    let seen = one(&server, Lane::Plain, settings).await.unwrap();
+    assert_eq!(
+        seen,
+        "off for off, off for on, 100ms for 7000, 2s for 600000"
+    );
+    let written = one(&server, Lane::Plain, "CREATE TABLE t (n int)").await;
+    assert_eq!(
+        written.unwrap_err().to_string(),
+        "cannot execute CREATE TABLE in a read-only transaction (25006)"
+    );
+    let late = server
+        .read(Lane::Plain, None, "SELECT pg_sleep(600)", SECOND / 5)
+        .await;
+    assert_eq!(late, Err(ReadError::Timeout(SECOND / 5)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn facts_are_read_as_the_documented_role() {
     for major in [15, 18] {
         let postgres = Postgres::start(major);
