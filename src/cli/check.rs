@@ -5,6 +5,7 @@ mod folders;
 mod own;
 mod refusals;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::collectors::{self, Collector, Reason};
+use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
 use crate::server::Server;
@@ -199,20 +200,40 @@ async fn check_server(
     for words in refusals::refusals(server, &plan, settings).await {
         report.say(Finding::Warning, &server.name, &words)?;
     }
-    for omission in plan.omitted {
-        if let Reason::Privilege { missing, grant } = omission.reason {
-            let words = format!(
-                "collector `{}`: {}\nhint: {grant}{}",
-                omission.collector.name,
-                missing.reason,
-                missing.place()
-            );
-            report.say(Finding::Warning, &server.name, &words)?;
-        } else if own(&omission.collector) {
+    for words in wanting(&plan) {
+        report.say(Finding::Warning, &server.name, &words)?;
+    }
+    for omission in &plan.omitted {
+        let named = matches!(omission.reason, Reason::Privilege { .. });
+        if own(&omission.collector) && !named {
             let (name, reason) = (&omission.collector.name, &omission.reason);
             let words = format!("collector `{name}` does not run: {reason}");
             report.say(Finding::Good, &server.name, &words)?;
         }
     }
     Ok(())
+}
+
+/// What the role lacks: each grant once, with the collectors that wait for it.
+fn wanting(plan: &Plan) -> Vec<String> {
+    let mut by_grant = BTreeMap::<String, (Vec<String>, &str)>::new();
+    for omission in &plan.omitted {
+        if let Reason::Privilege { missing, grant } = &omission.reason {
+            let grant = format!("{grant}{}", missing.place());
+            let (names, _) = by_grant
+                .entry(grant)
+                .or_insert((Vec::new(), &missing.reason));
+            names.push(format!("`{}`", omission.collector.name));
+        }
+    }
+    let words = by_grant
+        .into_iter()
+        .map(|(grant, (names, reason))| match names.as_slice() {
+            [name] => format!("collector {name}: {reason}\nhint: {grant}"),
+            _ => format!(
+                "collectors that cannot run: {}\nhint: {grant}",
+                names.join(", ")
+            ),
+        });
+    words.collect()
 }
