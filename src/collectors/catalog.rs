@@ -68,6 +68,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "progress_copy",
     "progress_basebackup",
     "tables",
+    "table_upkeep",
     "table_sizes",
     "table_total_sizes",
     "table_io",

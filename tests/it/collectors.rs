@@ -2,6 +2,7 @@
 
 mod aliases;
 mod behaviour;
+mod bloat;
 mod idle;
 mod many;
 mod names;

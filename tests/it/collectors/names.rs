@@ -86,6 +86,7 @@ fn busy_pair(major: u32) -> (Postgres, Postgres) {
              SELECT pg_stat_reset();
              SELECT seen();
              INSERT INTO keyless SELECT NULL, n FROM generate_series(1, 100) AS n;
+             SELECT count(*) FROM awaited;
              BEGIN; INSERT INTO plain VALUES (0); PREPARE TRANSACTION 'one';",
             role = quoted("Róle \"1\""),
             database = quoted(ODD_DATABASE),
