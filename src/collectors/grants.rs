@@ -24,10 +24,10 @@ pub fn further_grants(user: &str) -> String {
             Scope::Database => &mut each,
         };
         if let Some(privilege) = &collector.privilege
-            && let Needs::Rights(rights) = &privilege.needs
+            && !matches!(privilege.needs, Needs::Role(_))
         {
             wanted
-                .entry((rights, &privilege.reason))
+                .entry((privilege.needs(), &privilege.reason))
                 .or_default()
                 .push(collector);
         }

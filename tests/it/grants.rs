@@ -113,15 +113,15 @@ fn wanted(check: &str) -> BTreeSet<(String, String)> {
         let (_, rest) = text.split_once(before)?;
         Some(rest.split_once(after)?.0.to_owned())
     };
-    let lines = check.lines().filter(|line| line.contains("`GRANT "));
+    let lines = check.lines().filter(|line| line.contains("GRANT "));
     lines
         .map(|line| {
             let database = between(line, " in database `", "`: ");
-            let statement = between(line, "`GRANT ", "`").expect(line);
-            (
-                database.unwrap_or("postgres".into()),
-                format!("GRANT {statement}"),
-            )
+            let (_, rest) = line.split_once("GRANT ").unwrap();
+            let ends = ["`", " in the configured database"];
+            let end = ends.iter().filter_map(|end| rest.find(end)).min();
+            let statement = format!("GRANT {}", &rest[..end.unwrap_or(rest.len())]);
+            (database.unwrap_or("postgres".into()), statement)
         })
         .collect()
 }
