@@ -57,7 +57,7 @@ async fn explain_patroni(settings: &patroni::Settings, interval: Duration) -> io
     }
 }
 
-/// Whether the server could be reached and every collector read.
+/// Whether the server could be reached and every collector read, as far as it is permitted to.
 async fn explain(
     server: &Server,
     loaded: &Loaded,
@@ -79,10 +79,11 @@ async fn explain(
         return Ok(true);
     }
     let readings = scrape::carry_out(server, &plan, settings).await;
+    let all_good = readings.iter().all(Reading::is_good);
     let measured: Vec<Measured> = readings.into_iter().map(measured).collect();
     let text = collectors::explain_costs(&plan, &measured, settings);
     writeln!(out, "{text}")?;
-    Ok(measured.iter().all(|one| one.outcome.is_ok()))
+    Ok(all_good)
 }
 
 fn measured(reading: Reading) -> Measured {
@@ -90,6 +91,9 @@ fn measured(reading: Reading) -> Measured {
         collector: reading.source.collector,
         database: reading.source.database,
         took: reading.took,
-        outcome: reading.outcome.map(|samples| samples.len()),
+        outcome: reading
+            .outcome
+            .map(|samples| samples.len())
+            .map_err(|failure| failure.words),
     }
 }

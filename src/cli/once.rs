@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::config::Config;
 use crate::sample::{Sample, Timestamp};
-use crate::scrape::Reading;
+use crate::scrape::{Failure, Reading};
 use crate::server::Kind;
 use crate::{app, patroni, scrape};
 
@@ -74,13 +74,14 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
     Ok(super::verdict(all_read))
 }
 
-/// Whether there were none.
+/// Whether there were none but for want of a right.
 fn show_failures(readings: &[Reading]) -> bool {
     let mut all_read = true;
     for reading in readings {
-        if let Err(error) = &reading.outcome {
-            eprintln!("error: {}: {error}", reading.source);
-            all_read = false;
+        if let Err(Failure { words, denied }) = &reading.outcome {
+            let kind = if *denied { "warning" } else { "error" };
+            eprintln!("{kind}: {}: {words}", reading.source);
+            all_read &= denied;
         }
     }
     all_read

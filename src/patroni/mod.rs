@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::sample::Source;
-use crate::scrape::{Board, LIVENESS, Reading};
+use crate::scrape::{Board, Failure, LIVENESS, Reading};
 
 use client::Client;
 use cluster::Cluster;
@@ -57,10 +57,10 @@ pub async fn once(settings: &Settings) -> Result<Vec<Reading>, String> {
     let client = Client::new(settings)?;
     let begun = Instant::now();
     let node = client.node().await?;
-    let read = |collector, took, outcome| Reading {
+    let read = |collector, took, outcome: Result<_, String>| Reading {
         source: Source::new(&settings.name, "", collector),
         took,
-        outcome,
+        outcome: outcome.map_err(Failure::fault),
     };
     let alive = read(LIVENESS, Duration::ZERO, Ok(vec![metric::up(true)]));
     let of_node = read(NODE, begun.elapsed(), Ok(node.samples()));

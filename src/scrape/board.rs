@@ -34,6 +34,8 @@ pub struct Status {
     pub last_success: Option<Timestamp>,
     /// Why the last try failed; `None` when it did not.
     pub error: Option<String>,
+    /// Whether it failed for want of a right: nothing is wrong, somebody may grant it or not.
+    pub denied: bool,
     /// Series on the page.
     pub series: usize,
     /// Series left out by the cap, as unreadable or as duplicates, at the last reading.
@@ -104,6 +106,7 @@ impl Board {
             last_attempt: Some(at),
             last_success: Some(at),
             error: None,
+            denied: false,
             dropped: dropped + replaced.refused,
             ..entry.status.clone()
         };
@@ -119,6 +122,15 @@ impl Board {
             status.took = took;
             status.last_attempt = Some(at);
             status.error = Some(error);
+            status.denied = false;
+        }
+    }
+
+    /// Notes a reading that was refused for want of a right; the last samples stay until they expire.
+    pub(super) fn deny(&self, source: &Source, at: Timestamp, took: Duration, error: String) {
+        self.fail(source, at, took, error);
+        if let Some(Entry { status, .. }) = self.locked().entries.get_mut(source) {
+            status.denied = true;
         }
     }
 

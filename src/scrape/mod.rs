@@ -34,7 +34,7 @@ use crate::server::Server;
 
 pub use board::{Board, Status};
 pub use liveness::{LIVENESS, SESSION};
-pub use once::{Reading, carry_out, once};
+pub use once::{Failure, Reading, carry_out, once};
 pub use report::{REPORT, self_metrics};
 pub use sign::{Role, Sign, Signs};
 pub use trial::{Trial, try_out};
@@ -54,6 +54,7 @@ pub const METRICS: &[Metric] = &[
     report::INTERVAL,
     report::LOAD,
     report::SUCCESS,
+    report::DENIED,
     report::LAST_SUCCESS,
     report::SERIES,
     report::DROPPED,

@@ -20,8 +20,37 @@ pub struct Reading {
     pub source: Source,
     /// How long the statement took, without waiting for a connection.
     pub took: Duration,
-    /// Its samples, or why there are none, with the way out where there is one.
-    pub outcome: Result<Vec<Sample>, String>,
+    /// Its samples, or why there are none.
+    pub outcome: Result<Vec<Sample>, Failure>,
+}
+
+/// Why a source could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// In words, with the way out where there is one.
+    pub words: String,
+    /// Whether it is for want of a right: nothing is wrong, somebody may grant it or not.
+    pub denied: bool,
+}
+
+impl Failure {
+    /// One that rights would not have helped.
+    pub fn fault(words: String) -> Self {
+        Failure {
+            words,
+            denied: false,
+        }
+    }
+}
+
+impl Reading {
+    /// Whether there is nothing to mend: it was read, or not permitted to be.
+    pub fn is_good(&self) -> bool {
+        self.outcome
+            .as_ref()
+            .err()
+            .is_none_or(|failure| failure.denied)
+    }
 }
 
 /// Connects, plans and reads everything once, over at most two connections.
@@ -113,6 +142,9 @@ fn failed(job: &Job, took: Duration, error: &ReadError) -> Reading {
     Reading {
         source: job.source.clone(),
         took,
-        outcome: Err(explained(job, error)),
+        outcome: Err(Failure {
+            words: explained(job, error),
+            denied: error.wants_right(),
+        }),
     }
 }

@@ -113,7 +113,11 @@ pub(super) fn publish(
             } else {
                 job.fails(&words);
             }
-            board.fail(&job.source, now, took, words);
+            if error.wants_right() {
+                board.deny(&job.source, now, took, words);
+            } else {
+                board.fail(&job.source, now, took, words);
+            }
         }
     }
 }

@@ -17,6 +17,10 @@ pub(super) const SUCCESS: Metric = Metric::gauge(
     "pgvigil_collector_success",
     "Whether the last reading succeeded.",
 );
+pub(super) const DENIED: Metric = Metric::gauge(
+    "pgvigil_collector_denied",
+    "1 where the last reading was refused for want of a right; then there is neither success nor failure.",
+);
 pub(super) const LAST_SUCCESS: Metric = Metric::gauge(
     "pgvigil_collector_last_success_timestamp_seconds",
     "When a reading last succeeded.",
@@ -98,7 +102,10 @@ pub fn self_metrics(status: &Status) -> Vec<Sample> {
     let mut samples = vec![
         DURATION.sample(&labels, status.took.as_secs_f64()),
         INTERVAL.sample(&labels, status.interval.as_secs_f64()),
-        SUCCESS.sample(&labels, success(status)),
+        match status.denied {
+            true => DENIED.sample(&labels, 1.0),
+            false => SUCCESS.sample(&labels, success(status)),
+        },
         SERIES.sample(&labels, status.series as f64),
         DROPPED.sample(&labels, status.dropped as f64),
     ];
@@ -107,10 +114,10 @@ pub fn self_metrics(status: &Status) -> Vec<Sample> {
     samples
 }
 
-/// postgres_exporter knows no databases here: the slowest counts, and all must have succeeded.
+/// postgres_exporter knows no databases here: the slowest counts, and all that are permitted must have succeeded.
 fn by_collector(tried: &[&Status]) -> Vec<Sample> {
     let mut collectors: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for status in tried {
+    for status in tried.iter().filter(|status| !status.denied) {
         let worst = collectors
             .entry(&status.source.collector)
             .or_insert((0.0, 1.0));
@@ -132,7 +139,9 @@ fn by_collector(tried: &[&Status]) -> Vec<Sample> {
 
 fn as_one_scrape(tried: &[&Status], written: u64) -> Vec<Sample> {
     let took: f64 = tried.iter().map(|status| status.took.as_secs_f64()).sum();
-    let failed = tried.iter().any(|status| status.error.is_some());
+    let failed = tried
+        .iter()
+        .any(|status| status.error.is_some() && !status.denied);
     vec![
         SCRAPE_DURATION.sample(&[], took),
         SCRAPE_ERROR.sample(&[], f64::from(u8::from(failed))),
@@ -160,6 +169,7 @@ mod tests {
             last_attempt: Some(Timestamp(5_000)),
             last_success: error.is_none().then_some(Timestamp(5_000)),
             error: error.map(str::to_owned),
+            denied: error == Some("denied"),
             series: 3,
             dropped: 0,
         };
@@ -170,6 +180,7 @@ mod tests {
         let statuses = [
             status("a", 1, None),
             status("b", 2, Some("locked")),
+            status("d", 0, Some("denied")),
             untried,
         ];
         let samples = Report::of(Kind::PostgreSql).samples(&statuses, 0.25);
@@ -189,6 +200,11 @@ mod tests {
             r#"pgvigil_collector_success{collector="sizes", database="b"} 0"#,
             r#"pgvigil_collector_series{collector="sizes", database="b"} 3"#,
             r#"pgvigil_collector_dropped_series{collector="sizes", database="b"} 0"#,
+            r#"pgvigil_collector_duration_seconds{collector="sizes", database="d"} 0"#,
+            r#"pgvigil_collector_interval_seconds{collector="sizes", database="d"} 15"#,
+            r#"pgvigil_collector_denied{collector="sizes", database="d"} 1"#,
+            r#"pgvigil_collector_series{collector="sizes", database="d"} 3"#,
+            r#"pgvigil_collector_dropped_series{collector="sizes", database="d"} 0"#,
             "pgvigil_server_load_ratio{} 0.25",
             r#"pg_scrape_collector_duration_seconds{collector="sizes"} 2"#,
             r#"pg_scrape_collector_success{collector="sizes"} 0"#,

@@ -66,7 +66,7 @@ impl Timetable {
             return;
         };
         if let Some(job) = self.by_slot.remove(&slot) {
-            let due = next_slot(now, job.interval(), offset(&job.source, job.interval()));
+            let due = next_slot(now, job.interval(), offset(&job, job.interval()));
             self.enter((due, slot.1), job);
         }
     }
@@ -92,10 +92,16 @@ fn next_slot(now: Duration, interval: Duration, offset: Duration) -> Duration {
     Duration::from_millis((passed * interval + offset % interval) as u64)
 }
 
-/// A place in the interval that depends on nothing but the source.
-fn offset(source: &Source, interval: Duration) -> Duration {
+/// A moment of the interval that depends on nothing but what is read. Visits cost a login: what is read in one place has
+/// its moment in common, so that a database is entered once for everything that is due there.
+fn offset(job: &Job, interval: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
-    source.hash(&mut hasher);
+    job.source.server.hash(&mut hasher);
+    if job.is_quick() {
+        job.source.collector.hash(&mut hasher);
+    } else {
+        job.place().hash(&mut hasher);
+    }
     Duration::from_millis(hasher.finish() % (interval.as_millis() as u64).max(1))
 }
 
@@ -151,14 +157,14 @@ mod tests {
         );
         assert_eq!(databases(&table.due_with(&first, ms(5))), ["b"]);
         table.done(&first, ms(6));
-        let slot = next_slot(ms(6), ms(10_000), offset(&first.source, ms(10_000)));
+        let slot = next_slot(ms(6), ms(10_000), offset(&first, ms(10_000)));
         assert_eq!(table.next(), Some(ms(5)), "the other is still due");
 
         table.replace(jobs(&["c", "b"]).into_iter(), ms(7));
         let new = table.due(ms(7)).unwrap();
         assert_eq!(new.database.as_deref(), Some("c"));
         table.done(&new, ms(7));
-        let of_new = next_slot(ms(7), ms(10_000), offset(&new.source, ms(10_000)));
+        let of_new = next_slot(ms(7), ms(10_000), offset(&new, ms(10_000)));
         assert_eq!(table.next(), Some(slot.min(of_new)));
         assert!(table.due(ms(7)).is_none());
 
@@ -190,14 +196,23 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_spread_over_the_interval() {
+    fn databases_are_spread_over_the_interval_and_entered_once_for_all_that_is_due() {
         let interval = ms(15_000);
-        let offsets =
-            (0..100).map(|number| offset(&Source::new("s", &number.to_string(), "c"), interval));
+        let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let jobs = jobs(&names);
+        let offsets = jobs.iter().map(|job| offset(job, interval));
         let early = offsets.filter(|offset| *offset < interval / 2).count();
         assert!(
             (30..=70).contains(&early),
             "{early} of 100 in the first half"
         );
+        for job in &jobs {
+            let seldom = next_slot(ms(0), interval * 20, offset(job, interval * 20));
+            assert_eq!(
+                seldom.as_millis() % 15_000,
+                offset(job, interval).as_millis()
+            );
+        }
     }
 }

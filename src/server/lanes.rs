@@ -19,7 +19,7 @@ const FRESH: Duration = Duration::from_secs(2);
 const KNOCK: Duration = Duration::from_secs(2);
 
 /// On which of the at most two connections a statement runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// Connection A, kept open to the configured database: for what is quick.
     Held,

@@ -144,6 +144,11 @@ impl ReadError {
         }
     }
 
+    /// Whether it would not have failed with more rights.
+    pub fn wants_right(&self) -> bool {
+        matches!(self, ReadError::Denied(_) | ReadError::Missing(_))
+    }
+
     /// Whether the session it came from must not be used again.
     pub fn ends_session(&self) -> bool {
         matches!(self, ReadError::Timeout(_) | ReadError::Connection(_))

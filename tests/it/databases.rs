@@ -145,7 +145,7 @@ async fn a_hundred_databases_keep_their_series_for_ten_cycles() {
             let source = reading.source;
             let samples = reading
                 .outcome
-                .unwrap_or_else(|error| panic!("{source}: {error}"));
+                .unwrap_or_else(|failure| panic!("{source}: {}", failure.words));
             let named = |sample: Sample| format!("{}{}", sample.family.name, sample.labels);
             series.extend(samples.into_iter().map(named));
         }

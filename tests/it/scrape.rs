@@ -211,6 +211,9 @@ fn of_the_moment(series: &str) -> bool {
         "pg_connections{",
         "pg_locks",
         "pg_xmin_horizon",
+        "pg_processes",
+        "pg_wait_events",
+        "pg_stat_io",
     ];
     names.iter().any(|name| series.starts_with(name))
 }

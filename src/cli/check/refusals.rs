@@ -21,9 +21,11 @@ pub(super) async fn refusals(server: &Server, plan: &Plan, settings: &Settings) 
     };
     let mut refused: BTreeMap<Arc<str>, Vec<(Source, String)>> = BTreeMap::new();
     for reading in scrape::carry_out(server, &trial, settings).await {
-        if let Err(words) = reading.outcome {
+        if let Err(failure) = reading.outcome {
             let of_collector = refused.entry(Arc::clone(&reading.source.collector));
-            of_collector.or_default().push((reading.source, words));
+            of_collector
+                .or_default()
+                .push((reading.source, failure.words));
         }
     }
     refused.values().filter_map(|each| sentence(each)).collect()

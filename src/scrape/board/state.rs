@@ -71,6 +71,7 @@ impl Entry {
                 last_attempt: None,
                 last_success: None,
                 error: None,
+                denied: false,
                 series: 0,
                 dropped: 0,
             },

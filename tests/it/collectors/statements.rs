@@ -216,7 +216,7 @@ async fn what_cannot_be_read_is_said_with_the_way_out() {
     let failed = readings
         .iter()
         .find(|reading| &*reading.source.collector == "statements");
-    let said = failed.unwrap().outcome.as_ref().unwrap_err();
+    let said = &failed.unwrap().outcome.as_ref().unwrap_err().words;
     assert!(
         said.starts_with("pg_stat_statements must be loaded via shared_preload_libraries"),
         "{said}"
