@@ -1,5 +1,7 @@
-//! Failures that may be the server's own. Takes them as they come; logs those after which the server has answered.
+//! Failures that are not plainly the collector's own: those that may be the server's, logged once it has answered, and
+//! wants of a right, logged once for all databases.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
@@ -8,7 +10,10 @@ use super::job::Job;
 
 /// What one server's collectors failed of since it last answered. Every call locks for itself.
 #[derive(Debug, Default)]
-pub(super) struct Doubts(Mutex<Vec<Doubt>>);
+pub(super) struct Doubts {
+    failures: Mutex<Vec<Doubt>>,
+    refused: Mutex<HashSet<Arc<str>>>,
+}
 
 #[derive(Debug)]
 struct Doubt {
@@ -25,6 +30,15 @@ impl Doubts {
             at: Instant::now(),
             error,
         });
+    }
+
+    /// Logs which right a collector lacks, where it is first seen.
+    pub(super) fn refused(&self, job: &Job, words: &str) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.insert(Arc::clone(&job.source.collector)) {
+            let database = job.database.as_deref();
+            tracing::info!(server.name = %job.source.server, database.name = database, collector.name = %job.source.collector, "collector is not permitted: {words}");
+        }
     }
 
     /// Forgets a job that reads again.
@@ -46,6 +60,6 @@ impl Doubts {
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Doubt>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -108,16 +108,16 @@ pub(super) fn publish(
         }
         Err(error) => {
             let words = explained(job, &error);
+            if error.wants_right() {
+                doubts.refused(job, &words);
+                return board.deny(&job.source, now, took, words);
+            }
             if error.ends_session() {
                 doubts.keep(job, words.clone());
             } else {
                 job.fails(&words);
             }
-            if error.wants_right() {
-                board.deny(&job.source, now, took, words);
-            } else {
-                board.fail(&job.source, now, took, words);
-            }
+            board.fail(&job.source, now, took, words);
         }
     }
 }

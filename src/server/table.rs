@@ -32,7 +32,7 @@ pub enum ReadError {
     #[error("not on this server: {0}")]
     Absent(String),
     /// 42501: the role may not read it.
-    #[error("permission denied: {0}")]
+    #[error("{0}")]
     Denied(String),
     /// The answer names rights that the role lacks; without them it would be silently empty.
     #[error("not granted: {0}")]

@@ -360,7 +360,9 @@ async fn what_a_managed_service_withholds_costs_itself() {
     assert!(failing.is_empty(), "{failing:?}");
     let log = watch.daemon.output();
     assert!(
-        log.contains("permission denied for function pg_ls_waldir; `GRANT pg_monitor TO`"),
+        log.contains(
+            "permission denied for function pg_ls_waldir; mend with `GRANT pg_monitor TO mon`"
+        ),
         "{log}"
     );
     // It is a database of the service's own: known by its size, and nobody's to enter.

@@ -60,7 +60,7 @@ const CASES: [(&str, &str, &str, &str); 11] = [
         "secret",
         "SELECT n, 'a' AS kind FROM hidden",
         "",
-        "bad       permission denied: permission denied for table hidden",
+        "bad       permission denied for table hidden",
     ),
     (
         "sleeps",

@@ -331,10 +331,7 @@ async fn every_session_is_harmless() {
                     "SELECT * FROM nowhere",
                     "not on this server: relation \"nowhere\" does not exist",
                 ),
-                (
-                    "SELECT * FROM hidden",
-                    "permission denied: permission denied for table hidden",
-                ),
+                ("SELECT * FROM hidden", "permission denied for table hidden"),
                 ("SELECT 1/0", "division by zero (22012)"),
             ];
             for (sql, expected) in answers {

@@ -46,7 +46,9 @@ pub(super) fn troubles(statuses: &[Status]) -> Vec<Trouble> {
     let read = statuses
         .iter()
         .filter(|status| ![LIVENESS, SESSION].contains(&&*status.source.collector));
-    let wrong = read.filter(|status| status.error.is_some() || status.dropped > 0);
+    // What nobody has granted is a choice, which `check` and `explain` name.
+    let wrong =
+        read.filter(|status| status.error.is_some() && !status.denied || status.dropped > 0);
     let each = wrong.map(|status| Trouble {
         source: status.source.to_string(),
         reason: status.error.clone().unwrap_or_default(),
