@@ -2,6 +2,7 @@
 
 mod series;
 mod state;
+mod status;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use crate::store::{Place, Store};
 
 use series::{Identities, Replaced};
 use state::{Entry, State};
+pub use status::Status;
 
 /// What `job` says in the store.
 const JOB: &str = "pgvigil";
@@ -18,29 +20,6 @@ const JOB: &str = "pgvigil";
 /// PromQL looks back five minutes; what is read more seldom is written to the store again this often while it is on
 /// the page, as a scraper of the page would.
 const REPEAT: Duration = Duration::from_secs(60);
-
-/// How one source is doing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Status {
-    /// The source.
-    pub source: Source,
-    /// How often it is read.
-    pub interval: Duration,
-    /// How long the last reading took, without waiting for a connection.
-    pub took: Duration,
-    /// When it was last tried.
-    pub last_attempt: Option<Timestamp>,
-    /// When it was last read in full.
-    pub last_success: Option<Timestamp>,
-    /// Why the last try failed; `None` when it did not.
-    pub error: Option<String>,
-    /// Whether it failed for want of a right: nothing is wrong, somebody may grant it or not.
-    pub denied: bool,
-    /// Series on the page.
-    pub series: usize,
-    /// Series left out by the cap, as unreadable or as duplicates, at the last reading.
-    pub dropped: u64,
-}
 
 /// What every source last read. Shared by reference; every call locks for itself.
 #[derive(Debug)]

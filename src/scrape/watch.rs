@@ -1,11 +1,13 @@
 //! The timers of one server: its sign of life, its facts, the two lanes of its collectors, and the report on them.
 
+mod news;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use super::admission::Admission;
 use super::board::Board;
@@ -21,6 +23,7 @@ use super::timetable::Timetable;
 use crate::collectors::{Collector, Sampled, Settings, plan};
 use crate::sample::{Source, Timestamp};
 use crate::server::{Kind, Lane, ReadError, Server};
+use news::News;
 
 /// Facts that may change while a connection lasts (role, extensions, databases) are read this often.
 const FACTS: Duration = Duration::from_secs(60);
@@ -277,38 +280,5 @@ impl Watch {
 
     fn now(&self) -> Duration {
         self.begun.elapsed()
-    }
-}
-
-/// What a lane waits for: a new plan, the server's return, or its next job.
-struct News {
-    jobs: watch::Receiver<Vec<Arc<Job>>>,
-    health: watch::Receiver<Health>,
-}
-
-impl News {
-    fn of(watch: &Watch) -> Self {
-        News {
-            jobs: watch.jobs.subscribe(),
-            health: watch.health.subscribe(),
-        }
-    }
-
-    async fn wait(&mut self, watch: &Watch, table: &mut Timetable, mine: impl Fn(&Job) -> bool) {
-        let due = table.next().map(|due| watch.begun + due);
-        tokio::select! {
-            // A lane that is always late must still hear of a new plan.
-            biased;
-            Ok(()) = self.jobs.changed() => {
-                let jobs = self.jobs.borrow_and_update().clone();
-                table.replace(jobs.into_iter().filter(|job| mine(job)), watch.now());
-            }
-            Ok(()) = self.health.changed() => {
-                if *self.health.borrow_and_update() == Health::Up {
-                    table.hurry(watch.now());
-                }
-            }
-            () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
-        }
     }
 }

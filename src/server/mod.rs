@@ -1,6 +1,7 @@
 //! One PostgreSQL server or PgBouncer: its connections (at most two), its facts, and reading from it.
 //! Takes a server's settings; hands on [`Facts`] for the planner and [`Table`]s for the collectors.
 
+mod attempt;
 mod certificate;
 mod dsn;
 mod endpoint;
