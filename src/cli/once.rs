@@ -1,5 +1,6 @@
 //! `pgvigil once`: collects once, prints, exits.
 
+use std::collections::HashSet;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -77,10 +78,20 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
 /// Whether there were none but for want of a right.
 fn show_failures(readings: &[Reading]) -> bool {
     let mut all_read = true;
+    let mut said = HashSet::new();
     for reading in readings {
-        if let Err(Failure { words, denied }) = &reading.outcome {
+        if let Err(Failure {
+            words,
+            denied,
+            not_admitted,
+        }) = &reading.outcome
+        {
             let kind = if *denied { "warning" } else { "error" };
-            eprintln!("{kind}: {}: {words}", reading.source);
+            if !not_admitted {
+                eprintln!("{kind}: {}: {words}", reading.source);
+            } else if said.insert(words) {
+                eprintln!("{kind}: {words}");
+            }
             all_read &= denied;
         }
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::job::Job;
+use crate::server::ReadError;
 
 /// What one server's collectors failed of since it last answered. Every call locks for itself.
 #[derive(Debug, Default)]
@@ -32,10 +33,14 @@ impl Doubts {
         });
     }
 
-    /// Logs which right a collector lacks, where it is first seen.
-    pub(super) fn refused(&self, job: &Job, words: &str) {
+    /// Logs which right a collector lacks, or all of them in a database, where it is first seen.
+    pub(super) fn refused(&self, job: &Job, error: &ReadError, words: &str) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.insert(Arc::clone(&job.source.collector)) {
+        if let ReadError::NotAdmitted(_) = error {
+            if refused.insert(words.into()) {
+                tracing::warn!(server.name = %job.source.server, "{words}");
+            }
+        } else if refused.insert(Arc::clone(&job.source.collector)) {
             let database = job.database.as_deref();
             tracing::info!(server.name = %job.source.server, database.name = database, collector.name = %job.source.collector, "collector is not permitted: {words}");
         }

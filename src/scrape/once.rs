@@ -31,6 +31,8 @@ pub struct Failure {
     pub words: String,
     /// Whether it is for want of a right: nothing is wrong, somebody may grant it or not.
     pub denied: bool,
+    /// Whether it is because the database may not be entered, which holds for all that is read there.
+    pub not_admitted: bool,
 }
 
 impl Failure {
@@ -39,6 +41,7 @@ impl Failure {
         Failure {
             words,
             denied: false,
+            not_admitted: false,
         }
     }
 }
@@ -109,14 +112,15 @@ pub async fn carry_out(server: &Server, plan: &Plan, settings: &Settings) -> Vec
 async fn visit(server: &Server, jobs: &[Arc<Job>], memory: &Memory) -> Vec<Reading> {
     let mut readings = Vec::with_capacity(jobs.len());
     let mut visit = None;
-    for job in jobs {
+    for (place, job) in jobs.iter().enumerate() {
         if visit.as_ref().is_none_or(crate::server::Visit::is_over) {
             drop(visit.take());
             visit = match server.visit(job.run.lane, job.database.as_deref()).await {
                 Ok(opened) => Some(opened),
                 Err(error) => {
-                    readings.push(failed(job, Duration::ZERO, &error));
-                    continue;
+                    let rest = jobs[place..].iter();
+                    readings.extend(rest.map(|job| failed(job, Duration::ZERO, &error)));
+                    return readings;
                 }
             };
         }
@@ -145,6 +149,7 @@ fn failed(job: &Job, took: Duration, error: &ReadError) -> Reading {
         outcome: Err(Failure {
             words: explained(job, error),
             denied: error.wants_right(),
+            not_admitted: matches!(error, ReadError::NotAdmitted(_)),
         }),
     }
 }

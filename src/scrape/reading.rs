@@ -8,7 +8,7 @@ use super::doubts::Doubts;
 use super::job::Job;
 use super::memory::Memory;
 use super::rest;
-use crate::collectors::{Sampled, samples};
+use crate::collectors::{Sampled, is_built_in, samples};
 use crate::sample::Timestamp;
 use crate::server::{Lane, ReadError, Server, Table, Visit};
 
@@ -56,7 +56,10 @@ pub(super) async fn read(
     }
     let outcome = match answer {
         Ok(table) => sampled(job, &table, asked, memory),
-        Err(ReadError::Absent(what)) => {
+        // A user's own statement over the whole server names what should be there; in a database it may be missing.
+        Err(ReadError::Absent(what))
+            if job.database.is_some() || is_built_in(&job.run.collector.name) =>
+        {
             tracing::debug!(source = %job.source, what, "nothing to read");
             Ok(Sampled::default())
         }
@@ -109,7 +112,7 @@ pub(super) fn publish(
         Err(error) => {
             let words = explained(job, &error);
             if error.wants_right() {
-                doubts.refused(job, &words);
+                doubts.refused(job, &error, &words);
                 return board.deny(&job.source, now, took, words);
             }
             if error.ends_session() {

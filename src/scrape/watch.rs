@@ -205,7 +205,7 @@ impl Watch {
     /// Reads everything that is due in one place, on a new visit where a statement ended the last.
     async fn visit(&self, due: &[Arc<Job>], (database, lane): (Option<&str>, Lane)) {
         let mut visit = None;
-        for job in due {
+        for (place, job) in due.iter().enumerate() {
             if self.fail_if_down(job) {
                 continue;
             }
@@ -217,14 +217,13 @@ impl Watch {
                 }
                 match opened {
                     Ok(opened) => visit = Some(opened),
+                    // Who is not let in for one job is not let in for the next.
                     Err(error) => {
-                        reading::publish(
-                            job,
-                            &self.board,
-                            &self.doubts,
-                            (Duration::ZERO, Err(error)),
-                        );
-                        continue;
+                        for job in &due[place..] {
+                            let failed = (Duration::ZERO, Err(error.clone()));
+                            reading::publish(job, &self.board, &self.doubts, failed);
+                        }
+                        return;
                     }
                 }
             }

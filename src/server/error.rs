@@ -19,6 +19,8 @@ pub enum Trouble {
     Role,
     /// The database does not exist.
     Database,
+    /// The role may not enter the database.
+    Entry,
     /// All connections are taken.
     Full,
     /// The role or the database has as many connections as its own limit lets it.
@@ -47,6 +49,7 @@ impl Trouble {
                 | Trouble::Password
                 | Trouble::Role
                 | Trouble::Database
+                | Trouble::Entry
                 | Trouble::Pooler
                 | Trouble::Console
         )
@@ -72,6 +75,9 @@ impl Trouble {
                 "`pgvigil grants` prints the role to create; `pg_hba.conf` must let it in from this address",
             ),
             Trouble::Database => Some("check the database name in `url`"),
+            Trouble::Entry => Some(
+                "run `GRANT CONNECT ON DATABASE` for the role, or name another database in `url`",
+            ),
             Trouble::Full => {
                 Some("grant `pg_use_reserved_connections` to the role (PostgreSQL 16 and later)")
             }
@@ -136,7 +142,8 @@ impl ServerError {
 fn trouble_of(code: &str, message: &str) -> Trouble {
     match code {
         "28P01" => Trouble::Password,
-        "28000" | "42501" => Trouble::Role,
+        "28000" => Trouble::Role,
+        "42501" => Trouble::Entry,
         "3D000" => Trouble::Database,
         "53300" if message.starts_with("too many connections for") => Trouble::Limit,
         "53300" => Trouble::Full,

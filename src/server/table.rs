@@ -34,6 +34,9 @@ pub enum ReadError {
     /// 42501: the role may not read it.
     #[error("{0}")]
     Denied(String),
+    /// The role may not enter the database; with the way out.
+    #[error("{0}")]
+    NotAdmitted(String),
     /// The answer names rights that the role lacks; without them it would be silently empty.
     #[error("not granted: {0}")]
     Missing(String),
@@ -146,7 +149,10 @@ impl ReadError {
 
     /// Whether it would not have failed with more rights.
     pub fn wants_right(&self) -> bool {
-        matches!(self, ReadError::Denied(_) | ReadError::Missing(_))
+        matches!(
+            self,
+            ReadError::Denied(_) | ReadError::Missing(_) | ReadError::NotAdmitted(_)
+        )
     }
 
     /// Whether the session it came from must not be used again.

@@ -8,6 +8,8 @@ use tokio_postgres::Client;
 
 use super::Lane;
 use super::endpoint::{CONNECTING, Endpoint};
+use super::error::Trouble;
+use super::identifier::quoted;
 use super::session::Line;
 use super::table::{ReadError, Table};
 
@@ -34,7 +36,10 @@ impl Visit {
         let permit = permits.acquire_owned().await;
         let permit = permit.map_err(|closed| ReadError::Connection(closed.to_string()))?;
         let opened = endpoint.open(lane, database, CONNECTING).await;
-        let (client, line) = opened.map_err(|error| ReadError::Connection(error.to_string()))?;
+        let (client, line) = opened.map_err(|error| match (error.trouble, database) {
+            (Trouble::Entry, Some(database)) => not_admitted(endpoint, database),
+            _ => ReadError::Connection(error.to_string()),
+        })?;
         Ok(Visit {
             open: Some(Open {
                 client,
@@ -78,6 +83,15 @@ impl Visit {
             });
         }
     }
+}
+
+fn not_admitted(endpoint: &Endpoint, database: &str) -> ReadError {
+    let user = endpoint.dsn().map(|dsn| dsn.user).unwrap_or_default();
+    ReadError::NotAdmitted(format!(
+        "database `{database}` may not be entered; mend with `GRANT CONNECT ON DATABASE {} TO {}`, or leave it out with `databases.exclude`",
+        quoted(database),
+        quoted(&user)
+    ))
 }
 
 impl Drop for Visit {

@@ -27,7 +27,7 @@ fn grant(postgres: &Postgres, major: u32) {
 struct Page {
     url: String,
     client: Client,
-    _daemon: Daemon,
+    daemon: Daemon,
     _scratch: Scratch,
 }
 
@@ -46,7 +46,7 @@ impl Page {
         Page {
             url: format!("http://{listen}/metrics"),
             client: Client::new(),
-            _daemon: Daemon::spawn(command),
+            daemon: Daemon::spawn(command),
             _scratch: scratch,
         }
     }
@@ -108,6 +108,32 @@ async fn a_database_that_refuses_is_counted_and_named() {
         .lines(&[r#"pgvigil_database_up{database="hidden""#])
         .await;
     assert!(hidden.is_empty(), "{hidden:?}");
+    let of_revoked = r#",database="revoked"}"#;
+    eventually_async(
+        "what may not be entered is no failure",
+        PATIENCE,
+        || async {
+            let verdicts = ["pgvigil_collector_success", "pgvigil_collector_denied"];
+            let verdicts = page.lines(&verdicts).await;
+            let of_revoked = verdicts.iter().filter(|line| line.contains(of_revoked));
+            let verdicts: Vec<&String> = of_revoked.collect();
+            assert!(
+                !verdicts
+                    .iter()
+                    .any(|line| line.starts_with("pgvigil_collector_success")),
+                "{verdicts:?}"
+            );
+            (verdicts.len() > 5).then_some(())
+        },
+    )
+    .await;
+    let log = page.daemon.output();
+    assert_eq!(
+        log.matches("`GRANT CONNECT ON DATABASE revoked TO mon`")
+            .count(),
+        1,
+        "{log}"
+    );
     postgres.sql("postgres", "GRANT CONNECT ON DATABASE revoked TO mon");
     page.shows(&[r#"pgvigil_database_up{database="revoked"} 1"#])
         .await;

@@ -1,6 +1,6 @@
 //! Rights that only show when a collector is read: each such collector is read once, and what is refused is named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::collectors::{Needs, Plan, Run, Settings};
@@ -19,16 +19,22 @@ pub(super) async fn refusals(server: &Server, plan: &Plan, settings: &Settings) 
             .collect(),
         omitted: Vec::new(),
     };
-    let mut refused: BTreeMap<Arc<str>, Vec<(Source, String)>> = BTreeMap::new();
+    let (mut closed, mut refused) = (BTreeSet::new(), BTreeMap::<Arc<str>, Vec<_>>::new());
     for reading in scrape::carry_out(server, &trial, settings).await {
-        if let Err(failure) = reading.outcome {
-            let of_collector = refused.entry(Arc::clone(&reading.source.collector));
-            of_collector
-                .or_default()
-                .push((reading.source, failure.words));
+        match reading.outcome {
+            Err(failure) if failure.not_admitted => {
+                closed.insert(failure.words);
+            }
+            Err(failure) => {
+                let of_collector = refused.entry(Arc::clone(&reading.source.collector));
+                let told = (reading.source, failure.words);
+                of_collector.or_default().push(told);
+            }
+            Ok(_) => {}
         }
     }
-    refused.values().filter_map(|each| sentence(each)).collect()
+    let refused = refused.values().filter_map(|each| sentence(each));
+    closed.into_iter().chain(refused).collect()
 }
 
 fn is_uncertain(run: &Run) -> bool {
@@ -36,18 +42,27 @@ fn is_uncertain(run: &Run) -> bool {
     privilege.is_some_and(|privilege| matches!(privilege.needs, Needs::Rights(_)))
 }
 
-/// The first refusal in full, the others counted.
+/// The first refusal in full, and where it is likewise.
 fn sentence(refused: &[(Source, String)]) -> Option<String> {
+    /// More names than these are no use to anybody.
+    const NAMED: usize = 8;
     let ((source, words), others) = refused.split_first()?;
     let collector = &source.collector;
     let place = match &*source.database {
         "" => String::new(),
         database => format!(" in database `{database}`"),
     };
-    let more = match others.len() {
-        0 => String::new(),
-        1 => "\nand likewise in one more database".into(),
-        more => format!("\nand likewise in {more} more databases"),
+    let names = others.iter().take(NAMED);
+    let names: Vec<String> = names
+        .map(|(source, _)| format!("`{}`", source.database))
+        .collect();
+    let more = match others.len().saturating_sub(NAMED) {
+        0 if others.is_empty() => String::new(),
+        0 => format!("\nand likewise in {}", names.join(", ")),
+        more => format!(
+            "\nand likewise in {} and {more} more databases",
+            names.join(", ")
+        ),
     };
     Some(format!("collector `{collector}`{place}: {words}{more}"))
 }
