@@ -96,20 +96,27 @@ impl Board {
 
     /// Notes a failed reading; the last samples stay until they expire.
     pub fn fail(&self, source: &Source, at: Timestamp, took: Duration, error: String) {
-        let mut state = self.locked();
-        if let Some(Entry { status, .. }) = state.entries.get_mut(source) {
-            status.took = took;
-            status.last_attempt = Some(at);
-            status.error = Some(error);
-            status.denied = false;
-        }
+        self.note_failure(source, at, took, error, false);
     }
 
     /// Notes a reading that was refused for want of a right; the last samples stay until they expire.
     pub(super) fn deny(&self, source: &Source, at: Timestamp, took: Duration, error: String) {
-        self.fail(source, at, took, error);
+        self.note_failure(source, at, took, error, true);
+    }
+
+    fn note_failure(
+        &self,
+        source: &Source,
+        at: Timestamp,
+        took: Duration,
+        error: String,
+        denied: bool,
+    ) {
         if let Some(Entry { status, .. }) = self.locked().entries.get_mut(source) {
-            status.denied = true;
+            status.took = took;
+            status.last_attempt = Some(at);
+            status.error = Some(error);
+            status.denied = denied;
         }
     }
 

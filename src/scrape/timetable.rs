@@ -115,7 +115,7 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    /// Ten seconds for each of `names`, a database before a slash.
+    /// One job for each of these databases, every ten seconds.
     fn jobs(names: &[&str]) -> Vec<Arc<Job>> {
         let text = "name: c\ndoc: Counts.\ninterval: 10s\nqueries: [{sql: SELECT 1 AS n}]\nmetrics: {test_n: {from: n, help: N.}}\n";
         let files = [("c.yml".to_owned(), text.to_owned())];
