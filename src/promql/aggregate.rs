@@ -111,7 +111,7 @@ fn groups_by_value(
     entries: Vec<Entry>,
 ) -> Result<Vec<Group>, EvalError> {
     if label.is_empty() {
-        return Err(EvalError(format!("invalid label name {label:?}")));
+        return Err(EvalError::Failed(format!("invalid label name {label:?}")));
     }
     Ok(gathered(entries.into_iter().map(|entry| {
         let key = grouping.key(&entry.labels);
@@ -167,15 +167,19 @@ pub(super) fn united(entries: &[Entry]) -> Sources {
 
 fn count(limit: f64) -> Result<usize, EvalError> {
     if limit.is_nan() {
-        return Err(EvalError("Parameter value is NaN".into()));
+        return Err(EvalError::Failed("Parameter value is NaN".into()));
     }
     if limit >= i64::MAX as f64 {
         let limit = format_plain(limit);
-        return Err(EvalError(format!("Scalar value {limit} overflows int64")));
+        return Err(EvalError::Failed(format!(
+            "Scalar value {limit} overflows int64"
+        )));
     }
     if limit <= i64::MIN as f64 {
         let limit = format_plain(limit);
-        return Err(EvalError(format!("Scalar value {limit} underflows int64")));
+        return Err(EvalError::Failed(format!(
+            "Scalar value {limit} underflows int64"
+        )));
     }
     Ok(limit.max(0.0) as usize)
 }

@@ -37,7 +37,7 @@ pub(super) fn evaluate(
         (Vector(left), Vector(right)) => Vector(matching::combine(node, &left, &right)?),
         _ => {
             let message = "binary expression must contain only scalar and instant vector types";
-            return Err(EvalError(message.into()));
+            return Err(EvalError::Failed(message.into()));
         }
     })
 }

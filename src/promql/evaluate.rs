@@ -110,7 +110,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn number(&self, expr: &Expr, now: i64) -> Result<(f64, Sources), EvalError> {
         match self.at(expr, now)? {
             Outcome::Number(value, sources) => Ok((value, sources)),
-            _ => Err(EvalError("expected a scalar".into())),
+            _ => Err(EvalError::Failed("expected a scalar".into())),
         }
     }
 
@@ -118,7 +118,7 @@ impl<'a> Evaluation<'a> {
     pub(super) fn text(&self, expr: &Expr, now: i64) -> Result<String, EvalError> {
         match self.at(expr, now)? {
             Outcome::Text(text) => Ok(text),
-            _ => Err(EvalError("expected a string".into())),
+            _ => Err(EvalError::Failed("expected a string".into())),
         }
     }
 
@@ -132,7 +132,7 @@ impl<'a> Evaluation<'a> {
                 Ok(Span { rows, start, end })
             }
             Expr::Subquery(subquery) => self.subquery(subquery, now),
-            _ => Err(EvalError("expected a range vector".into())),
+            _ => Err(EvalError::Failed("expected a range vector".into())),
         }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Evaluation<'a> {
         let start = end.saturating_sub(subquery.range);
         let steps = steps(subquery, start, end);
         if steps.clone().count() as i64 > MAX_STEPS {
-            return Err(EvalError(format!(
+            return Err(EvalError::Failed(format!(
                 "subquery has more than {MAX_STEPS} steps"
             )));
         }
@@ -234,7 +234,7 @@ fn steps(subquery: &Subquery, start: i64, end: i64) -> impl Iterator<Item = i64>
 fn vector(outcome: Outcome) -> Result<Vec<Entry>, EvalError> {
     match outcome {
         Outcome::Vector(entries) => Ok(entries),
-        _ => Err(EvalError("expected an instant vector".into())),
+        _ => Err(EvalError::Failed("expected an instant vector".into())),
     }
 }
 

@@ -1,5 +1,6 @@
 //! An expression as it is evaluated: types checked, functions known, matchers compiled, times in milliseconds.
 
+use super::Kind;
 use super::function::Function;
 use crate::sample::Labels;
 use crate::store::Matcher;
@@ -199,6 +200,22 @@ impl Expr {
         visitor(self);
         for child in self.children() {
             child.visit(visitor);
+        }
+    }
+
+    /// The type of its value.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Expr::Number(_) => Kind::Scalar,
+            Expr::Text(_) => Kind::Text,
+            Expr::Matrix(..) | Expr::Subquery(_) => Kind::Matrix,
+            Expr::Vector(_) | Expr::Aggregate(_) => Kind::Vector,
+            Expr::Negative(inner) => inner.kind(),
+            Expr::Binary(binary) => match (binary.left.kind(), binary.right.kind()) {
+                (Kind::Scalar, Kind::Scalar) => Kind::Scalar,
+                _ => Kind::Vector,
+            },
+            Expr::Call(call) => call.function.gives(),
         }
     }
 

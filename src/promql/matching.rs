@@ -85,7 +85,7 @@ fn duplicate(node: &Binary, group: &Labels, one: &Entry, other: &Entry) -> EvalE
     let mut pair = [one, other].map(|entry| final_labels(&entry.labels, entry.drop_name));
     pair.sort();
     let [first, second] = pair.map(|labels| go_labels(&labels));
-    EvalError(format!(
+    EvalError::Failed(format!(
         "found duplicate series for the match group {} on the {side} hand-side of the operation: [{first}, {second}];\
          many-to-many matching not allowed: matching labels must be unique on one side",
         go_labels(group),
@@ -129,7 +129,9 @@ impl Seen {
         };
         match is_new {
             true => Ok(()),
-            false => Err(EvalError(format!("multiple matches for labels: {why}"))),
+            false => Err(EvalError::Failed(format!(
+                "multiple matches for labels: {why}"
+            ))),
         }
     }
 }

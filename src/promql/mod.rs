@@ -22,9 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::sample::{Labels, Sources, Timestamp};
-use crate::store::{Series, Store};
+use crate::store::{Matcher, Series, Store};
 use evaluate::Evaluation;
-use expr::Expr;
+use expr::{Expr, Shift};
 use read::Rows;
 
 pub use number::{format_number, format_plain};
@@ -51,8 +51,82 @@ pub struct ParseError {
 
 /// Why an expression has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{0}")]
-pub struct EvalError(pub String);
+pub enum EvalError {
+    /// What Prometheus calls an execution error, in its words.
+    #[error("{0}")]
+    Failed(String),
+    /// More samples than [`Limits::max_samples`] would have been held at once.
+    #[error("query processing would load too many samples into memory in query execution")]
+    TooManySamples,
+    /// [`Limits::stopped`] said so.
+    #[error("query timed out in expression evaluation")]
+    Stopped,
+}
+
+/// When an expression is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moments {
+    /// Once.
+    At(Timestamp),
+    /// At `start` and every `step` after it up to `end`.
+    Range {
+        /// The first moment.
+        start: Timestamp,
+        /// No moment comes after it.
+        end: Timestamp,
+        /// The time between two moments; not zero.
+        step: Duration,
+    },
+}
+
+/// What one evaluation may take.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// How far back an instant selector looks for a sample.
+    pub look_back: Duration,
+    /// Samples held at once.
+    pub max_samples: usize,
+    /// Asked again and again: whether to give up.
+    pub stopped: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Default for Limits<'_> {
+    /// No limits, and the look-back of Prometheus.
+    fn default() -> Self {
+        Limits {
+            look_back: LOOK_BACK,
+            max_samples: usize::MAX,
+            stopped: &|| false,
+        }
+    }
+}
+
+/// How far back an instant selector looks, unless [`Limits`] say otherwise.
+pub const LOOK_BACK: Duration = Duration::from_secs(5 * 60);
+
+/// The value of an expression, and what is to be known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The value.
+    pub value: Value,
+    /// What makes the value doubtful, in Prometheus' words.
+    pub warnings: Vec<String>,
+    /// What may not have been meant, in Prometheus' words.
+    pub infos: Vec<String>,
+}
+
+/// The type of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number.
+    Scalar,
+    /// A text.
+    Text,
+    /// An instant vector.
+    Vector,
+    /// A range vector.
+    Matrix,
+}
 
 /// The four kinds of result.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +169,21 @@ impl Query {
         &self.text
     }
 
+    /// The type of its value.
+    pub fn kind(&self) -> Kind {
+        self.expr.kind()
+    }
+
+    /// The expression as Prometheus prints it: normal form, on one line.
+    pub fn normal(&self) -> String {
+        parse::normal(&self.text)
+    }
+
+    /// The expression as Prometheus' `format_query` lays it out over lines.
+    pub fn pretty(&self) -> String {
+        parse::pretty(&self.text)
+    }
+
     /// Names of the metrics it selects by name, sorted.
     pub fn metrics(&self) -> Vec<String> {
         let mut names = BTreeSet::new();
@@ -120,6 +209,40 @@ impl Query {
     }
 }
 
+/// Reads the selector of an instant vector, such as the `match[]` of an API request: its matchers, `__name__` among them.
+///
+/// # Errors
+/// It is no PromQL, or anything else than a plain selector.
+pub fn selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    match parse::parse(text)? {
+        Expr::Vector(selector) if selector.shift == Shift::default() => Ok(selector.matchers),
+        _ => Err(parse::error("expected a selector of series alone")),
+    }
+}
+
+/// Evaluates an expression.
+///
+/// # Errors
+/// What Prometheus calls an execution error: duplicate or many-to-many matches, a bad argument; for a range also an
+/// expression whose type is neither scalar nor instant vector. Or a limit was met.
+pub fn evaluate(
+    query: &Query,
+    store: &Store,
+    moments: Moments,
+    limits: &Limits<'_>,
+) -> Result<Answer, EvalError> {
+    let _ = limits;
+    let value = match moments {
+        Moments::At(at) => instant(query, store, at)?,
+        Moments::Range { start, end, step } => range(query, store, start, end, step)?,
+    };
+    Ok(Answer {
+        value,
+        warnings: Vec::new(),
+        infos: Vec::new(),
+    })
+}
+
 /// Evaluates an expression at one moment.
 ///
 /// # Errors
@@ -142,7 +265,7 @@ pub fn range(
 ) -> Result<Value, EvalError> {
     let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
     if step == 0 {
-        return Err(EvalError("zero query resolution step width".into()));
+        return Err(EvalError::Failed("zero query resolution step width".into()));
     }
     let evaluation = Evaluation::new(store, &query.expr, start.0, end.0);
     let mut rows = Rows::default();

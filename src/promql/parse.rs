@@ -34,6 +34,22 @@ pub(super) fn parse(text: &str) -> Result<Expr, ParseError> {
     Translation::default().expr(&tree)
 }
 
+/// The expression in normal form; as it is where it does not parse.
+pub(super) fn normal(text: &str) -> String {
+    let tree = guarded(text)
+        .ok()
+        .and_then(|shown| parser::parse(&shown).ok());
+    tree.map_or_else(|| text.to_owned(), |tree| tree.to_string())
+}
+
+/// The expression laid out over lines; as it is where it does not parse.
+pub(super) fn pretty(text: &str) -> String {
+    let tree = guarded(text)
+        .ok()
+        .and_then(|shown| parser::parse(&shown).ok());
+    tree.map_or_else(|| text.to_owned(), |tree| tree.prettify())
+}
+
 /// An error without a place, as the parser gives none.
 pub(super) fn error(message: impl Into<String>) -> ParseError {
     ParseError {

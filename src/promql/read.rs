@@ -119,7 +119,7 @@ impl Rows {
         };
         let row = &mut self.rows[*place];
         if row.points.last().is_some_and(|(at, _)| at.0 == moment) {
-            return Err(EvalError(super::SAME_LABELS.into()));
+            return Err(EvalError::Failed(super::SAME_LABELS.into()));
         }
         row.sources = row.sources.union(&entry.sources);
         row.points.push((Timestamp(moment), entry.value));

@@ -55,7 +55,7 @@ pub(super) fn matrix(rows: Vec<Row>) -> Result<Value, EvalError> {
     for series in merged.values_mut() {
         series.points.sort_by_key(|(at, _)| *at);
         if series.points.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(EvalError(SAME_LABELS.into()));
+            return Err(EvalError::Failed(SAME_LABELS.into()));
         }
     }
     Ok(Value::Matrix(merged.into_values().collect()))
@@ -67,7 +67,7 @@ fn vector(entries: Vec<Entry>) -> Result<Value, EvalError> {
     for entry in entries {
         let labels = final_labels(&entry.labels, entry.drop_name);
         if !seen.insert(labels.clone()) {
-            return Err(EvalError(SAME_LABELS.into()));
+            return Err(EvalError::Failed(SAME_LABELS.into()));
         }
         elements.push(Element {
             labels,
@@ -79,7 +79,7 @@ fn vector(entries: Vec<Entry>) -> Result<Value, EvalError> {
 }
 
 fn wrong_type(kind: &str) -> EvalError {
-    EvalError(format!(
+    EvalError::Failed(format!(
         "invalid expression type {kind:?} for range query, must be Scalar or instant Vector"
     ))
 }

@@ -172,6 +172,16 @@ impl Store {
             .collect()
     }
 
+    /// The labels of the series that meet every matcher and have samples in `(after, until]`, in no order.
+    pub fn labels(&self, matchers: &[Matcher], after: Timestamp, until: Timestamp) -> Vec<Labels> {
+        let held = self.read();
+        held.shelf
+            .matching(matchers)
+            .filter(|series| series.overlaps(after, until))
+            .map(|series| held.shelf.labels(series))
+            .collect()
+    }
+
     /// Since when the store has seen everything: its start, or the end of what retention took away.
     pub fn covers_since(&self) -> Timestamp {
         self.read().shelf.covers_since()

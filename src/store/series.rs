@@ -79,6 +79,13 @@ impl Held {
         self.points(after, until).last().copied()
     }
 
+    /// Whether any of its chunks may hold samples in `(after, until]`.
+    pub(super) fn overlaps(&self, after: Timestamp, until: Timestamp) -> bool {
+        let first = self.chunks.first();
+        let start = first.map_or(self.head.start, |chunk| chunk.start);
+        start <= until && self.head.newest.0 > after
+    }
+
     /// Whether all of its samples are at or before `horizon`.
     pub(super) fn ended_by(&self, horizon: Timestamp) -> bool {
         self.head.newest.0 <= horizon

@@ -18,7 +18,7 @@ pub(super) fn replace(
     let text = |place: usize| evaluation.text(&arguments[place], now);
     let (destination, replacement, source, pattern) = (text(1)?, text(2)?, text(3)?, text(4)?);
     let regex = Regex::new(&format!("^(?s:{pattern})$")).map_err(|_| {
-        EvalError(format!(
+        EvalError::Failed(format!(
             "invalid regular expression in label_replace(): {pattern}"
         ))
     })?;
@@ -71,13 +71,13 @@ fn relabelled(
     let mut seen = HashSet::new();
     match entries.iter().all(|entry| seen.insert(&entry.labels)) {
         true => Ok(Outcome::Vector(entries)),
-        false => Err(EvalError(SAME_LABELS.into())),
+        false => Err(EvalError::Failed(SAME_LABELS.into())),
     }
 }
 
 fn check_name(name: &str, role: &str, function: &str) -> Result<(), EvalError> {
     match name.is_empty() {
-        true => Err(EvalError(format!(
+        true => Err(EvalError::Failed(format!(
             "invalid {role} label name in {function}(): {name}"
         ))),
         false => Ok(()),

@@ -14,7 +14,7 @@ mod trend;
 use super::evaluate::{Entry, Evaluation, Outcome, Span};
 use super::expr::{Call, Expr};
 use super::parse::error;
-use super::{EvalError, ParseError};
+use super::{EvalError, Kind as Type, ParseError};
 use crate::sample::{Sources, Timestamp};
 
 /// A function by its name.
@@ -52,6 +52,16 @@ struct Samples<'a> {
 impl Samples<'_> {
     fn values(&self) -> impl Iterator<Item = f64> + Clone {
         self.points.iter().map(|(_, value)| *value)
+    }
+}
+
+impl Function {
+    /// The type of its value.
+    pub(super) fn gives(self) -> Type {
+        match self.name {
+            "pi" | "time" | "scalar" => Type::Scalar,
+            _ => Type::Vector,
+        }
     }
 }
 
@@ -111,7 +121,7 @@ fn range(
     let is_range = |expr: &&Expr| matches!(expr, Expr::Matrix(..) | Expr::Subquery(_));
     let Some(argument) = call.arguments.iter().find(is_range) else {
         let name = call.function.name;
-        return Err(EvalError(format!("{name} needs a range vector")));
+        return Err(EvalError::Failed(format!("{name} needs a range vector")));
     };
     let scalars = call.arguments.iter().filter(|expr| !is_range(expr));
     let (params, sources) = params(evaluation, scalars, now)?;

@@ -21,7 +21,7 @@ pub(super) fn check(function: &str, params: &[f64]) -> Result<(), EvalError> {
     };
     for (what, short, factor) in [("smoothing", "sf", *smoothing), ("trend", "tf", *trend)] {
         if factor <= 0.0 || factor >= 1.0 {
-            return Err(EvalError(format!(
+            return Err(EvalError::Failed(format!(
                 "invalid {what} factor. Expected: 0 < {short} < 1, got: {factor:.6}"
             )));
         }

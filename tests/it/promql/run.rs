@@ -99,7 +99,9 @@ fn reason_to_skip(case: &Case, problem: &str, native: &[String]) -> Option<&'sta
 fn outcome(store: &Store, case: &Case) -> Result<(), String> {
     let value = Query::parse(&case.query)
         .map_err(|error| error.message)
-        .and_then(|query| evaluated(&query, store, case.moments).map_err(|error| error.0));
+        .and_then(|query| {
+            evaluated(&query, store, case.moments).map_err(|error| error.to_string())
+        });
     let expected = &case.expected;
     let value = match value {
         Err(_) if expected.native => return Err("native histograms".into()),
