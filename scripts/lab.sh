@@ -123,7 +123,38 @@ lab_tools() {
   echo "${tools[*]}" >"$home/.version"
 }
 
+# Prometheus 3 with its promtool, whose answers ours are held against; Debian 12 has 2.42. The package of a later
+# suite is unpacked, not installed: a Go binary asks for little.
+lab_prometheus() {
+  local home=$lab/prometheus3 apt=$lab/apt3 source options
+  if [ -x "$home/promtool" ] && [ -x "$home/prometheus" ]; then
+    say "Prometheus: $(cat "$home/.version") is there"
+    return
+  fi
+  if ! command -v dpkg >/dev/null; then
+    say "Prometheus: no Debian here: put prometheus and promtool 3.x into $home"
+    return
+  fi
+  say "Prometheus: downloading 3.x from Debian unstable"
+  mkdir -p "$apt"/{etc/preferences.d,state/lists/partial,cache/archives/partial,tree}
+  touch "$apt/state/status"
+  source=$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
+  [ -n "$source" ] || source=$(awk '/^deb /{print $2; exit}' /etc/apt/sources.list)
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $source unstable main" >"$apt/etc/sources.list"
+  options=(-o "Dir::Etc=$apt/etc" -o "Dir::Etc::sourcelist=$apt/etc/sources.list" -o "Dir::State=$apt/state"
+    -o "Dir::State::status=$apt/state/status" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" update -q >"$lab/apt.log" 2>&1 || { cat "$lab/apt.log" >&2; exit 1; }
+  (cd "$apt" && apt-get "${options[@]}" download -q prometheus promtool) >"$lab/apt.log" 2>&1 || { cat "$lab/apt.log" >&2; exit 1; }
+  for package in "$apt"/*.deb; do dpkg -x "$package" "$apt/tree"; done
+  rm -rf "$home"
+  mkdir "$home"
+  mv "$apt"/tree/usr/bin/{prometheus,promtool} "$home/"
+  "$home/prometheus" --version 2>&1 | awk 'NR == 1 { print $3 }' | tr -d , >"$home/.version"
+  rm -rf "$apt"
+}
+
 say "folder: $lab"
 lab_packages
 for major in $majors; do lab_postgresql "$major"; done
 lab_tools
+lab_prometheus

@@ -8,6 +8,7 @@ mod lab;
 mod patroni;
 mod pgbouncer;
 mod postgres;
+mod prometheus;
 mod scratch;
 mod smtp;
 mod tests;
@@ -24,6 +25,7 @@ pub use lab::{fixtures, lint, majors, tool};
 pub use patroni::Patroni;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
+pub use prometheus::{Prometheus, prometheus3};
 pub use scratch::{Scratch, is_root};
 pub use smtp::{Letter, SmtpOptions, SmtpSink, Stage, Transport};
 

@@ -8,8 +8,8 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport as _};
 
 use super::{
-    Answer, Authority, Daemon, HttpSink, Postgres, Scratch, SmtpOptions, SmtpSink, Stage,
-    Transport, eventually, majors,
+    Answer, Authority, Daemon, HttpSink, Postgres, Prometheus, Scratch, SmtpOptions, SmtpSink,
+    Stage, Transport, eventually, majors,
 };
 
 #[test]
@@ -206,4 +206,13 @@ fn client(sink: &SmtpSink, transport: Transport, password: &str) -> SmtpTranspor
         .authentication(vec![Mechanism::Plain, Mechanism::Login])
         .credentials(Credentials::new("ops".into(), password.into()))
         .build()
+}
+
+#[test]
+fn prometheus_answers_over_the_samples_it_was_given() {
+    let prometheus = Prometheus::over("a{b=\"c\"} 7 1000\n# EOF\n", &[]);
+    let asked = format!("{}/api/v1/query?query=a&time=1000", prometheus.url());
+    let answer = Command::new("curl").args(["-s", &asked]).output().unwrap();
+    let answer = String::from_utf8(answer.stdout).unwrap();
+    assert!(answer.contains(r#""value":[1000,"7"]"#), "{answer}");
 }
