@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use super::EvalError;
-use super::evaluate::{Entry, Evaluation};
-use super::expr::{Aggregate, Aggregation, Expr, Grouping};
-use super::number::format_plain;
+use super::evaluate::Evaluation;
+use super::expr::{Aggregate, Aggregation, Grouping};
+use super::grid::Grid;
+use super::number::{format_plain, format_short};
+use super::rows::{Head, Numbers, Rows, is_present};
 use super::sum::{self, Sum};
 use crate::sample::{Labels, Sources};
 
@@ -14,47 +16,41 @@ use crate::sample::{Labels, Sources};
 pub(super) fn evaluate(
     evaluation: &Evaluation<'_>,
     node: &Aggregate,
-    now: i64,
-) -> Result<Vec<Entry>, EvalError> {
-    let number = |param: &Option<Expr>| match param {
-        Some(param) => evaluation.number(param, now),
-        None => Ok((f64::NAN, Sources::default())),
+    grid: Grid,
+) -> Result<Rows, EvalError> {
+    let numbers = || match &node.param {
+        Some(param) => evaluation.numbers(param, grid),
+        None => Ok(Numbers::constant(f64::NAN, grid.count)),
     };
     match node.op {
         Aggregation::Top | Aggregation::Bottom => {
-            let (limit, _) = number(&node.param)?;
-            let limit = count(limit)?;
-            let groups = groups(&node.grouping, evaluation.vector(&node.expr, now)?);
-            Ok(extremes(node.op, limit, groups))
+            let limits = counts(&numbers()?.values)?;
+            let rows = evaluation.rows(&node.expr, grid)?;
+            extremes(evaluation, node, &rows, &limits)
         }
         Aggregation::Quantile => {
-            let (q, sources) = number(&node.param)?;
-            let groups = groups(&node.grouping, evaluation.vector(&node.expr, now)?);
-            let quantile = |values: &[f64]| sum::quantile(q, values.to_vec());
-            Ok(reduced(groups, &sources, now, quantile))
+            let q = numbers()?;
+            check_quantiles(evaluation, node, &q.values);
+            let rows = evaluation.rows(&node.expr, grid)?;
+            reduced(evaluation, node, &rows, &q.sources, |place, values| {
+                sum::quantile(q.values[place], values.to_vec())
+            })
         }
         Aggregation::CountValues => {
             let label = match &node.param {
-                Some(param) => evaluation.text(param, now)?,
+                Some(param) => evaluation.text(param)?,
                 None => String::new(),
             };
-            let entries = evaluation.vector(&node.expr, now)?;
-            let groups = groups_by_value(&node.grouping, &label, entries)?;
-            Ok(reduced(groups, &Sources::default(), now, |values| {
-                values.len() as f64
-            }))
+            count_values(node, &label, &evaluation.rows(&node.expr, grid)?)
         }
         op => {
-            let groups = groups(&node.grouping, evaluation.vector(&node.expr, now)?);
-            Ok(reduced(groups, &Sources::default(), now, reducer(op)))
+            let rows = evaluation.rows(&node.expr, grid)?;
+            let reduce = reducer(op);
+            reduced(evaluation, node, &rows, &Sources::default(), |_, values| {
+                reduce(values)
+            })
         }
     }
-}
-
-/// Elements that share the labels they are grouped by.
-struct Group {
-    labels: Labels,
-    entries: Vec<Entry>,
 }
 
 fn reducer(op: Aggregation) -> fn(&[f64]) -> f64 {
@@ -98,105 +94,198 @@ fn variance(values: &[f64]) -> f64 {
     squares / values.len() as f64
 }
 
-fn groups(grouping: &Grouping, entries: Vec<Entry>) -> Vec<Group> {
-    gathered(entries.into_iter().map(|entry| {
-        let key = grouping.key(&entry.labels);
-        (key, entry)
-    }))
+/// Rows that share the labels they are grouped by.
+struct Group {
+    labels: Labels,
+    members: Vec<usize>,
 }
 
-fn groups_by_value(
-    grouping: &Grouping,
-    label: &str,
-    entries: Vec<Entry>,
-) -> Result<Vec<Group>, EvalError> {
-    if label.is_empty() {
-        return Err(EvalError::Failed(format!("invalid label name {label:?}")));
-    }
-    Ok(gathered(entries.into_iter().map(|entry| {
-        let key = grouping.key(&entry.labels);
-        (key.with(label, &format_plain(entry.value)), entry)
-    })))
-}
-
-fn gathered(keyed: impl Iterator<Item = (Labels, Entry)>) -> Vec<Group> {
+fn groups(grouping: &Grouping, rows: &Rows) -> Vec<Group> {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
-    for (labels, entry) in keyed {
+    for (row, head) in rows.heads().iter().enumerate() {
+        let labels = grouping.key(&head.labels);
         let place = *places.entry(labels).or_insert_with_key(|labels| {
             groups.push(Group {
                 labels: labels.clone(),
-                entries: Vec::new(),
+                members: Vec::new(),
             });
             groups.len() - 1
         });
-        groups[place].entries.push(entry);
+        groups[place].members.push(row);
     }
     groups
 }
 
+/// Each group becomes one row; `reduce` is given the place of a moment and the values that the group has there.
 fn reduced(
-    groups: Vec<Group>,
+    evaluation: &Evaluation<'_>,
+    node: &Aggregate,
+    rows: &Rows,
     also: &Sources,
-    now: i64,
-    reduce: impl Fn(&[f64]) -> f64,
-) -> Vec<Entry> {
-    groups
-        .into_iter()
-        .map(|group| {
-            let values: Vec<f64> = group.entries.iter().map(|entry| entry.value).collect();
-            Entry {
-                value: reduce(&values),
-                sources: united(&group.entries).union(also),
-                drop_name: group.entries.iter().any(|entry| entry.drop_name),
-                labels: group.labels,
-                at: now,
+    reduce: impl Fn(usize, &[f64]) -> f64,
+) -> Result<Rows, EvalError> {
+    let groups = groups(&node.grouping, rows);
+    let mut results = Rows::with_capacity(rows.width(), groups.len());
+    let mut values = Vec::new();
+    for Group { labels, members } in groups {
+        evaluation.go_on()?;
+        let head = Head {
+            labels,
+            sources: united(rows, &members).union(also),
+            drop_name: members.iter().any(|row| rows.head(*row).drop_name),
+        };
+        results.push(head, |out| {
+            for (place, result) in out.iter_mut().enumerate() {
+                values.clear();
+                values.extend(present(rows, &members, place).map(|(_, value)| value));
+                if !values.is_empty() {
+                    *result = reduce(place, &values);
+                }
             }
-        })
-        .collect()
+        });
+    }
+    Ok(results)
 }
 
-/// All sources of some elements. Most elements share one of a few sets, so each set is looked at once.
-pub(super) fn united(entries: &[Entry]) -> Sources {
-    let sets: HashSet<&Sources> = entries.iter().map(|entry| &entry.sources).collect();
+/// The rows among some that have a value at a moment.
+fn present<'r>(
+    rows: &'r Rows,
+    members: &'r [usize],
+    place: usize,
+) -> impl Iterator<Item = (usize, f64)> + 'r {
+    let each = members.iter().map(move |row| (*row, rows.row(*row)[place]));
+    each.filter(|(_, value)| is_present(*value))
+}
+
+/// All sources of some rows. Most rows share one of a few sets, so each set is looked at once.
+pub(super) fn united(rows: &Rows, members: &[usize]) -> Sources {
+    let each = members.iter().map(|row| &rows.head(*row).sources);
+    let sets: HashSet<&Sources> = each.collect();
     match sets.len() {
         0 | 1 => sets.into_iter().next().cloned().unwrap_or_default(),
         _ => sets.into_iter().flat_map(Sources::iter).cloned().collect(),
     }
 }
 
-fn count(limit: f64) -> Result<usize, EvalError> {
-    if limit.is_nan() {
-        return Err(EvalError::Failed("Parameter value is NaN".into()));
+/// One row for each value that a group has at any moment: how often it has it.
+fn count_values(node: &Aggregate, label: &str, rows: &Rows) -> Result<Rows, EvalError> {
+    if label.is_empty() {
+        let message = format!("invalid label name {label:?}");
+        return Err(EvalError::Failed(message));
     }
-    if limit >= i64::MAX as f64 {
-        let limit = format_plain(limit);
-        return Err(EvalError::Failed(format!(
-            "Scalar value {limit} overflows int64"
-        )));
+    let mut counts: Vec<(Head, Vec<f64>)> = Vec::new();
+    let mut places: HashMap<Labels, usize> = HashMap::new();
+    for Group { labels, members } in groups(&node.grouping, rows) {
+        let head = Head {
+            labels: labels.clone(),
+            sources: united(rows, &members),
+            drop_name: members.iter().any(|row| rows.head(*row).drop_name),
+        };
+        for place in 0..rows.width() {
+            for (_, value) in present(rows, &members, place) {
+                let labels = labels.with(label, &format_plain(value));
+                let row = *places.entry(labels).or_insert_with_key(|labels| {
+                    let head = Head {
+                        labels: labels.clone(),
+                        ..head.clone()
+                    };
+                    counts.push((head, vec![0.0; rows.width()]));
+                    counts.len() - 1
+                });
+                counts[row].1[place] += 1.0;
+            }
+        }
     }
-    if limit <= i64::MIN as f64 {
-        let limit = format_plain(limit);
-        return Err(EvalError::Failed(format!(
-            "Scalar value {limit} underflows int64"
-        )));
+    let mut results = Rows::with_capacity(rows.width(), counts.len());
+    for (head, counted) in counts {
+        results.push(head, |out| {
+            for (out, count) in out.iter_mut().zip(counted) {
+                if count > 0.0 {
+                    *out = count;
+                }
+            }
+        });
     }
-    Ok(limit.max(0.0) as usize)
+    Ok(results)
 }
 
-fn extremes(op: Aggregation, limit: usize, groups: Vec<Group>) -> Vec<Entry> {
-    groups
-        .into_iter()
-        .flat_map(|group| {
-            let mut entries = group.entries;
-            entries.sort_by(|a, b| match op {
-                Aggregation::Top => by_value(b.value, a.value, a.value, b.value),
-                _ => by_value(a.value, b.value, a.value, b.value),
+/// At each moment, so many of each group as the limit of that moment allows, the largest or the smallest.
+fn extremes(
+    evaluation: &Evaluation<'_>,
+    node: &Aggregate,
+    rows: &Rows,
+    limits: &[usize],
+) -> Result<Rows, EvalError> {
+    let mut kept = vec![vec![]; rows.len()];
+    let mut order = Vec::new();
+    for Group { members, .. } in groups(&node.grouping, rows) {
+        evaluation.go_on()?;
+        for (place, limit) in limits.iter().enumerate() {
+            let mut ranked: Vec<(usize, f64)> = present(rows, &members, place).collect();
+            ranked.sort_by(|(_, a), (_, b)| match node.op {
+                Aggregation::Top => by_value(*b, *a, *a, *b),
+                _ => by_value(*a, *b, *a, *b),
             });
-            entries.truncate(limit);
-            entries
-        })
-        .collect()
+            for (row, value) in ranked.into_iter().take(*limit) {
+                if kept[row].is_empty() {
+                    order.push(row);
+                }
+                kept[row].push((place, value));
+            }
+        }
+    }
+    // At a single moment the order is that of the values; over many there is none.
+    if limits.len() > 1 {
+        order.sort_unstable();
+    }
+    let mut results = Rows::with_capacity(rows.width(), order.len());
+    for row in order {
+        results.push(rows.head(row).clone(), |out| {
+            for (place, value) in &kept[row] {
+                out[*place] = *value;
+            }
+        });
+    }
+    Ok(results)
+}
+
+/// The limits of `topk` and `bottomk`.
+fn counts(numbers: &[f64]) -> Result<Vec<usize>, EvalError> {
+    let failed = |message: String| Err(EvalError::Failed(message));
+    if numbers.iter().any(|number| number.is_nan()) {
+        return failed("Parameter value is NaN".into());
+    }
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    if !numbers.is_empty() && least <= i64::MIN as f64 {
+        let least = format_short(least);
+        return failed(format!("Scalar value {least} underflows int64"));
+    }
+    let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most >= i64::MAX as f64 {
+        let most = format_short(most);
+        return failed(format!("Scalar value {most} overflows int64"));
+    }
+    Ok(numbers
+        .iter()
+        .map(|number| number.max(0.0) as usize)
+        .collect())
+}
+
+/// Warns of quantiles that are none: of one that is no number, else of the largest above 1 and the smallest below 0.
+fn check_quantiles(evaluation: &Evaluation<'_>, node: &Aggregate, numbers: &[f64]) {
+    let mut notes = evaluation.notes.borrow_mut();
+    if numbers.iter().any(|number| number.is_nan()) {
+        notes.quantile(f64::NAN, node.place);
+    }
+    let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most > 1.0 {
+        notes.quantile(most, node.place);
+    }
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    if least < 0.0 {
+        notes.quantile(least, node.place);
+    }
 }
 
 /// Orders two values, `NaN` of the elements `a` and `b` last whatever the direction.

@@ -1,40 +1,41 @@
 //! Binary operators: between numbers, between a vector and a number, and between vectors whose elements are matched.
 
 use super::EvalError;
-use super::evaluate::{Entry, Evaluation, Outcome};
+use super::evaluate::{Evaluation, Outcome};
 use super::expr::{Binary, Op};
+use super::grid::Grid;
 use super::matching;
+use super::rows::{Numbers, Rows};
 use super::set;
-use crate::sample::Sources;
 
 /// Evaluates both sides and applies the operator.
 pub(super) fn evaluate(
     evaluation: &Evaluation<'_>,
     node: &Binary,
-    now: i64,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    use Outcome::{Number, Vector};
-    let left = evaluation.at(&node.left, now)?;
-    let right = evaluation.at(&node.right, now)?;
+    let left = evaluation.at(&node.left, grid)?;
+    let right = evaluation.at(&node.right, grid)?;
     Ok(match (left, right) {
-        (Number(left, ours), Number(right, theirs)) => {
-            let value = apply(node.op, left, right).as_number();
-            Number(value, ours.union(&theirs))
+        (Outcome::Numbers(left), Outcome::Numbers(right)) => {
+            Outcome::Numbers(between_numbers(node.op, &left, &right))
         }
-        (Vector(entries), Number(number, sources)) => {
-            Vector(with_number(entries, &sources, node, |value| {
+        (Outcome::Rows(rows), Outcome::Numbers(numbers)) => {
+            Outcome::Rows(with_numbers(rows, &numbers, node, |value, number| {
                 apply(node.op, value, number)
             }))
         }
-        (Number(number, sources), Vector(entries)) => {
-            Vector(with_number(entries, &sources, node, |value| {
+        (Outcome::Numbers(numbers), Outcome::Rows(rows)) => {
+            Outcome::Rows(with_numbers(rows, &numbers, node, |value, number| {
                 apply(node.op, number, value)
             }))
         }
-        (Vector(left), Vector(right)) if node.op.is_set() => {
-            Vector(set::combine(node.op, &node.matching, left, right))
+        (Outcome::Rows(left), Outcome::Rows(right)) if node.op.is_set() => {
+            Outcome::Rows(set::combine(node.op, &node.matching, left, &right))
         }
-        (Vector(left), Vector(right)) => Vector(matching::combine(node, &left, &right)?),
+        (Outcome::Rows(left), Outcome::Rows(right)) => {
+            Outcome::Rows(matching::combine(evaluation, node, &left, &right)?)
+        }
         _ => {
             let message = "binary expression must contain only scalar and instant vector types";
             return Err(EvalError::Failed(message.into()));
@@ -88,23 +89,26 @@ pub(super) fn apply(op: Op, left: f64, right: f64) -> Applied {
     }
 }
 
-fn with_number(
-    entries: Vec<Entry>,
-    sources: &Sources,
+fn between_numbers(op: Op, left: &Numbers, right: &Numbers) -> Numbers {
+    let pairs = left.values.iter().zip(&right.values);
+    Numbers {
+        values: pairs.map(|(l, r)| apply(op, *l, *r).as_number()).collect(),
+        sources: left.sources.union(&right.sources),
+    }
+}
+
+fn with_numbers(
+    rows: Rows,
+    numbers: &Numbers,
     node: &Binary,
-    applied: impl Fn(f64) -> Applied,
-) -> Vec<Entry> {
+    applied: impl Fn(f64, f64) -> Applied,
+) -> Rows {
     let renamed = !node.op.compares() || node.bool;
-    entries
-        .into_iter()
-        .filter_map(|entry| {
-            let value = applied(entry.value).outcome(node.bool, entry.value)?;
-            Some(Entry {
-                value,
-                sources: entry.sources.union(sources),
-                drop_name: entry.drop_name || renamed,
-                ..entry
-            })
-        })
-        .collect()
+    let mut rows =
+        rows.map(|value, place| applied(value, numbers.values[place]).outcome(node.bool, value));
+    for head in rows.heads_mut() {
+        head.drop_name |= renamed;
+        head.sources = head.sources.union(&numbers.sources);
+    }
+    rows
 }

@@ -1,255 +1,186 @@
-//! Walks an expression at one moment; what spans several moments (ranges, subqueries) is a loop over it.
+//! Walks an expression, each node once: what a node gives, it gives for all moments of its grid.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, RefCell};
 
-use super::EvalError;
 use super::aggregate;
 use super::binary;
-use super::expr::{At, Expr, Selector, Shift, Subquery};
+use super::expr::{At, Expr, Selector, Shift};
 use super::function;
-use super::read::{self, Loaded, Window};
-use crate::sample::{Labels, NAME, Sources, Timestamp};
+use super::grid::Grid;
+use super::notes::Notes;
+use super::rows::{Numbers, Rows};
+use super::select;
+use super::span::Spans;
+use super::{EvalError, Limits};
 use crate::store::Store;
 
-/// How far back an instant selector looks, in milliseconds.
-pub(super) const LOOK_BACK: i64 = 5 * 60 * 1000;
-
-/// The step of a subquery that names none, in milliseconds.
-const DEFAULT_STEP: i64 = 60 * 1000;
-
-/// More steps than this in one subquery are refused.
-const MAX_STEPS: i64 = 100_000;
-
-/// One element on its way through the expression.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) labels: Labels,
-    pub(super) value: f64,
-    pub(super) sources: Sources,
-    /// The metric name goes at the very end, so that until then it can still be matched and grouped by.
-    pub(super) drop_name: bool,
-    /// When the sample was taken; of use for what comes straight from a selector.
-    pub(super) at: i64,
-}
-
-/// One series of a range vector.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    pub(super) labels: Labels,
-    pub(super) sources: Sources,
-    pub(super) drop_name: bool,
-    pub(super) points: Vec<(Timestamp, f64)>,
-}
-
-/// A range vector and the span `(start, end]` it covers.
-#[derive(Debug, Clone)]
-pub(super) struct Span {
-    pub(super) rows: Vec<Row>,
-    pub(super) start: i64,
-    pub(super) end: i64,
-}
-
-/// What a node evaluates to.
+/// What a node evaluates to. Range vectors are not among it: they are asked for by who applies a function to them.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
-    Number(f64, Sources),
+    Numbers(Numbers),
     Text(String),
-    Vector(Vec<Entry>),
-    Matrix(Span),
+    Rows(Rows),
 }
 
-/// One evaluation: the store, the outermost first and last moment, and what was read so far.
+impl Outcome {
+    /// How many values it holds.
+    fn size(&self) -> usize {
+        match self {
+            Outcome::Numbers(numbers) => numbers.values.len(),
+            Outcome::Text(_) => 1,
+            Outcome::Rows(rows) => rows.size(),
+        }
+    }
+}
+
+/// One evaluation of a whole expression.
 pub(super) struct Evaluation<'a> {
-    store: &'a Store,
-    start: i64,
-    end: i64,
-    loaded: Vec<OnceCell<Loaded>>,
-    windows: Vec<Window>,
+    pub(super) store: &'a Store,
+    pub(super) notes: RefCell<Notes>,
+    limits: &'a Limits<'a>,
+    /// The outermost moments, which `@ start()` and `@ end()` mean.
+    whole: Grid,
+    held: Cell<usize>,
 }
 
 impl<'a> Evaluation<'a> {
-    /// Prepares to evaluate `expr` at moments from `start` to `end`.
-    pub(super) fn new(store: &'a Store, expr: &Expr, start: i64, end: i64) -> Self {
-        let mut evaluation = Evaluation {
+    /// Prepares to evaluate an expression at some moments.
+    pub(super) fn new(store: &'a Store, whole: Grid, limits: &'a Limits<'a>) -> Self {
+        Evaluation {
             store,
-            start,
-            end,
-            loaded: Vec::new(),
-            windows: Vec::new(),
-        };
-        evaluation.plan(expr, start, end);
-        evaluation
-            .loaded
-            .resize_with(evaluation.windows.len(), OnceCell::new);
-        evaluation
+            notes: RefCell::default(),
+            limits,
+            whole,
+            held: Cell::new(0),
+        }
     }
 
-    /// Evaluates a node at a moment.
-    pub(super) fn at(&self, expr: &Expr, now: i64) -> Result<Outcome, EvalError> {
+    /// Evaluates a node at every moment of a grid. While it is evaluated, what its operands gave is held beside it.
+    pub(super) fn at(&self, expr: &Expr, grid: Grid) -> Result<Outcome, EvalError> {
+        let before = self.held.get();
+        self.hold(grid.count)?;
+        let outcome = self.node(expr, grid)?;
+        self.hold(outcome.size())?;
+        self.held.set(before + outcome.size());
+        Ok(outcome)
+    }
+
+    fn node(&self, expr: &Expr, grid: Grid) -> Result<Outcome, EvalError> {
         Ok(match expr {
-            Expr::Number(value) => Outcome::Number(*value, Sources::default()),
+            Expr::Number(value) => Outcome::Numbers(Numbers::constant(*value, grid.count)),
             Expr::Text(text) => Outcome::Text(text.clone()),
-            Expr::Vector(selector) => Outcome::Vector(self.newest(selector, now)),
-            Expr::Matrix(..) | Expr::Subquery(_) => Outcome::Matrix(self.span(expr, now)?),
-            Expr::Negative(inner) => match self.at(inner, now)? {
-                Outcome::Number(value, sources) => Outcome::Number(-value, sources),
-                other => Outcome::Vector(negated(vector(other)?)),
-            },
-            Expr::Binary(node) => binary::evaluate(self, node, now)?,
-            Expr::Aggregate(node) => Outcome::Vector(aggregate::evaluate(self, node, now)?),
-            Expr::Call(call) => function::evaluate(self, call, now)?,
+            Expr::Vector(selector) => Outcome::Rows(select::newest(self, selector, grid)?),
+            Expr::Matrix(..) | Expr::Subquery(_) => {
+                return Err(EvalError::Failed("unexpected range vector".into()));
+            }
+            Expr::Negative(inner) => negated(self.at(inner, grid)?),
+            Expr::Binary(node) => binary::evaluate(self, node, grid)?,
+            Expr::Aggregate(node) => Outcome::Rows(aggregate::evaluate(self, node, grid)?),
+            Expr::Call(call) => function::evaluate(self, call, grid)?,
         })
     }
 
     /// Evaluates a node whose type is instant vector.
-    pub(super) fn vector(&self, expr: &Expr, now: i64) -> Result<Vec<Entry>, EvalError> {
-        vector(self.at(expr, now)?)
+    pub(super) fn rows(&self, expr: &Expr, grid: Grid) -> Result<Rows, EvalError> {
+        match self.at(expr, grid)? {
+            Outcome::Rows(rows) => Ok(rows),
+            _ => Err(EvalError::Failed("expected an instant vector".into())),
+        }
     }
 
     /// Evaluates a node whose type is scalar.
-    pub(super) fn number(&self, expr: &Expr, now: i64) -> Result<(f64, Sources), EvalError> {
-        match self.at(expr, now)? {
-            Outcome::Number(value, sources) => Ok((value, sources)),
+    pub(super) fn numbers(&self, expr: &Expr, grid: Grid) -> Result<Numbers, EvalError> {
+        match self.at(expr, grid)? {
+            Outcome::Numbers(numbers) => Ok(numbers),
             _ => Err(EvalError::Failed("expected a scalar".into())),
         }
     }
 
     /// Evaluates a node whose type is string.
-    pub(super) fn text(&self, expr: &Expr, now: i64) -> Result<String, EvalError> {
-        match self.at(expr, now)? {
+    pub(super) fn text(&self, expr: &Expr) -> Result<String, EvalError> {
+        match self.at(expr, self.whole)? {
             Outcome::Text(text) => Ok(text),
             _ => Err(EvalError::Failed("expected a string".into())),
         }
     }
 
-    /// Evaluates a node whose type is range vector.
-    pub(super) fn span(&self, expr: &Expr, now: i64) -> Result<Span, EvalError> {
+    /// Evaluates a node whose type is range vector: all that its windows reach over the whole grid.
+    pub(super) fn spans<'e>(&self, expr: &'e Expr, grid: Grid) -> Result<Spans<'e>, EvalError> {
         match expr {
             Expr::Matrix(selector, range) => {
-                let end = self.shifted(selector.shift, now);
-                let start = end.saturating_sub(*range);
-                let rows = read::spans(self.load(selector), start, end);
-                Ok(Span { rows, start, end })
+                let tracks = select::tracks(self, selector, *range, grid)?;
+                Ok(Spans::new(tracks, *range, &selector.shift))
             }
-            Expr::Subquery(subquery) => self.subquery(subquery, now),
+            Expr::Subquery(subquery) => {
+                let tracks = select::subquery(self, subquery, grid)?;
+                Ok(Spans::new(tracks, subquery.range, &subquery.shift))
+            }
             _ => Err(EvalError::Failed("expected a range vector".into())),
         }
     }
 
-    fn subquery(&self, subquery: &Subquery, now: i64) -> Result<Span, EvalError> {
-        let end = self.shifted(subquery.shift, now);
-        let start = end.saturating_sub(subquery.range);
-        let steps = steps(subquery, start, end);
-        if steps.clone().count() as i64 > MAX_STEPS {
-            return Err(EvalError::Failed(format!(
-                "subquery has more than {MAX_STEPS} steps"
-            )));
+    /// Notes that so many more samples are held.
+    pub(super) fn hold(&self, samples: usize) -> Result<(), EvalError> {
+        self.go_on()?;
+        let held = self.held.get().saturating_add(samples);
+        self.held.set(held);
+        match held <= self.limits.max_samples {
+            true => Ok(()),
+            false => Err(EvalError::TooManySamples),
         }
-        let mut rows = read::Rows::default();
-        for moment in steps {
-            for entry in self.vector(&subquery.expr, moment)? {
-                rows.push(moment, entry)?;
-            }
+    }
+
+    /// How many more samples may be held.
+    pub(super) fn room(&self) -> usize {
+        self.limits.max_samples.saturating_sub(self.held.get())
+    }
+
+    /// Whether the evaluation may go on; asked in every long loop.
+    pub(super) fn go_on(&self) -> Result<(), EvalError> {
+        match (self.limits.stopped)() {
+            true => Err(EvalError::Stopped),
+            false => Ok(()),
         }
-        Ok(Span {
-            rows: rows.finish(),
-            start,
-            end,
-        })
     }
 
-    fn newest(&self, selector: &Selector, now: i64) -> Vec<Entry> {
-        let until = self.shifted(selector.shift, now);
-        read::newest(self.load(selector), until.saturating_sub(LOOK_BACK), until)
+    /// How far back an instant selector looks, in milliseconds.
+    pub(super) fn look_back(&self) -> i64 {
+        i64::try_from(self.limits.look_back.as_millis()).unwrap_or(i64::MAX)
     }
 
-    fn load(&self, selector: &Selector) -> &Loaded {
-        self.loaded[selector.id]
-            .get_or_init(|| read::load(self.store, &selector.matchers, self.windows[selector.id]))
-    }
-
-    fn shifted(&self, shift: Shift, now: i64) -> i64 {
+    /// The moment that a node looks at, at a moment of its grid.
+    pub(super) fn shifted(&self, shift: &Shift, now: i64) -> i64 {
         let moment = match shift.at {
             None => now,
-            Some(At::Start) => self.start,
-            Some(At::End) => self.end,
+            Some(At::Start) => self.whole.start,
+            Some(At::End) => self.whole.last(),
             Some(At::Moment(moment)) => moment,
         };
         moment.saturating_sub(shift.offset)
     }
 
-    /// Notes for every selector the span that evaluations from `first` to `last` read. Selectors are met in the order
-    /// of their places.
-    fn plan(&mut self, expr: &Expr, first: i64, last: i64) {
-        match expr {
-            Expr::Vector(selector) => {
-                let mut window = self.window(selector, first, last, LOOK_BACK);
-                window.newest_only = window.until - window.after == LOOK_BACK;
-                self.note(selector, window);
-            }
-            Expr::Matrix(selector, range) => {
-                self.note(selector, self.window(selector, first, last, *range));
-            }
-            Expr::Subquery(subquery) => {
-                let first = self.shifted(subquery.shift, first);
-                let last = self.shifted(subquery.shift, last);
-                self.plan(&subquery.expr, first.saturating_sub(subquery.range), last);
-            }
-            other => {
-                for child in other.children() {
-                    self.plan(child, first, last);
-                }
-            }
-        }
-    }
-
-    fn window(&self, selector: &Selector, first: i64, last: i64, span: i64) -> Window {
-        Window {
-            after: self.shifted(selector.shift, first).saturating_sub(span),
-            until: self.shifted(selector.shift, last),
-            newest_only: false,
-        }
-    }
-
-    fn note(&mut self, selector: &Selector, window: Window) {
-        if self.windows.len() <= selector.id {
-            self.windows.resize(selector.id + 1, Window::default());
-        }
-        self.windows[selector.id] = window;
+    /// The first and the last moment that a selector looks at.
+    pub(super) fn reach(&self, selector: &Selector, grid: Grid) -> (i64, i64) {
+        let first = self.shifted(&selector.shift, grid.start);
+        (first, self.shifted(&selector.shift, grid.last()))
     }
 }
 
-/// Moments at which a subquery is evaluated: multiples of its step in `(start, end]`.
-fn steps(subquery: &Subquery, start: i64, end: i64) -> impl Iterator<Item = i64> + Clone {
-    let step = subquery.step.unwrap_or(DEFAULT_STEP).max(1);
-    let mut first = step * (start / step);
-    if first <= start {
-        first += step;
-    }
-    std::iter::successors(Some(first), move |moment| moment.checked_add(step))
-        .take_while(move |moment| *moment <= end)
-        .take(MAX_STEPS as usize + 1)
-}
-
-fn vector(outcome: Outcome) -> Result<Vec<Entry>, EvalError> {
+fn negated(outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::Vector(entries) => Ok(entries),
-        _ => Err(EvalError::Failed("expected an instant vector".into())),
-    }
-}
-
-fn negated(mut entries: Vec<Entry>) -> Vec<Entry> {
-    for entry in &mut entries {
-        entry.value = -entry.value;
-        entry.drop_name = true;
-    }
-    entries
-}
-
-/// Labels as they leave the expression.
-pub(super) fn final_labels(labels: &Labels, drop_name: bool) -> Labels {
-    match drop_name {
-        true => labels.filtered(|name| name != NAME),
-        false => labels.clone(),
+        Outcome::Numbers(mut numbers) => {
+            for value in &mut numbers.values {
+                *value = -*value;
+            }
+            Outcome::Numbers(numbers)
+        }
+        Outcome::Rows(rows) => {
+            let mut rows = rows.map(|value, _| Some(-value));
+            for head in rows.heads_mut() {
+                head.drop_name = true;
+            }
+            Outcome::Rows(rows)
+        }
+        text => text,
     }
 }

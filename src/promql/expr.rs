@@ -22,8 +22,6 @@ pub(super) enum Expr {
 /// Which series, and as of when.
 #[derive(Debug, Clone)]
 pub(super) struct Selector {
-    /// Its place among the selectors of the query.
-    pub(super) id: usize,
     /// The metric's name, where it is given as such.
     pub(super) name: Option<String>,
     pub(super) matchers: Vec<Matcher>,
@@ -132,6 +130,8 @@ pub(super) struct Aggregate {
     pub(super) expr: Expr,
     pub(super) param: Option<Expr>,
     pub(super) grouping: Grouping,
+    /// Where the first of what stands in its brackets begins.
+    pub(super) place: Option<usize>,
 }
 
 /// `by` and `without`.
@@ -176,6 +176,15 @@ pub(super) enum Aggregation {
 pub(super) struct Call {
     pub(super) function: Function,
     pub(super) arguments: Vec<Expr>,
+    /// Where each of them begins.
+    pub(super) places: Vec<usize>,
+}
+
+impl Call {
+    /// Where an argument begins, in bytes of the expression.
+    pub(super) fn place(&self, argument: usize) -> Option<usize> {
+        self.places.get(argument).copied()
+    }
 }
 
 impl Expr {

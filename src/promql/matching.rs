@@ -1,11 +1,13 @@
-//! Arithmetic and comparison between vectors: every element finds its partner by labels.
+//! Arithmetic and comparison between vectors: every row finds its partners by labels.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::EvalError;
 use super::binary::apply;
-use super::evaluate::{Entry, final_labels};
+use super::evaluate::Evaluation;
 use super::expr::{Binary, Card, Matching};
+use super::result::final_labels;
+use super::rows::{ABSENT, Head, Rows, is_present};
 use crate::sample::{Labels, NAME};
 
 impl Matching {
@@ -19,70 +21,175 @@ impl Matching {
     }
 }
 
-/// Applies the operator to every pair of matching elements.
+/// Applies the operator to every pair of matching rows.
 ///
 /// # Errors
-/// More elements match than the modifiers allow.
+/// At some moment more rows match than the modifiers allow.
 pub(super) fn combine(
+    evaluation: &Evaluation<'_>,
     node: &Binary,
-    left: &[Entry],
-    right: &[Entry],
-) -> Result<Vec<Entry>, EvalError> {
-    if left.is_empty() || right.is_empty() {
-        return Ok(Vec::new());
-    }
+    left: &Rows,
+    right: &Rows,
+) -> Result<Rows, EvalError> {
     let flipped = node.matching.card == Card::OneToMany;
-    let (many, one) = if flipped {
-        (right, left)
-    } else {
-        (left, right)
+    let (many, one) = match flipped {
+        true => (right, left),
+        false => (left, right),
     };
-    let partners = partners(node, one)?;
-    let mut seen = Seen::default();
-    let mut combined = Vec::new();
-    for entry in many {
-        let signature = node.matching.signature(&entry.labels);
-        let Some(partner) = partners.get(&signature) else {
+    let mut groups = Groups::of(node, many, one);
+    groups.check_one_side(node, many, one)?;
+    let mut combined = Rows::with_capacity(many.width(), many.len());
+    for (row, (head, values)) in many.iter().enumerate() {
+        evaluation.go_on()?;
+        let Some(group) = groups.of_row(row) else {
             continue;
         };
-        let (first, second) = match flipped {
-            true => (partner.value, entry.value),
-            false => (entry.value, partner.value),
-        };
-        let outcome = apply(node.op, first, second).outcome(node.bool, first);
-        let labels = labels(node, &entry.labels, &partner.labels);
-        seen.note(node, signature, &labels)?;
-        if let Some(value) = outcome {
-            combined.push(Entry {
-                labels,
-                value,
-                sources: entry.sources.union(&partner.sources),
-                drop_name: entry.drop_name || node.bool,
-                at: entry.at,
+        for partner in group.ones.clone() {
+            let theirs = one.head(partner);
+            let theirs_at = one.row(partner);
+            let result = Head {
+                labels: labels(node, &head.labels, &theirs.labels),
+                sources: head.sources.union(&theirs.sources),
+                drop_name: head.drop_name || node.bool,
+            };
+            group.note(node, &result.labels, values, theirs_at)?;
+            combined.push(result, |row| {
+                for (out, (many, one)) in row.iter_mut().zip(values.iter().zip(theirs_at)) {
+                    if is_present(*many) && is_present(*one) {
+                        let (left, right) = if flipped {
+                            (*one, *many)
+                        } else {
+                            (*many, *one)
+                        };
+                        let outcome = apply(node.op, left, right).outcome(node.bool, left);
+                        *out = outcome.unwrap_or(ABSENT);
+                    }
+                }
             });
         }
     }
     Ok(combined)
 }
 
-/// The elements of the side on which each may be met once.
-fn partners<'a>(node: &Binary, one: &'a [Entry]) -> Result<HashMap<Labels, &'a Entry>, EvalError> {
-    let mut partners: HashMap<Labels, &Entry> = HashMap::with_capacity(one.len());
-    for entry in one {
-        let signature = node.matching.signature(&entry.labels);
-        if let Some(other) = partners.insert(signature.clone(), entry) {
-            return Err(duplicate(node, &signature, other, entry));
-        }
-    }
-    Ok(partners)
+/// Rows that are matched by the same labels.
+#[derive(Default)]
+struct Group {
+    ones: Vec<usize>,
+    /// How many rows of the many side there are.
+    crowd: usize,
+    /// Where rows have met whose results have the same labels, or any rows where one may meet one.
+    taken: HashMap<Labels, Vec<bool>>,
 }
 
-fn duplicate(node: &Binary, group: &Labels, one: &Entry, other: &Entry) -> EvalError {
+impl Group {
+    /// Notes that two rows have met, wherever both have a value, be it that a comparison then leaves none of them.
+    fn note(
+        &mut self,
+        node: &Binary,
+        labels: &Labels,
+        many: &[f64],
+        one: &[f64],
+    ) -> Result<(), EvalError> {
+        if self.crowd < 2 {
+            return Ok(());
+        }
+        let (key, why) = match node.matching.card {
+            Card::OneToOne => (
+                Labels::default(),
+                "many-to-one matching must be explicit (group_left/group_right)",
+            ),
+            Card::ManyToOne | Card::OneToMany => {
+                (labels.clone(), "grouping labels must ensure unique matches")
+            }
+        };
+        let taken = self.taken.entry(key);
+        let taken = taken.or_insert_with(|| vec![false; many.len()]);
+        for (taken, (many, one)) in taken.iter_mut().zip(many.iter().zip(one)) {
+            let meet = is_present(*many) && is_present(*one);
+            if meet && std::mem::replace(taken, true) {
+                let message = format!("multiple matches for labels: {why}");
+                return Err(EvalError::Failed(message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All groups, and to which each row of the many side belongs.
+struct Groups {
+    groups: Vec<Group>,
+    places: HashMap<Labels, usize>,
+    of_rows: Vec<Option<usize>>,
+}
+
+impl Groups {
+    fn of(node: &Binary, many: &Rows, one: &Rows) -> Self {
+        let mut groups: Vec<Group> = Vec::with_capacity(one.len());
+        let mut places: HashMap<Labels, usize> = HashMap::with_capacity(one.len());
+        for (row, head) in one.heads().iter().enumerate() {
+            let signature = node.matching.signature(&head.labels);
+            let place = *places.entry(signature).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push(Group::default());
+            }
+            groups[place].ones.push(row);
+        }
+        let heads = many.heads().iter();
+        let of_rows = heads.map(|head| places.get(&node.matching.signature(&head.labels)).copied());
+        let of_rows: Vec<Option<usize>> = of_rows.collect();
+        for place in of_rows.iter().flatten() {
+            groups[*place].crowd += 1;
+        }
+        Groups {
+            groups,
+            places,
+            of_rows,
+        }
+    }
+
+    fn of_row(&mut self, row: usize) -> Option<&mut Group> {
+        let place = self.of_rows[row]?;
+        self.groups.get_mut(place)
+    }
+
+    /// On the one side no two rows of a group may have a value at the same moment, as long as there is anything at all
+    /// on the other side then.
+    fn check_one_side(&self, node: &Binary, many: &Rows, one: &Rows) -> Result<(), EvalError> {
+        let mut met: Option<Vec<bool>> = None;
+        for (signature, place) in &self.places {
+            let ones = &self.groups[*place].ones;
+            if ones.len() < 2 {
+                continue;
+            }
+            let met = met.get_or_insert_with(|| moments_met(many));
+            for place in (0..one.width()).filter(|place| met[*place]) {
+                let mut there = ones.iter().filter(|row| is_present(one.row(**row)[place]));
+                if let (Some(first), Some(second)) = (there.next(), there.next()) {
+                    let pair = [one.head(*first), one.head(*second)];
+                    return Err(duplicate(node, signature, pair));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn moments_met(rows: &Rows) -> Vec<bool> {
+    let mut met = vec![false; rows.width()];
+    for (_, values) in rows.iter() {
+        for (met, value) in met.iter_mut().zip(values) {
+            *met |= is_present(*value);
+        }
+    }
+    met
+}
+
+fn duplicate(node: &Binary, group: &Labels, pair: [&Head; 2]) -> EvalError {
     let side = match node.matching.card {
         Card::OneToMany => "left",
         Card::OneToOne | Card::ManyToOne => "right",
     };
-    let mut pair = [one, other].map(|entry| final_labels(&entry.labels, entry.drop_name));
+    let mut pair = pair.map(|head| final_labels(&head.labels, head.drop_name));
     pair.sort();
     let [first, second] = pair.map(|labels| go_labels(&labels));
     EvalError::Failed(format!(
@@ -106,34 +213,6 @@ fn labels(node: &Binary, many: &Labels, one: &Labels) -> Labels {
         .include
         .iter()
         .fold(kept, |labels, name| labels.with(name, one.get(name)))
-}
-
-/// What has been matched so far.
-#[derive(Default)]
-struct Seen {
-    signatures: HashSet<Labels>,
-    results: HashSet<(Labels, Labels)>,
-}
-
-impl Seen {
-    fn note(&mut self, node: &Binary, signature: Labels, labels: &Labels) -> Result<(), EvalError> {
-        let (is_new, why) = match node.matching.card {
-            Card::OneToOne => (
-                self.signatures.insert(signature),
-                "many-to-one matching must be explicit (group_left/group_right)",
-            ),
-            Card::ManyToOne | Card::OneToMany => (
-                self.results.insert((signature, labels.clone())),
-                "grouping labels must ensure unique matches",
-            ),
-        };
-        match is_new {
-            true => Ok(()),
-            false => Err(EvalError::Failed(format!(
-                "multiple matches for labels: {why}"
-            ))),
-        }
-    }
 }
 
 /// Labels as Go's Prometheus prints them in errors.

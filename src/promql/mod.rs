@@ -5,12 +5,16 @@ mod binary;
 mod evaluate;
 mod expr;
 mod function;
+mod grid;
 mod matching;
+mod notes;
 mod number;
 mod parse;
-mod read;
 mod result;
+mod rows;
+mod select;
 mod set;
+mod span;
 mod sum;
 #[cfg(test)]
 mod tests;
@@ -25,7 +29,7 @@ use crate::sample::{Labels, Sources, Timestamp};
 use crate::store::{Matcher, Series, Store};
 use evaluate::Evaluation;
 use expr::{Expr, Shift};
-use read::Rows;
+use grid::Grid;
 
 pub use number::{format_number, format_plain};
 
@@ -91,11 +95,11 @@ pub struct Limits<'a> {
 }
 
 impl Default for Limits<'_> {
-    /// No limits, and the look-back of Prometheus.
+    /// Those of Prometheus, and as much time as it takes.
     fn default() -> Self {
         Limits {
             look_back: LOOK_BACK,
-            max_samples: usize::MAX,
+            max_samples: MAX_SAMPLES,
             stopped: &|| false,
         }
     }
@@ -103,6 +107,9 @@ impl Default for Limits<'_> {
 
 /// How far back an instant selector looks, unless [`Limits`] say otherwise.
 pub const LOOK_BACK: Duration = Duration::from_secs(5 * 60);
+
+/// How many samples may be held at once, unless [`Limits`] say otherwise.
+pub const MAX_SAMPLES: usize = 50_000_000;
 
 /// The value of an expression, and what is to be known about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,50 +238,40 @@ pub fn evaluate(
     moments: Moments,
     limits: &Limits<'_>,
 ) -> Result<Answer, EvalError> {
-    let _ = limits;
+    let grid = moments.grid()?;
+    let evaluation = Evaluation::new(store, grid, limits);
     let value = match moments {
-        Moments::At(at) => instant(query, store, at)?,
-        Moments::Range { start, end, step } => range(query, store, start, end, step)?,
+        Moments::At(_) => result::at_once(&evaluation, &query.expr, grid)?,
+        Moments::Range { .. } => result::over_time(&evaluation, &query.expr, grid)?,
     };
+    let (warnings, infos) = evaluation.notes.into_inner().finish(&query.text);
     Ok(Answer {
         value,
-        warnings: Vec::new(),
-        infos: Vec::new(),
+        warnings,
+        infos,
     })
 }
 
-/// Evaluates an expression at one moment.
+/// The value of an expression at one moment, under the usual limits.
 ///
 /// # Errors
-/// What Prometheus calls an execution error: duplicate or many-to-many matches, a bad argument.
+/// As [`evaluate`].
 pub fn instant(query: &Query, store: &Store, at: Timestamp) -> Result<Value, EvalError> {
-    let evaluation = Evaluation::new(store, &query.expr, at.0, at.0);
-    result::of(evaluation.at(&query.expr, at.0)?)
+    let answer = evaluate(query, store, Moments::At(at), &Limits::default())?;
+    Ok(answer.value)
 }
 
-/// Evaluates an expression at every `step` from `start` to `end`; gives a matrix.
-///
-/// # Errors
-/// As [`instant`]; also an expression whose type is neither scalar nor instant vector, or a step of zero.
-pub fn range(
-    query: &Query,
-    store: &Store,
-    start: Timestamp,
-    end: Timestamp,
-    step: Duration,
-) -> Result<Value, EvalError> {
-    let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
-    if step == 0 {
-        return Err(EvalError::Failed("zero query resolution step width".into()));
-    }
-    let evaluation = Evaluation::new(store, &query.expr, start.0, end.0);
-    let mut rows = Rows::default();
-    let mut now = start.0;
-    while now <= end.0 {
-        for entry in result::entries(evaluation.at(&query.expr, now)?, now)? {
-            rows.push(now, entry)?;
+impl Moments {
+    fn grid(self) -> Result<Grid, EvalError> {
+        match self {
+            Moments::At(at) => Ok(Grid::once(at.0)),
+            Moments::Range { step, .. } if step.as_millis() == 0 => {
+                Err(EvalError::Failed("zero query resolution step width".into()))
+            }
+            Moments::Range { start, end, step } => {
+                let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+                Ok(Grid::over(start.0, end.0, step))
+            }
         }
-        now = now.saturating_add(step);
     }
-    result::matrix(rows.finish())
 }

@@ -1,10 +1,26 @@
 //! Numbers as Go prints them.
 
-/// A sample's value as Prometheus writes it in JSON: shortest digits that read back the same, with an exponent below
+/// A sample's value as Prometheus writes it on its pages: shortest digits that read back the same, with an exponent below
 /// 1e-6 and from 1e21 on; `NaN`, `+Inf`, `-Inf`.
 pub fn format_number(value: f64) -> String {
     let size = value.abs();
-    if size == 0.0 || (1e-6..1e21).contains(&size) || !size.is_finite() {
+    match size == 0.0 || (1e-6..1e21).contains(&size) {
+        true => format_plain(value),
+        false => with_exponent(value),
+    }
+}
+
+/// As Go's `%g`: shortest digits, with an exponent below 1e-4 and from 1e6 on.
+pub(super) fn format_short(value: f64) -> String {
+    let size = value.abs();
+    match size == 0.0 || (1e-4..1e6).contains(&size) {
+        true => format_plain(value),
+        false => with_exponent(value),
+    }
+}
+
+fn with_exponent(value: f64) -> String {
+    if !value.is_finite() {
         return format_plain(value);
     }
     let text = format!("{value:e}");

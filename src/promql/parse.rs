@@ -13,6 +13,7 @@
 
 mod guard;
 mod operator;
+mod places;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,7 +32,10 @@ use guard::guarded;
 pub(super) fn parse(text: &str) -> Result<Expr, ParseError> {
     let shown = guarded(text)?;
     let tree = parser::parse(&shown).map_err(error)?;
-    Translation::default().expr(&tree)
+    let mut translation = Translation {
+        places: places::of_arguments(text).into_iter(),
+    };
+    translation.expr(&tree)
 }
 
 /// The expression in normal form; as it is where it does not parse.
@@ -58,9 +62,10 @@ pub(super) fn error(message: impl Into<String>) -> ParseError {
     }
 }
 
-#[derive(Default)]
 struct Translation {
-    selectors: usize,
+    /// Where the arguments of each call and aggregation begin, in the order in which they stand in the text, which is
+    /// that of the tree from the root down, parameters before operands.
+    places: std::vec::IntoIter<Vec<usize>>,
 }
 
 impl Translation {
@@ -98,14 +103,16 @@ impl Translation {
                 )));
             }
         }
+        let places = self.places.next().unwrap_or_default();
         let arguments = arguments.iter().map(|argument| self.expr(argument));
         Ok(Call {
             function: function::find(name)?,
             arguments: arguments.collect::<Result<_, _>>()?,
+            places,
         })
     }
 
-    fn selector(&mut self, selector: &VectorSelector) -> Result<Selector, ParseError> {
+    fn selector(&self, selector: &VectorSelector) -> Result<Selector, ParseError> {
         let mut matchers: Vec<Matcher> = Vec::new();
         if let Some(name) = &selector.name {
             matchers.push(Matcher {
@@ -118,9 +125,7 @@ impl Translation {
             Test::Equal(name) if matcher.name == NAME => Some(name.clone()),
             _ => None,
         });
-        self.selectors += 1;
         Ok(Selector {
-            id: self.selectors - 1,
             name,
             matchers,
             shift: shift(selector.at.as_ref(), selector.offset.as_ref()),
@@ -144,15 +149,18 @@ impl Translation {
     }
 
     fn aggregate(&mut self, tree: &AggregateExpr) -> Result<Aggregate, ParseError> {
+        let place = self
+            .places
+            .next()
+            .and_then(|places| places.first().copied());
+        let param = tree.param.as_ref();
+        let param = param.map(|param| self.expr(param)).transpose()?;
         Ok(Aggregate {
             op: operator::aggregation(tree.op)?,
             expr: self.expr(&tree.expr)?,
-            param: tree
-                .param
-                .as_ref()
-                .map(|param| self.expr(param))
-                .transpose()?,
+            param,
             grouping: operator::grouping(tree.modifier.as_ref()),
+            place,
         })
     }
 }

@@ -2,37 +2,80 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::evaluate::{Entry, Outcome, Row, final_labels};
-use super::{Element, EvalError, SAME_LABELS, Value};
-use crate::sample::Labels;
+use super::evaluate::{Evaluation, Outcome};
+use super::expr::Expr;
+use super::grid::Grid;
+use super::rows::{Head, Rows, is_present};
+use super::select::{merged, ordered};
+use super::span::Track;
+use super::{Element, EvalError, Kind, SAME_LABELS, Value};
+use crate::sample::{Labels, NAME};
 use crate::store::Series;
 
 /// The value of an expression at one moment.
 ///
 /// # Errors
-/// Two elements have the same labels.
-pub(super) fn of(outcome: Outcome) -> Result<Value, EvalError> {
-    match outcome {
-        Outcome::Number(value, _) => Ok(Value::Scalar(value)),
+/// It cannot be evaluated, or two elements have the same labels.
+pub(super) fn at_once(
+    evaluation: &Evaluation<'_>,
+    expr: &Expr,
+    grid: Grid,
+) -> Result<Value, EvalError> {
+    if expr.kind() == Kind::Matrix {
+        let spans = evaluation.spans(expr, grid)?;
+        let tracks = spans.tracks.iter().filter_map(|track| {
+            let window = spans.windows(evaluation, &track.points, grid).next()?;
+            (!window.points.is_empty()).then(|| Track {
+                head: track.head.clone(),
+                points: window.points.to_vec(),
+            })
+        });
+        return matrix(tracks.collect());
+    }
+    match evaluation.at(expr, grid)? {
+        Outcome::Numbers(numbers) => Ok(Value::Scalar(
+            numbers.values.first().copied().unwrap_or(f64::NAN),
+        )),
         Outcome::Text(text) => Ok(Value::Text(text)),
-        Outcome::Vector(entries) => vector(entries),
-        Outcome::Matrix(span) => matrix(span.rows),
+        Outcome::Rows(rows) => vector(&rows),
     }
 }
 
-/// The elements at one of many moments; a number is one element without labels.
-pub(super) fn entries(outcome: Outcome, now: i64) -> Result<Vec<Entry>, EvalError> {
-    match outcome {
-        Outcome::Vector(entries) => Ok(entries),
-        Outcome::Number(value, sources) => Ok(vec![Entry {
-            labels: Labels::default(),
-            value,
-            sources,
-            drop_name: false,
-            at: now,
-        }]),
-        Outcome::Text(_) => Err(wrong_type("string")),
-        Outcome::Matrix(_) => Err(wrong_type("range vector")),
+/// The values of an expression over many moments; a number is a series without labels.
+///
+/// # Errors
+/// It cannot be evaluated, is neither a scalar nor an instant vector, or two series have the same labels.
+pub(super) fn over_time(
+    evaluation: &Evaluation<'_>,
+    expr: &Expr,
+    grid: Grid,
+) -> Result<Value, EvalError> {
+    match expr.kind() {
+        Kind::Matrix => return Err(wrong_type("range vector")),
+        Kind::Text => return Err(wrong_type("string")),
+        Kind::Scalar | Kind::Vector => {}
+    }
+    let rows = match evaluation.at(expr, grid)? {
+        Outcome::Numbers(numbers) => {
+            let head = Head {
+                sources: numbers.sources,
+                ..Head::default()
+            };
+            let mut rows = Rows::new(grid.count);
+            rows.push(head, |row| row.copy_from_slice(&numbers.values));
+            rows
+        }
+        Outcome::Rows(rows) => rows,
+        Outcome::Text(_) => return Err(wrong_type("string")),
+    };
+    matrix(merged(&rows, grid)?)
+}
+
+/// Labels as they leave the expression.
+pub(super) fn final_labels(labels: &Labels, drop_name: bool) -> Labels {
+    match drop_name {
+        true => labels.filtered(|name| name != NAME),
+        false => labels.clone(),
     }
 }
 
@@ -40,39 +83,44 @@ pub(super) fn entries(outcome: Outcome, now: i64) -> Result<Vec<Entry>, EvalErro
 ///
 /// # Errors
 /// Two of them have a sample at the same time.
-pub(super) fn matrix(rows: Vec<Row>) -> Result<Value, EvalError> {
+fn matrix(tracks: Vec<Track>) -> Result<Value, EvalError> {
     let mut merged: BTreeMap<Labels, Series> = BTreeMap::new();
-    for row in rows {
-        let labels = final_labels(&row.labels, row.drop_name);
-        let series = merged.entry(labels.clone()).or_insert_with(|| Series {
-            labels,
-            sources: row.sources.clone(),
-            points: Vec::new(),
-        });
-        series.sources = series.sources.union(&row.sources);
-        series.points.extend(row.points);
-    }
-    for series in merged.values_mut() {
-        series.points.sort_by_key(|(at, _)| *at);
-        if series.points.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(EvalError::Failed(SAME_LABELS.into()));
+    for Track { head, points } in tracks {
+        let labels = final_labels(&head.labels, head.drop_name);
+        match merged.get_mut(&labels) {
+            Some(series) => {
+                series.sources = series.sources.union(&head.sources);
+                series.points.extend(points);
+                ordered(&mut series.points)?;
+            }
+            None => {
+                let series = Series {
+                    labels: labels.clone(),
+                    sources: head.sources,
+                    points,
+                };
+                merged.insert(labels, series);
+            }
         }
     }
     Ok(Value::Matrix(merged.into_values().collect()))
 }
 
-fn vector(entries: Vec<Entry>) -> Result<Value, EvalError> {
-    let mut seen = HashSet::with_capacity(entries.len());
-    let mut elements = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let labels = final_labels(&entry.labels, entry.drop_name);
+fn vector(rows: &Rows) -> Result<Value, EvalError> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut elements = Vec::with_capacity(rows.len());
+    for (head, values) in rows.iter() {
+        let Some(value) = values.first().copied().filter(|value| is_present(*value)) else {
+            continue;
+        };
+        let labels = final_labels(&head.labels, head.drop_name);
         if !seen.insert(labels.clone()) {
             return Err(EvalError::Failed(SAME_LABELS.into()));
         }
         elements.push(Element {
             labels,
-            value: entry.value,
-            sources: entry.sources,
+            value,
+            sources: head.sources.clone(),
         });
     }
     Ok(Value::Vector(elements))

@@ -141,18 +141,33 @@ impl Store {
 
     /// The series that meet every matcher and have samples in the left-open span `(after, until]`, with those samples.
     pub fn select(&self, matchers: &[Matcher], after: Timestamp, until: Timestamp) -> Vec<Series> {
+        let all = self.select_up_to(matchers, after, until, usize::MAX);
+        all.unwrap_or_default()
+    }
+
+    /// The same, unless these are more than `most` samples.
+    pub fn select_up_to(
+        &self,
+        matchers: &[Matcher],
+        after: Timestamp,
+        until: Timestamp,
+        most: usize,
+    ) -> Option<Vec<Series>> {
         let held = self.read();
-        held.shelf
-            .matching(matchers)
-            .filter_map(|series| {
-                let points = series.points(after, until);
-                (!points.is_empty()).then(|| Series {
+        let mut room = most;
+        let mut found = Vec::new();
+        for series in held.shelf.matching(matchers) {
+            let points = series.points(after, until);
+            room = room.checked_sub(points.len())?;
+            if !points.is_empty() {
+                found.push(Series {
                     labels: held.shelf.labels(series),
                     sources: series.sources.clone(),
                     points,
-                })
-            })
-            .collect()
+                });
+            }
+        }
+        Some(found)
     }
 
     /// Of every series that meets every matcher, the newest sample in the left-open span `(after, until]`.

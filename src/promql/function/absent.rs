@@ -2,41 +2,64 @@
 
 use std::collections::HashSet;
 
-use super::single;
 use crate::promql::EvalError;
-use crate::promql::evaluate::{Entry, Evaluation, Outcome};
-use crate::promql::expr::{Expr, Selector};
-use crate::sample::{Labels, NAME, Sources};
+use crate::promql::evaluate::{Evaluation, Outcome};
+use crate::promql::expr::{Call, Expr, Selector};
+use crate::promql::grid::Grid;
+use crate::promql::rows::{Head, Rows, is_present};
+use crate::sample::{Labels, NAME};
 use crate::store::Test;
 
 pub(super) fn absent(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let found = evaluation.vector(&arguments[0], now)?.len();
-    Ok(Outcome::Vector(instead(found, &arguments[0], now)))
+    let argument = &call.arguments[0];
+    let mut found = vec![false; grid.count];
+    for (_, values) in evaluation.rows(argument, grid)?.iter() {
+        for (found, value) in found.iter_mut().zip(values) {
+            *found |= is_present(*value);
+        }
+    }
+    Ok(instead(&found, argument))
 }
 
 pub(super) fn absent_over_time(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let found = evaluation.span(&arguments[0], now)?.rows.len();
-    Ok(Outcome::Vector(instead(found, &arguments[0], now)))
+    let argument = &call.arguments[0];
+    let spans = evaluation.spans(argument, grid)?;
+    let mut found = vec![false; grid.count];
+    for track in &spans.tracks {
+        let windows = spans.windows(evaluation, &track.points, grid);
+        for (found, window) in found.iter_mut().zip(windows) {
+            *found |= !window.points.is_empty();
+        }
+    }
+    Ok(instead(&found, argument))
 }
 
-fn instead(found: usize, argument: &Expr, now: i64) -> Vec<Entry> {
+fn instead(found: &[bool], argument: &Expr) -> Outcome {
     let labels = match argument {
-        _ if found > 0 => return Vec::new(),
         Expr::Vector(selector) | Expr::Matrix(selector, _) => labels(selector),
         _ => Labels::default(),
     };
-    vec![Entry {
+    let head = Head {
         labels,
-        ..single(1.0, Sources::default(), now)
-    }]
+        ..Head::default()
+    };
+    let mut rows = Rows::new(found.len());
+    rows.push(head, |row| {
+        for (value, found) in row.iter_mut().zip(found) {
+            if !found {
+                *value = 1.0;
+            }
+        }
+    });
+    Outcome::Rows(rows)
 }
 
 /// The labels that a selector demands by `=`, each once.

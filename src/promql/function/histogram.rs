@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use crate::promql::EvalError;
-use crate::promql::evaluate::{Entry, Evaluation, Outcome};
-use crate::promql::expr::Expr;
+use crate::promql::evaluate::{Evaluation, Outcome};
+use crate::promql::expr::Call;
+use crate::promql::grid::Grid;
+use crate::promql::rows::{Head, Rows, is_present};
 use crate::sample::{Labels, Sources};
 
 /// Counts that differ relatively by less were the same before rounding.
@@ -13,28 +15,42 @@ const ROUNDING: f64 = 1e-12;
 /// `histogram_quantile(q, buckets)`.
 pub(super) fn quantile(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let (q, sources) = evaluation.number(&arguments[0], now)?;
-    let entries = evaluation.vector(&arguments[1], now)?;
-    Ok(per_histogram(entries, &sources, |buckets| {
-        quantile_of(q, &rising(buckets))
-    }))
+    let q = evaluation.numbers(&call.arguments[0], grid)?;
+    for value in &q.values {
+        if !(0.0..=1.0).contains(value) {
+            let mut notes = evaluation.notes.borrow_mut();
+            notes.quantile(*value, call.place(0));
+        }
+    }
+    let rows = evaluation.rows(&call.arguments[1], grid)?;
+    let histograms = Histograms::of(evaluation, &rows, call.place(1));
+    histograms.each(evaluation, &q.sources, |place, head, buckets| {
+        let (rising, was_forced) = rising(buckets);
+        if was_forced {
+            let mut notes = evaluation.notes.borrow_mut();
+            notes.monotonicity(head.labels.metric(), call.place(1));
+        }
+        quantile_of(q.values[place], &rising)
+    })
 }
 
 /// `histogram_fraction(lower, upper, buckets)`.
 pub(super) fn fraction(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let (lower, ours) = evaluation.number(&arguments[0], now)?;
-    let (upper, theirs) = evaluation.number(&arguments[1], now)?;
-    let entries = evaluation.vector(&arguments[2], now)?;
-    Ok(per_histogram(entries, &ours.union(&theirs), |buckets| {
-        fraction_of(lower, upper, buckets)
-    }))
+    let lower = evaluation.numbers(&call.arguments[0], grid)?;
+    let upper = evaluation.numbers(&call.arguments[1], grid)?;
+    let rows = evaluation.rows(&call.arguments[2], grid)?;
+    let sources = lower.sources.union(&upper.sources);
+    let histograms = Histograms::of(evaluation, &rows, call.place(2));
+    histograms.each(evaluation, &sources, |place, _, buckets| {
+        fraction_of(lower.values[place], upper.values[place], buckets)
+    })
 }
 
 /// How many observations were at most as large as a bound.
@@ -44,39 +60,76 @@ struct Bucket {
     count: f64,
 }
 
-/// Applies `read` to the buckets of each histogram, in order of their bounds, each bound once.
-fn per_histogram(entries: Vec<Entry>, also: &Sources, read: impl Fn(&[Bucket]) -> f64) -> Outcome {
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    let mut histograms: Vec<(Entry, Vec<Bucket>)> = Vec::new();
-    for entry in entries {
-        let Ok(bound) = entry.labels.get("le").parse::<f64>() else {
-            continue;
-        };
-        let bucket = Bucket {
-            bound,
-            count: entry.value,
-        };
-        let labels = entry.labels.with("le", "");
-        if let Some(place) = places.get(&labels) {
-            let (whole, buckets) = &mut histograms[*place];
-            whole.sources = whole.sources.union(&entry.sources);
-            buckets.push(bucket);
-        } else {
-            places.insert(labels.clone(), histograms.len());
-            let whole = Entry {
-                labels,
-                drop_name: true,
-                ..entry
+/// The rows of a vector as histograms: those that differ in `le` alone belong together.
+struct Histograms<'r> {
+    rows: &'r Rows,
+    histograms: Vec<(Head, Vec<(f64, usize)>)>,
+}
+
+impl<'r> Histograms<'r> {
+    fn of(evaluation: &Evaluation<'_>, rows: &'r Rows, place: Option<usize>) -> Self {
+        let mut places: HashMap<Labels, usize> = HashMap::new();
+        let mut histograms: Vec<(Head, Vec<(f64, usize)>)> = Vec::new();
+        for (row, head) in rows.heads().iter().enumerate() {
+            let le = head.labels.get("le");
+            let Some(bound) = bound(le) else {
+                let mut notes = evaluation.notes.borrow_mut();
+                notes.bucket(le, head.labels.metric(), place);
+                continue;
             };
-            histograms.push((whole, vec![bucket]));
+            let labels = head.labels.with("le", "");
+            let at = *places.entry(labels).or_insert_with_key(|labels| {
+                let whole = Head {
+                    labels: labels.clone(),
+                    sources: Sources::default(),
+                    drop_name: true,
+                };
+                histograms.push((whole, Vec::new()));
+                histograms.len() - 1
+            });
+            let (whole, buckets) = &mut histograms[at];
+            whole.sources = whole.sources.union(&head.sources);
+            buckets.push((bound, row));
         }
+        Histograms { rows, histograms }
     }
-    let results = histograms.into_iter().map(|(whole, buckets)| Entry {
-        value: read(&ordered(buckets)),
-        sources: whole.sources.union(also),
-        ..whole
-    });
-    Outcome::Vector(results.collect())
+
+    /// Applies `read` to the buckets that each histogram has at each moment, in order of their bounds, each bound once.
+    fn each(
+        self,
+        evaluation: &Evaluation<'_>,
+        also: &Sources,
+        read: impl Fn(usize, &Head, &[Bucket]) -> f64,
+    ) -> Result<Outcome, EvalError> {
+        let rows = self.rows;
+        let mut results = Rows::with_capacity(rows.width(), self.histograms.len());
+        for (head, members) in self.histograms {
+            evaluation.go_on()?;
+            let named = Head {
+                sources: head.sources.union(also),
+                ..head.clone()
+            };
+            results.push(named, |out| {
+                for (place, value) in out.iter_mut().enumerate() {
+                    let buckets = members.iter().map(|(bound, row)| Bucket {
+                        bound: *bound,
+                        count: rows.row(*row)[place],
+                    });
+                    let buckets: Vec<Bucket> =
+                        buckets.filter(|bucket| is_present(bucket.count)).collect();
+                    if !buckets.is_empty() {
+                        *value = read(place, &head, &ordered(buckets));
+                    }
+                }
+            });
+        }
+        Ok(Outcome::Rows(results))
+    }
+}
+
+/// A bound as Go reads it.
+fn bound(le: &str) -> Option<f64> {
+    le.parse().ok()
 }
 
 fn ordered(mut buckets: Vec<Bucket>) -> Vec<Bucket> {
@@ -91,17 +144,22 @@ fn ordered(mut buckets: Vec<Bucket>) -> Vec<Bucket> {
     ordered
 }
 
-/// The same with counts that never fall: a bucket that was read a moment earlier than the one before it may have less.
-fn rising(buckets: &[Bucket]) -> Vec<Bucket> {
+/// The same with counts that never fall, and whether any had to be raised by more than rounding explains: a bucket that
+/// was read a moment earlier than the one before it may have less.
+fn rising(buckets: &[Bucket]) -> (Vec<Bucket>, bool) {
     let mut rising = buckets.to_vec();
     let mut most = rising.first().map_or(0.0, |bucket| bucket.count);
+    let mut was_forced = false;
     for bucket in rising.iter_mut().skip(1) {
-        if bucket.count < most || same(bucket.count, most) {
+        if same(bucket.count, most) {
             bucket.count = most;
+        } else if bucket.count < most {
+            bucket.count = most;
+            was_forced = true;
         }
         most = bucket.count;
     }
-    rising
+    (rising, was_forced)
 }
 
 fn same(a: f64, b: f64) -> bool {

@@ -4,18 +4,19 @@ use std::collections::HashSet;
 
 use regex::Regex;
 
-use crate::promql::evaluate::{Entry, Evaluation, Outcome};
-use crate::promql::expr::Expr;
+use crate::promql::evaluate::{Evaluation, Outcome};
+use crate::promql::expr::Call;
+use crate::promql::grid::Grid;
 use crate::promql::{EvalError, SAME_LABELS};
-use crate::sample::NAME;
+use crate::sample::{Labels, NAME};
 
 /// `label_replace(vector, destination, replacement, source, pattern)`.
 pub(super) fn replace(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let text = |place: usize| evaluation.text(&arguments[place], now);
+    let text = |place: usize| evaluation.text(&call.arguments[place]);
     let (destination, replacement, source, pattern) = (text(1)?, text(2)?, text(3)?, text(4)?);
     let regex = Regex::new(&format!("^(?s:{pattern})$")).map_err(|_| {
         EvalError::Failed(format!(
@@ -23,8 +24,8 @@ pub(super) fn replace(
         ))
     })?;
     check_name(&destination, "destination", "label_replace")?;
-    relabelled(evaluation, arguments, now, &destination, |entry| {
-        let captures = regex.captures(entry.labels.get(&source))?;
+    relabelled(evaluation, call, grid, &destination, |labels| {
+        let captures = regex.captures(labels.get(&source))?;
         let mut value = String::new();
         captures.expand(&replacement, &mut value);
         Some(value)
@@ -34,43 +35,43 @@ pub(super) fn replace(
 /// `label_join(vector, destination, separator, sources…)`.
 pub(super) fn join(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let destination = evaluation.text(&arguments[1], now)?;
-    let separator = evaluation.text(&arguments[2], now)?;
-    let sources = arguments[3..].iter();
+    let destination = evaluation.text(&call.arguments[1])?;
+    let separator = evaluation.text(&call.arguments[2])?;
+    let sources = call.arguments[3..].iter();
     let sources: Vec<String> = sources
-        .map(|source| evaluation.text(source, now))
+        .map(|source| evaluation.text(source))
         .collect::<Result<_, _>>()?;
     check_name(&destination, "destination", "label_join")?;
     for source in &sources {
         check_name(source, "source", "label_join")?;
     }
-    relabelled(evaluation, arguments, now, &destination, |entry| {
-        let values: Vec<&str> = sources.iter().map(|name| entry.labels.get(name)).collect();
+    relabelled(evaluation, call, grid, &destination, |labels| {
+        let values: Vec<&str> = sources.iter().map(|name| labels.get(name)).collect();
         Some(values.join(&separator))
     })
 }
 
-/// Sets the destination of each element for which there is a value.
+/// Sets the destination of each row for which there is a value.
 fn relabelled(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
     destination: &str,
-    value: impl Fn(&Entry) -> Option<String>,
+    value: impl Fn(&Labels) -> Option<String>,
 ) -> Result<Outcome, EvalError> {
-    let mut entries = evaluation.vector(&arguments[0], now)?;
-    for entry in &mut entries {
-        if let Some(value) = value(entry) {
-            entry.labels = entry.labels.with(destination, &value);
-            entry.drop_name &= destination != NAME;
+    let mut rows = evaluation.rows(&call.arguments[0], grid)?;
+    for head in rows.heads_mut() {
+        if let Some(value) = value(&head.labels) {
+            head.labels = head.labels.with(destination, &value);
+            head.drop_name &= destination != NAME;
         }
     }
     let mut seen = HashSet::new();
-    match entries.iter().all(|entry| seen.insert(&entry.labels)) {
-        true => Ok(Outcome::Vector(entries)),
+    match rows.heads().iter().all(|head| seen.insert(&head.labels)) {
+        true => Ok(Outcome::Rows(rows)),
         false => Err(EvalError::Failed(SAME_LABELS.into())),
     }
 }

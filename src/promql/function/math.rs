@@ -2,8 +2,12 @@
 
 use super::single;
 use crate::promql::EvalError;
+use crate::promql::aggregate::united;
 use crate::promql::evaluate::{Evaluation, Outcome};
-use crate::promql::expr::Expr;
+use crate::promql::expr::{Call, Expr};
+use crate::promql::grid::Grid;
+use crate::promql::rows::{Numbers, is_present};
+use crate::promql::select;
 use crate::sample::Sources;
 
 /// Gives nothing when the bounds are the wrong way round.
@@ -39,49 +43,72 @@ pub(super) fn sign(value: f64, _: &[f64]) -> Option<f64> {
     })
 }
 
-pub(super) fn pi(_: &Evaluation<'_>, _: &[Expr], _: i64) -> Result<Outcome, EvalError> {
-    Ok(Outcome::Number(std::f64::consts::PI, Sources::default()))
+pub(super) fn pi(_: &Evaluation<'_>, _: &Call, grid: Grid) -> Result<Outcome, EvalError> {
+    let pi = Numbers::constant(std::f64::consts::PI, grid.count);
+    Ok(Outcome::Numbers(pi))
 }
 
-pub(super) fn time(_: &Evaluation<'_>, _: &[Expr], now: i64) -> Result<Outcome, EvalError> {
-    Ok(Outcome::Number(now as f64 / 1000.0, Sources::default()))
+pub(super) fn time(_: &Evaluation<'_>, _: &Call, grid: Grid) -> Result<Outcome, EvalError> {
+    Ok(Outcome::Numbers(Numbers {
+        values: seconds(grid).collect(),
+        sources: Sources::default(),
+    }))
 }
 
 /// The time of the sample for what a selector gives, else the time of evaluation.
 pub(super) fn timestamp(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let of_sample = matches!(arguments[0], Expr::Vector(_));
-    let mut entries = evaluation.vector(&arguments[0], now)?;
-    for entry in &mut entries {
-        entry.value = (if of_sample { entry.at } else { now }) as f64 / 1000.0;
-        entry.drop_name = true;
+    let mut rows = match &call.arguments[0] {
+        Expr::Vector(selector) => select::times(evaluation, selector, grid)?,
+        other => {
+            let now: Vec<f64> = seconds(grid).collect();
+            let rows = evaluation.rows(other, grid)?;
+            rows.map(|_, place| Some(now[place]))
+        }
+    };
+    for head in rows.heads_mut() {
+        head.drop_name = true;
     }
-    Ok(Outcome::Vector(entries))
+    Ok(Outcome::Rows(rows))
 }
 
 pub(super) fn vector(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let (value, sources) = evaluation.number(&arguments[0], now)?;
-    Ok(Outcome::Vector(vec![single(value, sources, now)]))
+    let numbers = evaluation.numbers(&call.arguments[0], grid)?;
+    Ok(Outcome::Rows(single(numbers)))
 }
 
 /// The value of a vector of one; else `NaN`.
 pub(super) fn scalar(
     evaluation: &Evaluation<'_>,
-    arguments: &[Expr],
-    now: i64,
+    call: &Call,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
-    let entries = evaluation.vector(&arguments[0], now)?;
-    Ok(match entries.as_slice() {
-        [one] => Outcome::Number(one.value, one.sources.clone()),
-        several => Outcome::Number(f64::NAN, crate::promql::aggregate::united(several)),
-    })
+    let rows = evaluation.rows(&call.arguments[0], grid)?;
+    let all: Vec<usize> = (0..rows.len()).collect();
+    let value = |place: usize| {
+        let values = rows.iter().map(|(_, values)| values[place]);
+        let mut there = values.filter(|value| is_present(*value));
+        match (there.next(), there.next()) {
+            (Some(only), None) => only,
+            _ => f64::NAN,
+        }
+    };
+    Ok(Outcome::Numbers(Numbers {
+        values: (0..grid.count).map(value).collect(),
+        sources: united(&rows, &all),
+    }))
+}
+
+/// The moments of a grid in seconds.
+pub(super) fn seconds(grid: Grid) -> impl Iterator<Item = f64> {
+    grid.moments().map(|moment| moment as f64 / 1000.0)
 }
 
 /// Unlike `f64::min`, `NaN` when either is.

@@ -11,9 +11,12 @@ mod over_time;
 mod table;
 mod trend;
 
-use super::evaluate::{Entry, Evaluation, Outcome, Span};
+use super::evaluate::{Evaluation, Outcome};
 use super::expr::{Call, Expr};
+use super::grid::Grid;
 use super::parse::error;
+use super::rows::{Head, Numbers, Rows};
+use super::span::Window;
 use super::{EvalError, Kind as Type, ParseError};
 use crate::sample::{Sources, Timestamp};
 
@@ -36,7 +39,7 @@ enum Kind {
     /// To each value as a moment in UTC, or to now.
     Date(fn(&jiff::civil::DateTime) -> f64),
     /// In its own way.
-    Own(fn(&Evaluation<'_>, &[Expr], i64) -> Result<Outcome, EvalError>),
+    Own(fn(&Evaluation<'_>, &Call, Grid) -> Result<Outcome, EvalError>),
 }
 
 /// The samples of one series in a range. There is at least one.
@@ -83,38 +86,41 @@ pub(super) fn find(name: &'static str) -> Result<Function, ParseError> {
 pub(super) fn evaluate(
     evaluation: &Evaluation<'_>,
     call: &Call,
-    now: i64,
+    grid: Grid,
 ) -> Result<Outcome, EvalError> {
     let arguments = &call.arguments;
     match call.function.kind {
-        Kind::Range(reduce) => range(evaluation, call, now, reduce, false),
-        Kind::Picks(reduce) => range(evaluation, call, now, reduce, true),
+        Kind::Range(reduce) => range(evaluation, call, grid, reduce, false),
+        Kind::Picks(reduce) => range(evaluation, call, grid, reduce, true),
         Kind::Map(map) => {
-            let (params, sources) = params(evaluation, &arguments[1..], now)?;
-            let entries = evaluation.vector(&arguments[0], now)?;
-            Ok(Outcome::Vector(mapped(entries, &sources, |value| {
-                map(value, &params)
-            })))
+            let params = Params::of(evaluation, &arguments[1..], grid)?;
+            let rows = evaluation.rows(&arguments[0], grid)?;
+            let rows = match params.each.is_empty() {
+                true => rows.map(|value, _| map(value, &[])),
+                false => rows.map(|value, place| map(value, &params.at(place))),
+            };
+            Ok(Outcome::Rows(renamed(rows, &params.sources)))
         }
         Kind::Date(part) => {
-            let entries = match arguments.first() {
-                Some(argument) => evaluation.vector(argument, now)?,
-                None => vec![single(now as f64 / 1000.0, Sources::default(), now)],
+            let rows = match arguments.first() {
+                Some(argument) => evaluation.rows(argument, grid)?,
+                None => single(Numbers {
+                    values: math::seconds(grid).collect(),
+                    sources: Sources::default(),
+                }),
             };
-            Ok(Outcome::Vector(mapped(
-                entries,
-                &Sources::default(),
-                |value| Some(date::part(value, part)),
-            )))
+            let rows = rows.map(|value, _| Some(date::part(value, part)));
+            Ok(Outcome::Rows(renamed(rows, &Sources::default())))
         }
-        Kind::Own(own) => own(evaluation, arguments, now),
+        Kind::Own(own) => own(evaluation, call, grid),
     }
 }
 
+/// Applies a function to every window over every series.
 fn range(
     evaluation: &Evaluation<'_>,
     call: &Call,
-    now: i64,
+    grid: Grid,
     reduce: fn(&Samples<'_>, &[f64]) -> Option<f64>,
     keeps_name: bool,
 ) -> Result<Outcome, EvalError> {
@@ -124,63 +130,121 @@ fn range(
         return Err(EvalError::Failed(format!("{name} needs a range vector")));
     };
     let scalars = call.arguments.iter().filter(|expr| !is_range(expr));
-    let (params, sources) = params(evaluation, scalars, now)?;
-    trend::check(call.function.name, &params)?;
-    let Span { rows, start, end } = evaluation.span(argument, now)?;
-    let entries = rows.into_iter().filter_map(|row| {
-        let samples = Samples {
-            points: &row.points,
-            start,
-            end,
-            now,
+    let params = Params::of(evaluation, scalars, grid)?;
+    let spans = evaluation.spans(argument, grid)?;
+    let mut rows = Rows::with_capacity(grid.count, spans.tracks.len());
+    let moments = || grid.moments().zip(0..);
+    for track in &spans.tracks {
+        evaluation.go_on()?;
+        let mut failed = None;
+        let mut last_is_empty = true;
+        let head = Head {
+            labels: track.head.labels.clone(),
+            sources: track.head.sources.union(&params.sources),
+            drop_name: track.head.drop_name || !keeps_name,
         };
-        Some(Entry {
-            value: reduce(&samples, &params)?,
-            labels: row.labels,
-            sources: row.sources.union(&sources),
-            drop_name: row.drop_name || !keeps_name,
-            at: now,
-        })
-    });
-    Ok(Outcome::Vector(entries.collect()))
-}
-
-fn params<'e>(
-    evaluation: &Evaluation<'_>,
-    arguments: impl IntoIterator<Item = &'e Expr>,
-    now: i64,
-) -> Result<(Vec<f64>, Sources), EvalError> {
-    let mut values = Vec::new();
-    let mut all = Sources::default();
-    for argument in arguments {
-        let (value, sources) = evaluation.number(argument, now)?;
-        values.push(value);
-        all = all.union(&sources);
+        rows.push(head, |row| {
+            let windows = spans.windows(evaluation, &track.points, grid);
+            for ((window, (now, place)), value) in windows.zip(moments()).zip(row) {
+                last_is_empty = window.points.is_empty();
+                if last_is_empty || failed.is_some() {
+                    continue;
+                }
+                let params = params.at(place);
+                failed = doubt(evaluation, call, &params).err();
+                let result = reduce(&Samples::of(window, now), &params);
+                *value = result.unwrap_or(*value);
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if !last_is_empty {
+            doubt_counter(evaluation, call, track.head.labels.metric());
+        }
     }
-    Ok((values, all))
+    Ok(Outcome::Rows(rows))
 }
 
-fn mapped(entries: Vec<Entry>, sources: &Sources, map: impl Fn(f64) -> Option<f64>) -> Vec<Entry> {
-    entries
-        .into_iter()
-        .filter_map(|entry| {
-            Some(Entry {
-                value: map(entry.value)?,
-                sources: entry.sources.union(sources),
-                drop_name: true,
-                ..entry
-            })
-        })
-        .collect()
-}
-
-/// An element without labels.
-fn single(value: f64, sources: Sources, now: i64) -> Entry {
-    Entry {
-        labels: crate::sample::Labels::default(),
-        value,
-        sources,
-        drop_name: false,
-        at: now,
+/// Refuses or warns of scalar arguments that make no sense.
+fn doubt(evaluation: &Evaluation<'_>, call: &Call, params: &[f64]) -> Result<(), EvalError> {
+    evaluation.go_on()?;
+    match (call.function.name, params) {
+        ("double_exponential_smoothing", factors) => trend::check_factors(factors),
+        ("quantile_over_time", [q]) if !(0.0..=1.0).contains(q) => {
+            let mut notes = evaluation.notes.borrow_mut();
+            notes.quantile(*q, call.place(0));
+            Ok(())
+        }
+        _ => Ok(()),
     }
+}
+
+/// Says so when a rate is taken of what is hardly a counter.
+fn doubt_counter(evaluation: &Evaluation<'_>, call: &Call, metric: &str) {
+    let counted = ["_total", "_sum", "_count", "_bucket"];
+    let of_counters = matches!(call.function.name, "rate" | "increase");
+    if of_counters && !metric.is_empty() && !counted.iter().any(|end| metric.ends_with(end)) {
+        let mut notes = evaluation.notes.borrow_mut();
+        notes.no_counter(metric, call.place(0));
+    }
+}
+
+/// The scalar arguments of a function at every moment.
+struct Params {
+    each: Vec<Vec<f64>>,
+    sources: Sources,
+}
+
+impl Params {
+    fn of<'e>(
+        evaluation: &Evaluation<'_>,
+        arguments: impl IntoIterator<Item = &'e Expr>,
+        grid: Grid,
+    ) -> Result<Self, EvalError> {
+        let mut params = Params {
+            each: Vec::new(),
+            sources: Sources::default(),
+        };
+        for argument in arguments {
+            let numbers = evaluation.numbers(argument, grid)?;
+            params.sources = params.sources.union(&numbers.sources);
+            params.each.push(numbers.values);
+        }
+        Ok(params)
+    }
+
+    fn at(&self, place: usize) -> Vec<f64> {
+        self.each.iter().map(|values| values[place]).collect()
+    }
+}
+
+impl<'a> Samples<'a> {
+    fn of(window: Window<'a>, now: i64) -> Self {
+        Samples {
+            points: window.points,
+            start: window.start,
+            end: window.end,
+            now,
+        }
+    }
+}
+
+fn renamed(mut rows: Rows, sources: &Sources) -> Rows {
+    for head in rows.heads_mut() {
+        head.drop_name = true;
+        head.sources = head.sources.union(sources);
+    }
+    rows
+}
+
+/// A vector of one element without labels.
+fn single(numbers: Numbers) -> Rows {
+    let head = Head {
+        sources: numbers.sources,
+        ..Head::default()
+    };
+    let mut rows = Rows::new(numbers.values.len());
+    rows.push(head, |row| row.copy_from_slice(&numbers.values));
+    rows
 }

@@ -15,11 +15,9 @@ pub(super) fn predict_linear(samples: &Samples<'_>, params: &[f64]) -> Option<f6
 }
 
 /// Refuses factors of `double_exponential_smoothing` that are out of bounds.
-pub(super) fn check(function: &str, params: &[f64]) -> Result<(), EvalError> {
-    let ([smoothing, trend], "double_exponential_smoothing") = (params, function) else {
-        return Ok(());
-    };
-    for (what, short, factor) in [("smoothing", "sf", *smoothing), ("trend", "tf", *trend)] {
+pub(super) fn check_factors(params: &[f64]) -> Result<(), EvalError> {
+    let factors = [("smoothing", "sf"), ("trend", "tf")];
+    for ((what, short), factor) in factors.into_iter().zip(params.iter().copied()) {
         if factor <= 0.0 || factor >= 1.0 {
             return Err(EvalError::Failed(format!(
                 "invalid {what} factor. Expected: 0 < {short} < 1, got: {factor:.6}"

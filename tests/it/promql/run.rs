@@ -140,10 +140,12 @@ fn outcome(store: &Store, case: &Case) -> Result<(), String> {
 }
 
 fn evaluated(query: &Query, store: &Store, moments: Moments) -> Result<Value, promql::EvalError> {
-    match moments {
-        Moments::At(at) => promql::instant(query, store, at),
-        Moments::Range(start, end, step) => promql::range(query, store, start, end, step),
-    }
+    let moments = match moments {
+        Moments::At(at) => promql::Moments::At(at),
+        Moments::Range(start, end, step) => promql::Moments::Range { start, end, step },
+    };
+    let answer = promql::evaluate(query, store, moments, &promql::Limits::default())?;
+    Ok(answer.value)
 }
 
 fn same_message(case: &Case, message: &str) -> Result<(), String> {
