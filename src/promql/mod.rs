@@ -30,6 +30,7 @@ use crate::store::{Matcher, Series, Store};
 use evaluate::Evaluation;
 use expr::{Expr, Shift};
 use grid::Grid;
+use parse::Timing;
 
 pub use number::{format_number, format_plain};
 
@@ -41,6 +42,8 @@ const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset"
 pub struct Query {
     text: String,
     expr: Arc<Expr>,
+    /// A duration in it depends on the moments of evaluation.
+    timed: bool,
 }
 
 /// Why an expression is no PromQL, or uses what pgvigil does not evaluate.
@@ -165,9 +168,11 @@ impl Query {
     /// # Errors
     /// A syntax or type error, or a function that is not evaluated here.
     pub fn parse(text: &str) -> Result<Query, ParseError> {
+        let parsed = parse::parse(text, None)?;
         Ok(Query {
             text: text.to_owned(),
-            expr: Arc::new(parse::parse(text)?),
+            expr: Arc::new(parsed.expr),
+            timed: parsed.timed,
         })
     }
 
@@ -208,6 +213,24 @@ impl Query {
         Duration::from_millis(u64::try_from(span).unwrap_or(0))
     }
 
+    /// The expression with the durations that depend on the moments of evaluation.
+    fn timed_by(&self, moments: Moments) -> Result<Arc<Expr>, EvalError> {
+        if !self.timed {
+            return Ok(self.expr.clone());
+        }
+        let timing = match moments {
+            Moments::At(_) => Timing::default(),
+            Moments::Range { start, end, step } => Timing {
+                step,
+                range: end.since(start),
+            },
+        };
+        match parse::parse(&self.text, Some(timing)) {
+            Ok(parsed) => Ok(Arc::new(parsed.expr)),
+            Err(error) => Err(EvalError::Failed(error.message)),
+        }
+    }
+
     /// The same expression with the one number to the right of its outermost comparison replaced; `None` when there is
     /// no such number. In `a > 1 and b > 2` the comparison that counts is the first one: it makes the value.
     pub fn with_threshold(&self, threshold: f64) -> Option<Query> {
@@ -221,7 +244,7 @@ impl Query {
 /// # Errors
 /// It is no PromQL, or anything else than a plain selector.
 pub fn selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
-    match parse::parse(text)? {
+    match parse::parse(text, None)?.expr {
         Expr::Vector(selector) if selector.shift == Shift::default() => Ok(selector.matchers),
         _ => Err(parse::error("expected a selector of series alone")),
     }
@@ -239,10 +262,11 @@ pub fn evaluate(
     limits: &Limits<'_>,
 ) -> Result<Answer, EvalError> {
     let grid = moments.grid()?;
+    let expr = query.timed_by(moments)?;
     let evaluation = Evaluation::new(store, grid, limits);
     let value = match moments {
-        Moments::At(_) => result::at_once(&evaluation, &query.expr, grid)?,
-        Moments::Range { .. } => result::over_time(&evaluation, &query.expr, grid)?,
+        Moments::At(_) => result::at_once(&evaluation, &expr, grid)?,
+        Moments::Range { .. } => result::over_time(&evaluation, &expr, grid)?,
     };
     let (warnings, infos) = evaluation.notes.into_inner().finish(&query.text);
     Ok(Answer {

@@ -1,16 +1,19 @@
 //! The one place that knows promql-parser: guards it, calls it, and turns its tree into ours.
 //!
 //! What it takes differently from Prometheus, and what is done about it:
-//! - a number of seconds that is no duration (`[1e30]`, `offset inf`) makes it panic: such texts are not shown to it;
-//! - `0s` is refused wherever it stands: written as `0` where a number or an offset may be zero; `[0]` is refused;
+//! - a number of seconds that is no duration (`[1e30]`, `offset inf`) makes it panic, a part of one beyond 32 bits counts
+//!   for nothing, `0s` is refused wherever it stands, and arithmetic (`[5m + step()]`) is unknown to it: every duration
+//!   in brackets or behind `offset` is computed here and written as plain seconds;
 //! - deep nesting would exhaust the stack: refused with its own message;
 //! - bytes written as `\xc3` in a string become characters of their own: decoded beforehand;
 //! - in a pattern `.` does not match a line break: compiled again;
 //! - numbers are taken where vectors are needed (`ln(0)`): refused here;
 //! - `{a="1" or b="2"}`, `fill` and experimental functions are taken: refused here.
 //!
-//! Its messages are handed on as they are: it gives no places.
+//! Its messages are handed on as they are. It gives no places: those of arguments, which warnings name, are found in the
+//! words of the text.
 
+mod duration;
 mod guard;
 mod operator;
 mod places;
@@ -26,32 +29,43 @@ use super::expr::{Aggregate, At, Binary, Call, Expr, Selector, Shift, Subquery};
 use super::function;
 use crate::sample::NAME;
 use crate::store::{Matcher, Test};
+pub(super) use duration::Timing;
 use guard::guarded;
 
+/// An expression that was read.
+pub(super) struct Parsed {
+    pub(super) expr: Expr,
+    /// Whether a duration in it depends on when it is evaluated: it is then to be parsed again with that timing.
+    pub(super) timed: bool,
+}
+
 /// Parses an expression.
-pub(super) fn parse(text: &str) -> Result<Expr, ParseError> {
-    let shown = guarded(text)?;
-    let tree = parser::parse(&shown).map_err(error)?;
+pub(super) fn parse(text: &str, timing: Option<Timing>) -> Result<Parsed, ParseError> {
+    let shown = guarded(text, timing)?;
+    let tree = parser::parse(&shown.text).map_err(error)?;
     let mut translation = Translation {
         places: places::of_arguments(text).into_iter(),
     };
-    translation.expr(&tree)
+    Ok(Parsed {
+        expr: translation.expr(&tree)?,
+        timed: shown.timed,
+    })
 }
 
 /// The expression in normal form; as it is where it does not parse.
 pub(super) fn normal(text: &str) -> String {
-    let tree = guarded(text)
-        .ok()
-        .and_then(|shown| parser::parse(&shown).ok());
-    tree.map_or_else(|| text.to_owned(), |tree| tree.to_string())
+    printed(text, |tree| tree.to_string())
 }
 
 /// The expression laid out over lines; as it is where it does not parse.
 pub(super) fn pretty(text: &str) -> String {
-    let tree = guarded(text)
-        .ok()
-        .and_then(|shown| parser::parse(&shown).ok());
-    tree.map_or_else(|| text.to_owned(), |tree| tree.prettify())
+    printed(text, |tree| tree.prettify())
+}
+
+fn printed(text: &str, print: impl Fn(&parser::Expr) -> String) -> String {
+    let shown = guarded(text, None).ok();
+    let tree = shown.and_then(|shown| parser::parse(&shown.text).ok());
+    tree.map_or_else(|| text.to_owned(), |tree| print(&tree))
 }
 
 /// An error without a place, as the parser gives none.

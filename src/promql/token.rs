@@ -27,12 +27,17 @@ impl Token<'_> {
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut start = 0;
+    // There a colon stands between range and step; elsewhere it may be a part of a name.
+    let mut in_brackets = false;
     while let Some(first) = text[start..].chars().next() {
+        in_brackets = (in_brackets || first == '[') && first != ']';
         let length = match first {
             '#' => text[start..].find('\n').unwrap_or(text.len() - start),
             '"' | '\'' | '`' => string(&text[start..], first),
             c if c.is_ascii_digit() || c == '.' => number(&text[start..]),
-            c if is_word(c) => run(&text[start..], is_word),
+            ':' if !in_brackets => run(&text[start..], is_name),
+            c if is_word(c) && in_brackets => run(&text[start..], is_word),
+            c if is_word(c) => run(&text[start..], is_name),
             c if c.is_whitespace() => c.len_utf8(),
             _ => operator(&text[start..]),
         };
@@ -49,6 +54,10 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
+}
+
+fn is_name(c: char) -> bool {
+    is_word(c) || c == ':'
 }
 
 fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
@@ -104,6 +113,7 @@ mod tests {
             ),
             ("'it\\'s'+`\\`", "'it\\'s' + `\\`"),
             ("é > .5", "é > .5"),
+            ("job:rate:5m[5m:1m] * :a", "job:rate:5m [ 5m : 1m ] * :a"),
             ("\"open", "\"open"),
         ];
         for (text, expected) in cases {

@@ -1,16 +1,22 @@
-//! What the parser must not be shown, found by looking at the words alone.
+//! What the parser must not be shown, found by looking at the words alone, and what it is shown instead.
 
+use super::duration::{self, Position, Timing};
 use crate::promql::ParseError;
 use crate::promql::token::{Token, tokens};
 
 /// Operators and brackets that an expression may have in all; each may deepen the tree by one.
 const MAX_DEPTH: usize = 500;
 
-/// The longest duration of Prometheus (2^63 nanoseconds), in seconds.
-const MAX_SECONDS: f64 = 9_223_372_036.0;
+/// A text that the parser may be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    pub(super) text: String,
+    /// Whether it depends on the timing.
+    pub(super) timed: bool,
+}
 
 /// The text to hand to the parser, which means the same.
-pub(super) fn guarded(text: &str) -> Result<String, ParseError> {
+pub(super) fn guarded(text: &str, timing: Option<Timing>) -> Result<Shown, ParseError> {
     let words = tokens(text);
     let deepening = words.iter().filter(|word| deepens(word));
     if let Some(word) = deepening.clone().nth(MAX_DEPTH) {
@@ -19,20 +25,59 @@ pub(super) fn guarded(text: &str) -> Result<String, ParseError> {
             position: Some(word.place.start),
         });
     }
-    let mut shown = text.to_owned();
-    for place in (0..words.len()).rev() {
-        let word = &words[place];
-        if is_duration_place(&words, place) {
-            check_seconds(word, after_bracket(&words, place))?;
-        }
-        if is_zero_duration(word) && !after_bracket(&words, place) {
-            shown.replace_range(word.place.clone(), "0");
-        }
-        if word.text.starts_with(['"', '\'']) && word.text.contains('\\') {
-            shown.replace_range(word.place.clone(), &with_bytes_decoded(word)?);
-        }
+    let mut shown = Shown {
+        text: String::with_capacity(text.len()),
+        timed: false,
+    };
+    let (mut copied, mut place) = (0, 0);
+    while let Some(word) = words.get(place) {
+        let found = match position(&words, place) {
+            Some(position) => duration::read(&words, place, position, timing)?,
+            None => None,
+        };
+        let (span, written) = match found {
+            Some(found) => {
+                shown.timed |= found.timed;
+                place = found.next;
+                (found.place, found.seconds.to_string())
+            }
+            None => {
+                place += 1;
+                let Some(written) = rewritten(word)? else {
+                    continue;
+                };
+                (word.place.clone(), written)
+            }
+        };
+        shown.text.push_str(&text[copied..span.start]);
+        shown.text.push_str(&written);
+        copied = span.end;
     }
+    shown.text.push_str(&text[copied..]);
     Ok(shown)
+}
+
+/// Whether a duration begins at a place: in brackets, or behind `offset`.
+fn position(words: &[Token<'_>], place: usize) -> Option<Position> {
+    let before = &words[place.checked_sub(1)?];
+    match before.text {
+        "[" => Some(Position::Brackets),
+        // Names aside, a colon stands in brackets alone.
+        ":" if words[place].text != "]" => Some(Position::Brackets),
+        _ if before.is("offset") => Some(Position::Offset),
+        _ => None,
+    }
+}
+
+/// What is written in the place of a word that the parser would misread.
+fn rewritten(word: &Token<'_>) -> Result<Option<String>, ParseError> {
+    if word.text.starts_with(['"', '\'']) && word.text.contains('\\') {
+        return with_bytes_decoded(word).map(Some);
+    }
+    // A part of a duration that does not fit 32 bits counts for nothing there, and so does zero.
+    let seconds = duration::literal(word.text);
+    let misread = seconds.filter(|seconds| *seconds == 0.0 || *seconds > f64::from(u32::MAX));
+    Ok(misread.map(|seconds| seconds.to_string()))
 }
 
 fn deepens(word: &Token<'_>) -> bool {
@@ -41,37 +86,6 @@ fn deepens(word: &Token<'_>) -> bool {
     ];
     let words = ["and", "or", "unless", "atan2"];
     signs.contains(&word.text) || words.iter().any(|keyword| word.is(keyword))
-}
-
-/// Whether the parser takes the word for a duration: in brackets, or behind `offset` and perhaps a sign.
-fn is_duration_place(words: &[Token<'_>], place: usize) -> bool {
-    let before = |back: usize| place.checked_sub(back).map(|place| &words[place]);
-    let signed = before(1).is_some_and(|word| word.text == "-" || word.text == "+");
-    let offset = before(if signed { 2 } else { 1 }).is_some_and(|word| word.is("offset"));
-    offset || after_bracket(words, place)
-}
-
-fn after_bracket(words: &[Token<'_>], place: usize) -> bool {
-    place > 0 && matches!(words[place - 1].text, "[" | ":")
-}
-
-fn check_seconds(word: &Token<'_>, is_span: bool) -> Result<(), ParseError> {
-    let lower = word.text.to_ascii_lowercase().replace('_', "");
-    let seconds = match lower.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16)
-            .ok()
-            .map(|whole| whole as f64),
-        None => lower.parse::<f64>().ok(),
-    };
-    let message = match seconds {
-        Some(seconds) if !(0.0..MAX_SECONDS).contains(&seconds) => "duration out of range",
-        Some(0.0) if is_span => "duration must be greater than 0",
-        _ => return Ok(()),
-    };
-    Err(ParseError {
-        message: message.into(),
-        position: Some(word.place.start),
-    })
 }
 
 /// The literal with bytes above 127 that are written as `\xff` or `\377` turned into the characters they encode.
@@ -114,32 +128,50 @@ fn high_byte(after: &[u8]) -> Option<(u8, usize)> {
     (byte > 127).then_some((byte, length))
 }
 
-fn is_zero_duration(word: &Token<'_>) -> bool {
-    let units = word.text.trim_matches(|c: char| c == '0');
-    word.is_numeric() && matches!(units, "ms" | "s" | "m" | "h" | "d" | "w" | "y")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn what_the_parser_must_not_see_is_refused_or_rewritten() {
+        let timing = Timing {
+            step: Duration::from_secs(15),
+            range: Duration::from_secs(3600),
+        };
         let cases = [
-            ("a[5m] offset 0s", Ok("a[5m] offset 0")),
+            ("a[5m] offset 0s", Ok("a[300] offset 0")),
             ("0s + 00ms", Ok("0 + 0")),
+            ("1h - 5000000000s", Ok("1h - 5000000000")),
             (r#"{a="\xc3\xa9\\xc3"}"#, Ok(r#"{a="é\\xc3"}"#)),
             (r#"{a="\303\251"}"#, Ok(r#"{a="é"}"#)),
+            ("a[5m + 30s:step()]", Ok("a[330:15]")),
+            (
+                "a[-(2 ^ 3 - 1h) / 2:] offset -1m",
+                Ok("a[1796:] offset -60"),
+            ),
+            ("a offset (range() * 2) - 5m", Ok("a offset 7200 - 5m")),
+            ("a offset -max(step(), 1m)", Ok("a offset -60")),
+            ("a[min(5m, 7 % 4)]", Ok("a[3]")),
+            ("a[5m:1m30s:x]", Ok("a[300:90:x]")),
+            ("a:5m[1m] + a:0s", Ok("a:5m[60] + a:0s")),
             ("a[1e30]", Err("duration out of range")),
             ("a offset -Inf", Err("duration out of range")),
             ("a[5m:0xffffffffffffffff]", Err("duration out of range")),
             ("a[0]", Err("duration must be greater than 0")),
+            ("a[1m - 1m]", Err("duration must be greater than 0")),
+            ("a[1m / (5s - 5)]", Err("division by zero")),
+            ("a[1m % 0]", Err("modulo by zero")),
             (r#""\xff""#, Err(r#""\xff" is not valid UTF-8"#)),
         ];
         for (text, expected) in cases {
-            let got = guarded(text).map_err(|error| error.message);
+            let got = guarded(text, Some(timing)).map(|shown| shown.text);
+            let got = got.map_err(|error| error.message);
             assert_eq!(got.as_deref(), expected.map_err(String::from).as_deref());
         }
-        assert!(guarded(&"(".repeat(501)).is_err());
+        assert!(guarded(&"(".repeat(501), None).is_err());
+        let later = guarded("a[step() - 5m]", None);
+        assert!(later.is_ok_and(|shown| shown.timed));
     }
 }

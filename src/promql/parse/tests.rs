@@ -40,7 +40,7 @@ fn wrong_expressions_are_refused() {
         ),
     ];
     for (text, message) in cases {
-        let refused = parse(text).map_err(|error| error.message);
+        let refused = parse(text, None).map_err(|error| error.message);
         assert_eq!(refused.err().as_deref(), Some(message), "{text}");
     }
 }
@@ -95,11 +95,11 @@ const WORDS: &[&str] = &[
 proptest! {
     #[test]
     fn no_text_makes_it_panic(words in prop::collection::vec(prop::sample::select(WORDS), 0..12), glue in prop::sample::select(vec!["", " "])) {
-        let _ = parse(&words.join(glue));
+        let _ = parse(&words.join(glue), None);
     }
 
     #[test]
     fn no_characters_make_it_panic(text in "\\PC{0,40}") {
-        let _ = parse(&text);
+        let _ = parse(&text, None);
     }
 }
