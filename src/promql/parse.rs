@@ -18,6 +18,7 @@ mod guard;
 mod operator;
 mod places;
 
+use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use promql_parser::label::{MatchOp, Matchers};
@@ -27,6 +28,7 @@ use regex::Regex;
 use super::ParseError;
 use super::expr::{Aggregate, At, Binary, Call, Expr, Selector, Shift, Subquery};
 use super::function;
+use super::token::tokens;
 use crate::sample::NAME;
 use crate::store::{Matcher, Test};
 pub(super) use duration::Timing;
@@ -43,8 +45,9 @@ pub(super) struct Parsed {
 pub(super) fn parse(text: &str, timing: Option<Timing>) -> Result<Parsed, ParseError> {
     let shown = guarded(text, timing)?;
     let tree = parser::parse(&shown.text).map_err(error)?;
+    let calls = places::of_calls(&tokens(text)).into_iter();
     let mut translation = Translation {
-        places: places::of_arguments(text).into_iter(),
+        places: calls.map(|call| call.arguments).collect(),
     };
     Ok(Parsed {
         expr: translation.expr(&tree)?,
@@ -79,7 +82,7 @@ pub(super) fn error(message: impl Into<String>) -> ParseError {
 struct Translation {
     /// Where the arguments of each call and aggregation begin, in the order in which they stand in the text, which is
     /// that of the tree from the root down, parameters before operands.
-    places: std::vec::IntoIter<Vec<usize>>,
+    places: VecDeque<Vec<usize>>,
 }
 
 impl Translation {
@@ -117,7 +120,7 @@ impl Translation {
                 )));
             }
         }
-        let places = self.places.next().unwrap_or_default();
+        let places = self.places.pop_front().unwrap_or_default();
         let arguments = arguments.iter().map(|argument| self.expr(argument));
         Ok(Call {
             function: function::find(name)?,
@@ -165,7 +168,7 @@ impl Translation {
     fn aggregate(&mut self, tree: &AggregateExpr) -> Result<Aggregate, ParseError> {
         let place = self
             .places
-            .next()
+            .pop_front()
             .and_then(|places| places.first().copied());
         let param = tree.param.as_ref();
         let param = param.map(|param| self.expr(param)).transpose()?;

@@ -1,6 +1,7 @@
 //! What the parser must not be shown, found by looking at the words alone, and what it is shown instead.
 
 use super::duration::{self, Position, Timing};
+use super::places::{self, Place};
 use crate::promql::ParseError;
 use crate::promql::token::{Token, tokens};
 
@@ -43,7 +44,7 @@ pub(super) fn guarded(text: &str, timing: Option<Timing>) -> Result<Shown, Parse
             }
             None => {
                 place += 1;
-                let Some(written) = rewritten(word)? else {
+                let Some(written) = rewritten(&words, word)? else {
                     continue;
                 };
                 (word.place.clone(), written)
@@ -70,9 +71,13 @@ fn position(words: &[Token<'_>], place: usize) -> Option<Position> {
 }
 
 /// What is written in the place of a word that the parser would misread.
-fn rewritten(word: &Token<'_>) -> Result<Option<String>, ParseError> {
+fn rewritten(words: &[Token<'_>], word: &Token<'_>) -> Result<Option<String>, ParseError> {
     if word.text.starts_with(['"', '\'']) && word.text.contains('\\') {
-        return with_bytes_decoded(word).map(Some);
+        let decoded = with_bytes_decoded(word);
+        return decoded.map(Some).ok_or_else(|| ParseError {
+            message: no_text(words, word),
+            position: Some(word.place.start),
+        });
     }
     // A part of a duration that does not fit 32 bits counts for nothing there, and so does zero.
     let seconds = duration::literal(word.text);
@@ -89,7 +94,7 @@ fn deepens(word: &Token<'_>) -> bool {
 }
 
 /// The literal with bytes above 127 that are written as `\xff` or `\377` turned into the characters they encode.
-fn with_bytes_decoded(word: &Token<'_>) -> Result<String, ParseError> {
+fn with_bytes_decoded(word: &Token<'_>) -> Option<String> {
     let mut decoded: Vec<u8> = Vec::with_capacity(word.text.len());
     let mut rest = word.text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -110,10 +115,22 @@ fn with_bytes_decoded(word: &Token<'_>) -> Result<String, ParseError> {
         };
         rest = &rest[taken.min(rest.len())..];
     }
-    String::from_utf8(decoded).map_err(|_| ParseError {
-        message: format!("{} is not valid UTF-8", word.text),
-        position: Some(word.place.start),
-    })
+    String::from_utf8(decoded).ok()
+}
+
+/// What is said of a string that is no UTF-8, which neither a label nor its value can be.
+fn no_text(words: &[Token<'_>], word: &Token<'_>) -> String {
+    let is_label = |call: &Place<'_>| {
+        let first = call.arguments.first() == Some(&word.place.start);
+        first && call.name.eq_ignore_ascii_case("count_values")
+    };
+    match places::of_calls(words).iter().any(is_label) {
+        true => format!(
+            "invalid label name \"{}\"",
+            &word.text[1..word.text.len() - 1]
+        ),
+        false => format!("{} is not valid UTF-8", word.text),
+    }
 }
 
 /// A byte above 127 in what follows a backslash, and how many characters it takes there.

@@ -1,6 +1,6 @@
 //! Where the arguments of functions and aggregations begin, which promql-parser does not tell.
 
-use crate::promql::token::{Token, tokens};
+use crate::promql::token::Token;
 
 /// Words that may stand before a bracket and are neither function nor aggregation.
 const OTHERS: [&str; 18] = [
@@ -24,9 +24,16 @@ const OTHERS: [&str; 18] = [
     "smoothed",
 ];
 
-/// The beginnings of the arguments of each call and aggregation, in the order of the text.
-pub(super) fn of_arguments(text: &str) -> Vec<Vec<usize>> {
-    let words = tokens(text);
+/// A call or an aggregation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place<'a> {
+    pub(super) name: &'a str,
+    /// Where each of its arguments begins.
+    pub(super) arguments: Vec<usize>,
+}
+
+/// Every call and aggregation in the order of the text.
+pub(super) fn of_calls<'a>(words: &[Token<'a>]) -> Vec<Place<'a>> {
     let mut depth = 0usize;
     let mut found = Vec::new();
     for (place, word) in words.iter().enumerate() {
@@ -34,7 +41,11 @@ pub(super) fn of_arguments(text: &str) -> Vec<Vec<usize>> {
             "{" | "[" => depth += 1,
             "}" | "]" => depth = depth.saturating_sub(1),
             _ if depth == 0 => {
-                found.extend(opened_by(&words, place).map(|open| starts(&words, open)))
+                let open = opened_by(words, place);
+                found.extend(open.map(|open| Place {
+                    name: word.text,
+                    arguments: starts(words, open),
+                }));
             }
             _ => {}
         }
@@ -98,6 +109,7 @@ fn starts(words: &[Token<'_>], open: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::promql::token::tokens;
 
     #[test]
     fn arguments_are_found_in_the_order_of_the_text() {
@@ -112,7 +124,9 @@ mod tests {
             ("label_join(a{b=\"(\"}, 'x', ',')", &[&[11, 21, 26]]),
         ];
         for (text, expected) in cases {
-            assert_eq!(of_arguments(text), expected, "{text}");
+            let words = tokens(text);
+            let found = of_calls(&words).into_iter().map(|call| call.arguments);
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{text}");
         }
     }
 }
