@@ -10,13 +10,14 @@
 //! - numbers are taken where vectors are needed (`ln(0)`): refused here;
 //! - `{a="1" or b="2"}`, `fill` and experimental functions are taken: refused here.
 //!
-//! Its messages are handed on as they are. It gives no places: those of arguments, which warnings name, are found in the
-//! words of the text.
+//! Its messages are handed on as they are, but where it gives no reason. It gives no places either: that of a word out of
+//! place, and those of arguments, which warnings name, are found in the words of the text.
 
 mod duration;
 mod guard;
 mod operator;
 mod places;
+mod unexpected;
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -41,11 +42,18 @@ pub(super) struct Parsed {
     pub(super) timed: bool,
 }
 
+/// What the parser says of a word that is out of place, whichever it is.
+const NO_REASON: &str = "invalid promql query";
+
 /// Parses an expression.
 pub(super) fn parse(text: &str, timing: Option<Timing>) -> Result<Parsed, ParseError> {
     let shown = guarded(text, timing)?;
-    let tree = parser::parse(&shown.text).map_err(error)?;
-    let calls = places::of_calls(&tokens(text)).into_iter();
+    let words = tokens(text);
+    let tree = parser::parse(&shown.text).map_err(|message| match message == NO_REASON {
+        true => unexpected::find(&words, text.len()).unwrap_or_else(|| error(message)),
+        false => error(message),
+    })?;
+    let calls = places::of_calls(&words).into_iter();
     let mut translation = Translation {
         places: calls.map(|call| call.arguments).collect(),
     };

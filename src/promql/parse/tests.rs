@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn wrong_expressions_are_refused() {
     let cases = [
-        ("foo bar", "invalid promql query"),
+        ("foo bar", "unexpected identifier \"bar\""),
         (
             "rate(foo)",
             "expected type matrix in call to function 'rate', got vector",
