@@ -101,6 +101,12 @@ struct Group {
 }
 
 fn groups(grouping: &Grouping, rows: &Rows) -> Vec<Group> {
+    if *grouping == Grouping::By(Vec::new()) && rows.len() > 0 {
+        return vec![Group {
+            labels: Labels::default(),
+            members: (0..rows.len()).collect(),
+        }];
+    }
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     for (row, head) in rows.heads().iter().enumerate() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::evaluate::{Evaluation, Outcome};
 use super::expr::Expr;
 use super::grid::Grid;
-use super::rows::{Head, Rows, is_present};
+use super::rows::{Head, Rows};
 use super::select::{merged, ordered};
 use super::span::Track;
 use super::{Element, EvalError, Kind, SAME_LABELS, Value};
@@ -106,20 +106,19 @@ fn matrix(tracks: Vec<Track>) -> Result<Value, EvalError> {
     Ok(Value::Matrix(merged.into_values().collect()))
 }
 
+/// Elements that are alike come of names that were to go: no operation gives rows that are alike before that.
 fn vector(rows: &Rows) -> Result<Value, EvalError> {
-    let mut seen = HashSet::with_capacity(rows.len());
+    let names_go = rows.heads().iter().any(|head| head.drop_name);
+    let mut seen = HashSet::new();
     let mut elements = Vec::with_capacity(rows.len());
     for (head, values) in rows.iter() {
-        let Some(value) = values.first().copied().filter(|value| is_present(*value)) else {
-            continue;
-        };
         let labels = final_labels(&head.labels, head.drop_name);
-        if !seen.insert(labels.clone()) {
+        if names_go && !seen.insert(labels.clone()) {
             return Err(EvalError::Failed(SAME_LABELS.into()));
         }
         elements.push(Element {
             labels,
-            value,
+            value: values[0],
             sources: head.sources.clone(),
         });
     }

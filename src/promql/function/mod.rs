@@ -37,7 +37,7 @@ enum Kind {
     /// To each value of an instant vector, with the scalar arguments.
     Map(fn(f64, &[f64]) -> Option<f64>),
     /// To each value as a moment in UTC, or to now.
-    Date(fn(&jiff::civil::DateTime) -> f64),
+    Date(fn(&date::Date) -> i64),
     /// In its own way.
     Own(fn(&Evaluation<'_>, &Call, Grid) -> Result<Outcome, EvalError>),
 }
@@ -109,7 +109,7 @@ pub(super) fn evaluate(
                     sources: Sources::default(),
                 }),
             };
-            let rows = rows.map(|value, _| Some(date::part(value, part)));
+            let rows = rows.map(|value, _| Some(part(&date::Date::of(value)) as f64));
             Ok(Outcome::Rows(renamed(rows, &Sources::default())))
         }
         Kind::Own(own) => own(evaluation, call, grid),

@@ -1,7 +1,7 @@
 //! Every function that is evaluated.
 
 use super::Kind::{self, Date, Map, Own, Picks, Range};
-use super::{absent, counter, date, histogram, label, math, order, over_time, trend};
+use super::{absent, counter, histogram, label, math, order, over_time, trend};
 
 /// By name, in the order of the alphabet.
 pub(super) const FUNCTIONS: &[(&str, Kind)] = &[
@@ -23,10 +23,10 @@ pub(super) const FUNCTIONS: &[(&str, Kind)] = &[
     ("cos", Map(|v, _| Some(v.cos()))),
     ("cosh", Map(|v, _| Some(v.cosh()))),
     ("count_over_time", Range(over_time::count)),
-    ("day_of_month", Date(|d| f64::from(d.day()))),
-    ("day_of_week", Date(date::day_of_week)),
-    ("day_of_year", Date(|d| f64::from(d.day_of_year()))),
-    ("days_in_month", Date(|d| f64::from(d.days_in_month()))),
+    ("day_of_month", Date(|d| d.day)),
+    ("day_of_week", Date(|d| d.weekday)),
+    ("day_of_year", Date(|d| d.day_of_year)),
+    ("days_in_month", Date(|d| d.days_in_month)),
     ("deg", Map(|v, _| Some(v * 180.0 / std::f64::consts::PI))),
     ("delta", Range(counter::delta)),
     ("deriv", Range(trend::deriv)),
@@ -35,7 +35,7 @@ pub(super) const FUNCTIONS: &[(&str, Kind)] = &[
     ("floor", Map(|v, _| Some(v.floor()))),
     ("histogram_fraction", Own(histogram::fraction)),
     ("histogram_quantile", Own(histogram::quantile)),
-    ("hour", Date(|d| f64::from(d.hour()))),
+    ("hour", Date(|d| d.hour)),
     ("idelta", Range(counter::idelta)),
     ("increase", Range(counter::increase)),
     ("irate", Range(counter::irate)),
@@ -47,8 +47,8 @@ pub(super) const FUNCTIONS: &[(&str, Kind)] = &[
     ("log2", Map(|v, _| Some(v.log2()))),
     ("max_over_time", Range(over_time::maximum)),
     ("min_over_time", Range(over_time::minimum)),
-    ("minute", Date(|d| f64::from(d.minute()))),
-    ("month", Date(|d| f64::from(d.month()))),
+    ("minute", Date(|d| d.minute)),
+    ("month", Date(|d| d.month)),
     ("pi", Own(math::pi)),
     ("predict_linear", Range(trend::predict_linear)),
     ("present_over_time", Range(|_, _| Some(1.0))),
@@ -72,7 +72,7 @@ pub(super) const FUNCTIONS: &[(&str, Kind)] = &[
     ("time", Own(math::time)),
     ("timestamp", Own(math::timestamp)),
     ("vector", Own(math::vector)),
-    ("year", Date(|d| f64::from(d.year()))),
+    ("year", Date(|d| d.year)),
 ];
 
 /// Functions that give nothing for float series.
