@@ -10,7 +10,7 @@ use super::grid::Grid;
 use super::number::{format_plain, format_short};
 use super::rows::{Head, Numbers, Rows, is_present};
 use super::sum::{self, Sum};
-use crate::sample::{Labels, Sources};
+use crate::sample::{Labels, NAME, Sources};
 
 /// Evaluates the operand and aggregates it.
 pub(super) fn evaluate(
@@ -30,8 +30,8 @@ pub(super) fn evaluate(
         }
         Aggregation::Quantile => {
             let q = numbers()?;
-            check_quantiles(evaluation, node, &q.values);
             let rows = evaluation.rows(&node.expr, grid)?;
+            check_quantiles(evaluation, node, &q.values);
             reduced(evaluation, node, &rows, &q.sources, |place, values| {
                 sum::quantile(q.values[place], values.to_vec())
             })
@@ -180,17 +180,23 @@ fn count_values(node: &Aggregate, label: &str, rows: &Rows) -> Result<Rows, Eval
         let message = format!("invalid label name {label:?}");
         return Err(EvalError::Failed(message));
     }
+    // A label that is left out takes no value, and one that is the name is a new name.
+    let is_left_out = matches!(&node.grouping, Grouping::Without(names) if names.iter().any(|name| name == label));
     let mut counts: Vec<(Head, Vec<f64>)> = Vec::new();
     let mut places: HashMap<Labels, usize> = HashMap::new();
     for Group { labels, members } in groups(&node.grouping, rows) {
+        let drops_name = members.iter().any(|row| rows.head(*row).drop_name);
         let head = Head {
             labels: labels.clone(),
             sources: united(rows, &members),
-            drop_name: members.iter().any(|row| rows.head(*row).drop_name),
+            drop_name: drops_name && label != NAME,
         };
         for place in 0..rows.width() {
             for (_, value) in present(rows, &members, place) {
-                let labels = labels.with(label, &format_plain(value));
+                let labels = match is_left_out {
+                    true => labels.clone(),
+                    false => labels.with(label, &format_plain(value)),
+                };
                 let row = *places.entry(labels).or_insert_with_key(|labels| {
                     let head = Head {
                         labels: labels.clone(),

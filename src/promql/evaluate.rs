@@ -11,7 +11,7 @@ use super::notes::Notes;
 use super::rows::{Numbers, Rows};
 use super::select;
 use super::span::Spans;
-use super::{EvalError, Limits};
+use super::{EvalError, Kind, Limits, Moments};
 use crate::store::Store;
 
 /// What a node evaluates to. Range vectors are not among it: they are asked for by who applies a function to them.
@@ -38,25 +38,34 @@ pub(super) struct Evaluation<'a> {
     pub(super) store: &'a Store,
     pub(super) notes: RefCell<Notes>,
     limits: &'a Limits<'a>,
-    /// The outermost moments, which `@ start()` and `@ end()` mean.
-    whole: Grid,
+    /// What `@ start()` and `@ end()` mean. The end need not be among the moments.
+    start: i64,
+    end: i64,
     held: Cell<usize>,
 }
 
 impl<'a> Evaluation<'a> {
-    /// Prepares to evaluate an expression at some moments.
-    pub(super) fn new(store: &'a Store, whole: Grid, limits: &'a Limits<'a>) -> Self {
+    /// Prepares to evaluate an expression.
+    pub(super) fn new(store: &'a Store, moments: Moments, limits: &'a Limits<'a>) -> Self {
+        let (start, end) = match moments {
+            Moments::At(at) => (at.0, at.0),
+            Moments::Range { start, end, .. } => (start.0, end.0),
+        };
         Evaluation {
             store,
             notes: RefCell::default(),
             limits,
-            whole,
+            start,
+            end,
             held: Cell::new(0),
         }
     }
 
     /// Evaluates a node at every moment of a grid. While it is evaluated, what its operands gave is held beside it.
     pub(super) fn at(&self, expr: &Expr, grid: Grid) -> Result<Outcome, EvalError> {
+        if grid.count == 0 {
+            return Ok(nothing(expr));
+        }
         let before = self.held.get();
         self.hold(grid.count)?;
         let outcome = self.node(expr, grid)?;
@@ -98,7 +107,7 @@ impl<'a> Evaluation<'a> {
 
     /// Evaluates a node whose type is string.
     pub(super) fn text(&self, expr: &Expr) -> Result<String, EvalError> {
-        match self.at(expr, self.whole)? {
+        match self.at(expr, Grid::once(self.start))? {
             Outcome::Text(text) => Ok(text),
             _ => Err(EvalError::Failed("expected a string".into())),
         }
@@ -152,8 +161,8 @@ impl<'a> Evaluation<'a> {
     pub(super) fn shifted(&self, shift: &Shift, now: i64) -> i64 {
         let moment = match shift.at {
             None => now,
-            Some(At::Start) => self.whole.start,
-            Some(At::End) => self.whole.last(),
+            Some(At::Start) => self.start,
+            Some(At::End) => self.end,
             Some(At::Moment(moment)) => moment,
         };
         moment.saturating_sub(shift.offset)
@@ -163,6 +172,15 @@ impl<'a> Evaluation<'a> {
     pub(super) fn reach(&self, selector: &Selector, grid: Grid) -> (i64, i64) {
         let first = self.shifted(&selector.shift, grid.start);
         (first, self.shifted(&selector.shift, grid.last()))
+    }
+}
+
+/// What an expression gives where there is no moment, whatever would be wrong with it at one.
+fn nothing(expr: &Expr) -> Outcome {
+    match expr.kind() {
+        Kind::Scalar => Outcome::Numbers(Numbers::constant(f64::NAN, 0)),
+        Kind::Text => Outcome::Text(String::new()),
+        Kind::Vector | Kind::Matrix => Outcome::Rows(Rows::new(0)),
     }
 }
 

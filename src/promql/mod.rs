@@ -263,7 +263,7 @@ pub fn evaluate(
 ) -> Result<Answer, EvalError> {
     let grid = moments.grid()?;
     let expr = query.timed_by(moments)?;
-    let evaluation = Evaluation::new(store, grid, limits);
+    let evaluation = Evaluation::new(store, moments, limits);
     let value = match moments {
         Moments::At(_) => result::at_once(&evaluation, &expr, grid)?,
         Moments::Range { .. } => result::over_time(&evaluation, &expr, grid)?,

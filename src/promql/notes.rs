@@ -1,21 +1,15 @@
 //! What is to be known about a result beside its value, in the words of Prometheus' annotations.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::number::format_short;
 
-/// Warnings and infos so far, each once.
+/// Warnings and infos so far: each text once, with the place in the expression that it was last about, where that is
+/// known.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    warnings: BTreeSet<Note>,
-    infos: BTreeSet<Note>,
-}
-
-/// A text, and the place in the expression that it is about, where that is known.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Note {
-    text: String,
-    place: Option<usize>,
+    warnings: BTreeMap<String, Option<usize>>,
+    infos: BTreeMap<String, Option<usize>>,
 }
 
 impl Notes {
@@ -23,7 +17,7 @@ impl Notes {
     pub(super) fn quantile(&mut self, value: f64, place: Option<usize>) {
         let value = format_short(value);
         let text = format!("PromQL warning: quantile value should be between 0 and 1, got {value}");
-        self.warnings.insert(Note { text, place });
+        self.warnings.insert(text, place);
     }
 
     /// A bucket of a histogram that does not say how far it reaches.
@@ -32,7 +26,7 @@ impl Notes {
             "PromQL warning: bucket label \"le\" is missing or has a malformed value of {le:?}{}",
             about(metric)
         );
-        self.warnings.insert(Note { text, place });
+        self.warnings.insert(text, place);
     }
 
     /// Buckets whose counts had to be raised to those below them.
@@ -42,7 +36,7 @@ impl Notes {
              https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile){}",
             about(metric)
         );
-        self.infos.insert(Note { text, place });
+        self.infos.insert(text, place);
     }
 
     /// A rate of what is hardly a counter.
@@ -50,14 +44,14 @@ impl Notes {
         let text = format!(
             "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {metric:?}"
         );
-        self.infos.insert(Note { text, place });
+        self.infos.insert(text, place);
     }
 
     /// Warnings and infos, their places as line and column of the expression.
     pub(super) fn finish(self, expression: &str) -> (Vec<String>, Vec<String>) {
-        let print = |note: Note| match note.place {
-            Some(place) => format!("{} ({})", note.text, line_and_column(expression, place)),
-            None => note.text,
+        let print = |(text, place): (String, Option<usize>)| match place {
+            Some(place) => format!("{text} ({})", line_and_column(expression, place)),
+            None => text,
         };
         let warnings = self.warnings.into_iter().map(print).collect();
         (warnings, self.infos.into_iter().map(print).collect())

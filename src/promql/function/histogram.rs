@@ -19,21 +19,21 @@ pub(super) fn quantile(
     grid: Grid,
 ) -> Result<Outcome, EvalError> {
     let q = evaluation.numbers(&call.arguments[0], grid)?;
+    let rows = evaluation.rows(&call.arguments[1], grid)?;
     for value in &q.values {
         if !(0.0..=1.0).contains(value) {
             let mut notes = evaluation.notes.borrow_mut();
             notes.quantile(*value, call.place(0));
         }
     }
-    let rows = evaluation.rows(&call.arguments[1], grid)?;
     let histograms = Histograms::of(evaluation, &rows, call.place(1));
     histograms.each(evaluation, &q.sources, |place, head, buckets| {
-        let (rising, was_forced) = rising(buckets);
+        let (value, was_forced) = quantile_of(q.values[place], buckets);
         if was_forced {
             let mut notes = evaluation.notes.borrow_mut();
             notes.monotonicity(head.labels.metric(), call.place(1));
         }
-        quantile_of(q.values[place], &rising)
+        value
     })
 }
 
@@ -167,20 +167,29 @@ fn same(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() / size.min(f64::MAX) < ROUNDING
 }
 
-fn quantile_of(q: f64, buckets: &[Bucket]) -> f64 {
+/// The quantile, and whether counts had to be raised for it.
+fn quantile_of(q: f64, buckets: &[Bucket]) -> (f64, bool) {
     if q.is_nan() {
-        return f64::NAN;
+        return (f64::NAN, false);
     }
-    if q < 0.0 {
-        return f64::NEG_INFINITY;
+    if !(0.0..=1.0).contains(&q) {
+        return (f64::INFINITY.copysign(q), false);
     }
-    if q > 1.0 {
-        return f64::INFINITY;
+    if buckets
+        .last()
+        .is_none_or(|last| last.bound != f64::INFINITY)
+    {
+        return (f64::NAN, false);
     }
+    let (rising, was_forced) = rising(buckets);
+    (among_rising(q, &rising), was_forced)
+}
+
+fn among_rising(q: f64, buckets: &[Bucket]) -> f64 {
     let [inner @ .., last] = buckets else {
         return f64::NAN;
     };
-    if last.bound != f64::INFINITY || inner.is_empty() || last.count == 0.0 {
+    if inner.is_empty() || last.count == 0.0 {
         return f64::NAN;
     }
     let rank = q * last.count;
@@ -207,29 +216,43 @@ fn fraction_of(lower: f64, upper: f64, buckets: &[Bucket]) -> f64 {
         return f64::NAN;
     };
     let unusable = last.bound != f64::INFINITY || last.count == 0.0;
-    if unusable || last.count.is_nan() || lower.is_nan() || upper.is_nan() {
+    if unusable || lower.is_nan() || upper.is_nan() {
         return f64::NAN;
     }
     if lower >= upper {
         return 0.0;
     }
-    let rank = |value| rank_at(value, buckets).min(last.count);
+    let rank = |value| match rank_at(value, buckets) {
+        rank if rank > last.count => last.count,
+        rank => rank,
+    };
     (rank(upper) - rank(lower)) / last.count
 }
 
-/// How many observations were at most as large as a value, evenly spread within a bucket. Of a bucket that is open at one
-/// end nothing more is known than its count, so there it is that of the bucket with a bound below infinity.
+/// How many observations were at most as large as a value, evenly spread within a bucket. The first bucket begins at 0
+/// where its bound is above that. Of a bucket that is open at one end nothing more is known than its count, so that the
+/// observations in it count on neither side.
 fn rank_at(value: f64, buckets: &[Bucket]) -> f64 {
-    let place = buckets.partition_point(|bucket| bucket.bound <= value);
-    let (below, found) = match (place.checked_sub(1), buckets.get(place)) {
-        (Some(below), Some(found)) => (buckets[below], found),
-        (None, Some(_)) if value == f64::NEG_INFINITY => return 0.0,
-        (None, Some(found)) => return found.count,
-        (_, None) => return buckets.last().map_or(0.0, |bucket| bucket.count),
+    let opens = match buckets.first() {
+        Some(first) if first.bound > 0.0 => 0.0,
+        _ => f64::NEG_INFINITY,
     };
-    if value == below.bound || found.bound.is_infinite() {
-        return below.count;
+    let mut below = Bucket {
+        bound: opens,
+        count: 0.0,
+    };
+    for bucket in buckets {
+        if below.bound >= value {
+            return below.count;
+        }
+        if bucket.bound > value {
+            let part = (value - below.bound) / (bucket.bound - below.bound);
+            return match below.bound == f64::NEG_INFINITY {
+                true => bucket.count,
+                false => below.count + (bucket.count - below.count) * part,
+            };
+        }
+        below = *bucket;
     }
-    let share = (value - below.bound) / (found.bound - below.bound);
-    below.count + (found.count - below.count) * share
+    below.count
 }

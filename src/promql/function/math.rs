@@ -111,9 +111,11 @@ pub(super) fn seconds(grid: Grid) -> impl Iterator<Item = f64> {
     grid.moments().map(|moment| moment as f64 / 1000.0)
 }
 
-/// Unlike `f64::min`, `NaN` when either is.
+/// As Go's: an infinity that settles it wins over `NaN`, which wins over numbers.
 fn smaller(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        f64::NEG_INFINITY
+    } else if a.is_nan() || b.is_nan() {
         f64::NAN
     } else {
         a.min(b)

@@ -136,8 +136,7 @@ fn range(
     let moments = || grid.moments().zip(0..);
     for track in &spans.tracks {
         evaluation.go_on()?;
-        let mut failed = None;
-        let mut last_is_empty = true;
+        let (mut failed, before) = (None, rows.len());
         let head = Head {
             labels: track.head.labels.clone(),
             sources: track.head.sources.union(&params.sources),
@@ -146,8 +145,7 @@ fn range(
         rows.push(head, |row| {
             let windows = spans.windows(evaluation, &track.points, grid);
             for ((window, (now, place)), value) in windows.zip(moments()).zip(row) {
-                last_is_empty = window.points.is_empty();
-                if last_is_empty || failed.is_some() {
+                if window.points.is_empty() || failed.is_some() {
                     continue;
                 }
                 let params = params.at(place);
@@ -159,7 +157,7 @@ fn range(
         if let Some(error) = failed {
             return Err(error);
         }
-        if !last_is_empty {
+        if rows.len() > before {
             doubt_counter(evaluation, call, track.head.labels.metric());
         }
     }
@@ -185,8 +183,12 @@ fn doubt_counter(evaluation: &Evaluation<'_>, call: &Call, metric: &str) {
     let counted = ["_total", "_sum", "_count", "_bucket"];
     let of_counters = matches!(call.function.name, "rate" | "increase");
     if of_counters && !metric.is_empty() && !counted.iter().any(|end| metric.ends_with(end)) {
-        let mut notes = evaluation.notes.borrow_mut();
-        notes.no_counter(metric, call.place(0));
+        // Prometheus always names the beginning where the argument is a subquery.
+        let place = match call.arguments.first() {
+            Some(Expr::Subquery(_)) => Some(0),
+            _ => call.place(0),
+        };
+        evaluation.notes.borrow_mut().no_counter(metric, place);
     }
 }
 

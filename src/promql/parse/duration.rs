@@ -190,7 +190,7 @@ impl Reading<'_, '_> {
             return self.expect(")").map(|()| inner);
         }
         let word = self.words.get(self.next).ok_or(Stop::Foreign)?;
-        if let Some(seconds) = literal(word.text).or_else(|| number(word)) {
+        if let Some(seconds) = literal(word.text).or_else(|| number(word.text)) {
             self.next += 1;
             return Ok(seconds);
         }
@@ -235,15 +235,15 @@ impl Reading<'_, '_> {
     }
 }
 
-/// A number of seconds.
-fn number(word: &Token<'_>) -> Option<f64> {
-    let lower = word.text.to_ascii_lowercase().replace('_', "");
-    match lower.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16)
-            .ok()
-            .map(|whole| whole as f64),
-        None => lower.parse().ok(),
-    }
+/// A number as Go reads it: underscores between digits, hexadecimal behind `0x`, octal behind `0` where all digits are.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let lower = text.to_ascii_lowercase().replace('_', "");
+    let whole = match (lower.strip_prefix("0x"), lower.strip_prefix('0')) {
+        (Some(digits), _) => return u64::from_str_radix(digits, 16).ok().map(|n| n as f64),
+        (None, Some(digits)) => i64::from_str_radix(digits, 8).ok(),
+        (None, None) => None,
+    };
+    whole.map(|n| n as f64).or_else(|| lower.parse().ok())
 }
 
 fn wrong(message: &str, place: usize) -> ParseError {

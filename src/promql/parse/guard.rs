@@ -79,10 +79,16 @@ fn rewritten(words: &[Token<'_>], word: &Token<'_>) -> Result<Option<String>, Pa
             position: Some(word.place.start),
         });
     }
+    if !word.is_numeric() {
+        return Ok(None);
+    }
     // A part of a duration that does not fit 32 bits counts for nothing there, and so does zero.
     let seconds = duration::literal(word.text);
     let misread = seconds.filter(|seconds| *seconds == 0.0 || *seconds > f64::from(u32::MAX));
-    Ok(misread.map(|seconds| seconds.to_string()))
+    let number = is_gos_alone(word.text).then(|| duration::number(word.text));
+    Ok(misread
+        .or(number.flatten())
+        .map(|number| number.to_string()))
 }
 
 fn deepens(word: &Token<'_>) -> bool {
@@ -91,6 +97,25 @@ fn deepens(word: &Token<'_>) -> bool {
     ];
     let words = ["and", "or", "unless", "atan2"];
     signs.contains(&word.text) || words.iter().any(|keyword| word.is(keyword))
+}
+
+/// Whether a number is written as Go takes it and the parser does not: in octal, or with underscores between digits.
+fn is_gos_alone(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    let is_digit = |byte: &u8| match is_hexadecimal {
+        true => byte.is_ascii_hexdigit(),
+        false => byte.is_ascii_digit(),
+    };
+    let is_between = |place: usize| {
+        let behind = bytes.get(place + 1).is_some_and(is_digit);
+        let prefixed = is_hexadecimal && place == 2;
+        behind && (prefixed || bytes[..place].last().is_some_and(is_digit))
+    };
+    let mut underscores = text.match_indices('_').map(|(place, _)| place).peekable();
+    let grouped = underscores.peek().is_some() && underscores.all(is_between);
+    let octal = bytes.len() > 1 && bytes[0] == b'0' && bytes.iter().all(u8::is_ascii_digit);
+    octal || grouped
 }
 
 /// The literal with bytes above 127 that are written as `\xff` or `\377` turned into the characters they encode.
@@ -160,6 +185,11 @@ mod tests {
         let cases = [
             ("a[5m] offset 0s", Ok("a[300] offset 0")),
             ("0s + 00ms", Ok("0 + 0")),
+            ("1_000.5 + 0x_1F + 1e1_0", Ok("1000.5 + 31 + 10000000000")),
+            (
+                "017 + 08 + 1__0 + 1_e5 + 1_",
+                Ok("15 + 8 + 1__0 + 1_e5 + 1_"),
+            ),
             ("1h - 5000000000s", Ok("1h - 5000000000")),
             (r#"{a="\xc3\xa9\\xc3"}"#, Ok(r#"{a="é\\xc3"}"#)),
             (r#"{a="\303\251"}"#, Ok(r#"{a="é"}"#)),

@@ -86,24 +86,38 @@ fn end(words: &[Token<'_>], open: usize) -> Option<usize> {
     None
 }
 
-/// Where each argument behind an opening bracket begins.
+/// Where each argument behind an opening bracket begins, brackets around the whole of it left aside.
 fn starts(words: &[Token<'_>], open: usize) -> Vec<usize> {
     let close = end(words, open).unwrap_or(words.len());
-    let mut depth = 0usize;
     let mut starts = Vec::new();
-    let mut begins = true;
-    for word in words.iter().take(close).skip(open + 1) {
-        if std::mem::take(&mut begins) {
-            starts.push(word.place.start);
-        }
-        match word.text {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
-            "," if depth == 0 => begins = true,
-            _ => {}
-        }
+    let mut first = open + 1;
+    while first < close {
+        let mut depth = 0usize;
+        let behind = (first..close).find(|place| match words[*place].text {
+            "(" | "[" | "{" => {
+                depth += 1;
+                false
+            }
+            ")" | "]" | "}" => {
+                depth = depth.saturating_sub(1);
+                false
+            }
+            text => text == "," && depth == 0,
+        });
+        let behind = behind.unwrap_or(close);
+        starts.push(words[unwrapped(words, first, behind)].place.start);
+        first = behind + 1;
     }
     starts
+}
+
+/// The first word that is not in brackets around all words from `first` to before `behind`.
+fn unwrapped(words: &[Token<'_>], first: usize, behind: usize) -> usize {
+    let wraps_all = words[first].text == "(" && end(words, first) == behind.checked_sub(1);
+    match wraps_all && first + 1 < behind {
+        true => unwrapped(words, first + 1, behind - 1),
+        false => first,
+    }
 }
 
 #[cfg(test)]
@@ -113,13 +127,14 @@ mod tests {
 
     #[test]
     fn arguments_are_found_in_the_order_of_the_text() {
-        let cases: [(&str, &[&[usize]]); 5] = [
+        let cases: [(&str, &[&[usize]]); 6] = [
             ("rate(a[5m])", &[&[5]]),
             ("quantile by (x) (0.5, sum(a) by (y))", &[&[17, 22], &[26]]),
             (
                 "clamp( (a), -1,2) and on (b) abs(c)",
-                &[&[7, 12, 15], &[33]],
+                &[&[8, 12, 15], &[33]],
             ),
+            ("abs(((a) + (b)))", &[&[5]]),
             ("a @ start() offset 5m > pi()", &[&[]]),
             ("label_join(a{b=\"(\"}, 'x', ',')", &[&[11, 21, 26]]),
         ];
