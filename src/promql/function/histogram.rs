@@ -99,26 +99,23 @@ impl<'r> Histograms<'r> {
         self,
         evaluation: &Evaluation<'_>,
         also: &Sources,
-        read: impl Fn(usize, &Head, &[Bucket]) -> f64,
+        read: impl Fn(usize, &Head, &mut [Bucket]) -> f64,
     ) -> Result<Outcome, EvalError> {
         let rows = self.rows;
         let mut results = Rows::with_capacity(rows.width(), self.histograms.len());
-        for (head, members) in self.histograms {
+        let mut buckets = Vec::new();
+        for (head, mut members) in self.histograms {
             evaluation.go_on()?;
+            members.sort_by(|(a, _), (b, _)| a.total_cmp(b));
             let named = Head {
                 sources: head.sources.union(also),
                 ..head.clone()
             };
             results.push(named, |out| {
                 for (place, value) in out.iter_mut().enumerate() {
-                    let buckets = members.iter().map(|(bound, row)| Bucket {
-                        bound: *bound,
-                        count: rows.row(*row)[place],
-                    });
-                    let buckets: Vec<Bucket> =
-                        buckets.filter(|bucket| is_present(bucket.count)).collect();
+                    gather(&mut buckets, rows, &members, place);
                     if !buckets.is_empty() {
-                        *value = read(place, &head, &ordered(buckets));
+                        *value = read(place, &head, &mut buckets);
                     }
                 }
             });
@@ -127,30 +124,33 @@ impl<'r> Histograms<'r> {
     }
 }
 
+/// The buckets of a histogram at a moment; counts of the same bound are added.
+fn gather(buckets: &mut Vec<Bucket>, rows: &Rows, members: &[(f64, usize)], place: usize) {
+    buckets.clear();
+    for (bound, row) in members {
+        let count = rows.row(*row)[place];
+        match buckets.last_mut() {
+            _ if !is_present(count) => {}
+            Some(last) if last.bound == *bound => last.count += count,
+            _ => buckets.push(Bucket {
+                bound: *bound,
+                count,
+            }),
+        }
+    }
+}
+
 /// A bound as Go reads it.
 fn bound(le: &str) -> Option<f64> {
     le.parse().ok()
 }
 
-fn ordered(mut buckets: Vec<Bucket>) -> Vec<Bucket> {
-    buckets.sort_by(|a, b| a.bound.total_cmp(&b.bound));
-    let mut ordered: Vec<Bucket> = Vec::with_capacity(buckets.len());
-    for bucket in buckets {
-        match ordered.last_mut() {
-            Some(last) if last.bound == bucket.bound => last.count += bucket.count,
-            _ => ordered.push(bucket),
-        }
-    }
-    ordered
-}
-
-/// The same with counts that never fall, and whether any had to be raised by more than rounding explains: a bucket that
-/// was read a moment earlier than the one before it may have less.
-fn rising(buckets: &[Bucket]) -> (Vec<Bucket>, bool) {
-    let mut rising = buckets.to_vec();
-    let mut most = rising.first().map_or(0.0, |bucket| bucket.count);
+/// Raises counts that are below one before them: a bucket that was read a moment earlier may have less. Says whether any
+/// was raised by more than rounding explains.
+fn raise(buckets: &mut [Bucket]) -> bool {
+    let mut most = buckets.first().map_or(0.0, |bucket| bucket.count);
     let mut was_forced = false;
-    for bucket in rising.iter_mut().skip(1) {
+    for bucket in buckets.iter_mut().skip(1) {
         if same(bucket.count, most) {
             bucket.count = most;
         } else if bucket.count < most {
@@ -159,7 +159,7 @@ fn rising(buckets: &[Bucket]) -> (Vec<Bucket>, bool) {
         }
         most = bucket.count;
     }
-    (rising, was_forced)
+    was_forced
 }
 
 fn same(a: f64, b: f64) -> bool {
@@ -168,7 +168,7 @@ fn same(a: f64, b: f64) -> bool {
 }
 
 /// The quantile, and whether counts had to be raised for it.
-fn quantile_of(q: f64, buckets: &[Bucket]) -> (f64, bool) {
+fn quantile_of(q: f64, buckets: &mut [Bucket]) -> (f64, bool) {
     if q.is_nan() {
         return (f64::NAN, false);
     }
@@ -181,8 +181,8 @@ fn quantile_of(q: f64, buckets: &[Bucket]) -> (f64, bool) {
     {
         return (f64::NAN, false);
     }
-    let (rising, was_forced) = rising(buckets);
-    (among_rising(q, &rising), was_forced)
+    let was_forced = raise(buckets);
+    (among_rising(q, buckets), was_forced)
 }
 
 fn among_rising(q: f64, buckets: &[Bucket]) -> f64 {
