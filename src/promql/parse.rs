@@ -4,6 +4,7 @@
 //! - a number of seconds that is no duration (`[1e30]`, `offset inf`) makes it panic, a part of one beyond 32 bits counts
 //!   for nothing, `0s` is refused wherever it stands, and arithmetic (`[5m + step()]`) is unknown to it: every duration
 //!   in brackets or behind `offset` is computed here and written as plain seconds;
+//! - a moment behind `@` that no clock shows is bent to one: refused;
 //! - deep nesting would exhaust the stack: refused with its own message;
 //! - bytes written as `\xc3` in a string become characters of their own: decoded beforehand;
 //! - in a pattern `.` does not match a line break: compiled again;
@@ -119,6 +120,7 @@ impl Translation {
 
     fn call(&mut self, call: &parser::Call) -> Result<Call, ParseError> {
         let name = call.func.name;
+        let function = function::find(name)?;
         let arguments = &call.args.args;
         for (argument, expected) in arguments.iter().zip(&call.func.arg_types) {
             let got = argument.value_type();
@@ -131,7 +133,7 @@ impl Translation {
         let places = self.places.pop_front().unwrap_or_default();
         let arguments = arguments.iter().map(|argument| self.expr(argument));
         Ok(Call {
-            function: function::find(name)?,
+            function,
             arguments: arguments.collect::<Result<_, _>>()?,
             places,
         })

@@ -26,6 +26,7 @@ pub(super) fn guarded(text: &str, timing: Option<Timing>) -> Result<Shown, Parse
             position: Some(word.place.start),
         });
     }
+    check_moments(&words)?;
     let mut shown = Shown {
         text: String::with_capacity(text.len()),
         timed: false,
@@ -56,6 +57,27 @@ pub(super) fn guarded(text: &str, timing: Option<Timing>) -> Result<Shown, Parse
     }
     shown.text.push_str(&text[copied..]);
     Ok(shown)
+}
+
+/// The moment behind `@` must be a number of seconds that 64 bits can hold.
+fn check_moments(words: &[Token<'_>]) -> Result<(), ParseError> {
+    const LATEST: f64 = 9_223_372_036_854_775_808.0;
+    for (place, word) in words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| word.text == "@")
+    {
+        let signs = words[place + 1..].iter();
+        let mut behind = signs.skip_while(|word| matches!(word.text, "+" | "-"));
+        let number = behind.next().and_then(|word| duration::number(word.text));
+        if number.is_some_and(|number| number.is_nan() || number >= LATEST) {
+            return Err(ParseError {
+                message: "timestamp out of bounds for @ modifier".into(),
+                position: Some(word.place.start),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a duration begins at a place: in brackets, or behind `offset`.
@@ -210,6 +232,8 @@ mod tests {
             ("a[1m - 1m]", Err("duration must be greater than 0")),
             ("a[1m / (5s - 5)]", Err("division by zero")),
             ("a[1m % 0]", Err("modulo by zero")),
+            ("a @ -1e40", Err("timestamp out of bounds for @ modifier")),
+            ("a @ NaN", Err("timestamp out of bounds for @ modifier")),
             (r#""\xff""#, Err(r#""\xff" is not valid UTF-8"#)),
         ];
         for (text, expected) in cases {

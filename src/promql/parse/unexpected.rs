@@ -27,6 +27,10 @@ pub(super) fn find(words: &[Token<'_>], length: usize) -> Option<ParseError> {
     };
     let found = walk.expression().err()?;
     let message = match words.get(found) {
+        Some(word) if word.is("anchored") || word.is("smoothed") => format!(
+            "the modifier {:?} is experimental and not evaluated",
+            word.text
+        ),
         Some(word) => format!("unexpected {}", described(word)),
         None => "unexpected end of input".into(),
     };
@@ -225,6 +229,11 @@ mod tests {
             ("(a + 1", "unexpected end of input", 6),
             ("a{b=\"c\"} \"d\"", "unexpected string \"\\\"d\\\"\"", 9),
             ("a offset", "unexpected end of input", 8),
+            (
+                "rate(a[5m] anchored)",
+                "the modifier \"anchored\" is experimental and not evaluated",
+                11,
+            ),
             ("a + + 5m 3", "unexpected number \"3\"", 9),
         ];
         for (text, message, position) in cases {
