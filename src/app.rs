@@ -1,5 +1,6 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
+mod api;
 mod reference;
 mod watch;
 
@@ -118,7 +119,10 @@ pub async fn run(
     end_orphans(&loaded.rules, &ledger, started);
 
     let tasks = TaskTracker::new();
+    let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
+    let queries = api.queries.clone();
     let view = Arc::new(web::View {
+        api,
         board: board.clone(),
         store: store.clone(),
         ledger: ledger.clone(),
@@ -159,6 +163,7 @@ pub async fn run(
         statuses: statuses.clone(),
         tally: tally.clone(),
         ledger: ledger.clone(),
+        more: Box::new(move || queries.samples()),
         included: loaded.included,
     };
     tasks.spawn(telemetry::run(

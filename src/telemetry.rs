@@ -53,6 +53,8 @@ pub struct Own {
     pub tally: Arc<Tally>,
     /// Its incident log.
     pub ledger: Arc<Ledger>,
+    /// What else is to be told: the metrics of rooms that this one does not know.
+    pub more: Box<dyn Fn() -> Vec<Sample> + Send + Sync>,
     /// Its users' own files of collectors, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
 }
@@ -211,6 +213,7 @@ impl Own {
         samples.extend(self.included.iter().map(|(filename, hashsum)| {
             LOAD_ERROR.sample(&[("filename", filename), ("hashsum", hashsum)], 0.0)
         }));
+        samples.extend((self.more)());
         samples.extend(process().unwrap_or_default());
         samples
     }

@@ -13,7 +13,7 @@ use crate::{backup, patroni, scrape, telemetry, web};
 type Chapter = (&'static str, &'static str, &'static [Metric]);
 
 /// Those that are in the store, where rules find them.
-const STORED: [Chapter; 4] = [
+const STORED: [Chapter; 5] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
     (
         "Patroni",
@@ -29,6 +29,11 @@ const STORED: [Chapter; 4] = [
         "pgvigil itself",
         "The process and its rooms.",
         telemetry::METRICS,
+    ),
+    (
+        "Queries",
+        "The expressions that clients of the API have evaluated.",
+        web::api::METRICS,
     ),
 ];
 

@@ -1,13 +1,12 @@
 //! Evaluates rule groups at their slots and carries the results: samples to the store, transitions to the incident log.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::incident::{Event, Ledger};
-use crate::rules::{self, Alert, Before, Context, Evaluation, Group, Rule, Statuses};
+use crate::rules::{self, Alert, Before, Context, Evaluation, Group, Rule, RuleStatus, Statuses};
 use crate::sample::{Labels, Timestamp};
 use crate::scrape::Board;
 use crate::store::Store;
@@ -82,25 +81,28 @@ impl Watch {
     }
 
     fn evaluate(&self, group: &Group, due: rules::Due, traces: &mut [Trace]) {
-        let (started, mut errors) = (Instant::now(), BTreeMap::new());
+        let started = Instant::now();
+        let mut statuses = Vec::with_capacity(group.rules.len());
         for (rule, trace) in group.rules.iter().zip(traces) {
-            let begun = Instant::now();
+            let (begun, at) = (Instant::now(), Timestamp::now());
             let result = self.evaluate_rule(rule, group, due.slot, &trace.series);
+            let took = begun.elapsed();
             if let Some(source) = rule.source() {
-                let took = begun.elapsed();
                 match &result {
                     Ok(_) => self.board.publish(&source, due.slot, took, Vec::new(), 0),
                     Err(error) => self.board.fail(&source, due.slot, took, error.clone()),
                 }
             }
             trace.note(rule, result.as_ref().err());
-            match result {
-                Ok(evaluation) => trace.series = self.carry(evaluation),
-                Err(error) => drop(errors.insert(rule.key.clone(), error)),
-            }
+            let result = result.map(|evaluation| trace.series = self.carry(evaluation));
+            statuses.push(RuleStatus {
+                begun: at,
+                took,
+                error: result.err(),
+            });
         }
         self.statuses
-            .evaluated(group, due.slot, due.missed, started.elapsed(), errors);
+            .evaluated(group, due, started.elapsed(), statuses);
     }
 
     fn evaluate_rule(

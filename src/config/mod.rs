@@ -4,6 +4,7 @@
 mod environment;
 mod layers;
 mod reference;
+mod shown;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -42,12 +43,16 @@ pub struct Config {
     pub collect: collectors::Settings,
     /// How long it is remembered.
     pub store: store::Settings,
+    /// What the queries of others may take.
+    pub query: web::api::Settings,
     /// What is an alert.
     pub rules: rules::Settings,
     /// Who is told.
     pub notify: notify::Settings,
     /// Where the backups should be.
     pub backups: Vec<backup::Settings>,
+    /// All that was written, as YAML without secrets.
+    pub shown: String,
 }
 
 /// What the command line sets over file and environment.
@@ -127,6 +132,7 @@ fn read(
     let root = layers::merge(layers).map_err(|problem| vec![problem])?;
     let mut config = reader.read(&root, |s| Config::read(s, &get));
     config.file = file;
+    config.shown = shown::without_secrets(&root);
     if config.servers.is_empty() {
         match server::from_environment(&get) {
             Ok(Some(server)) => config.servers.push(server),
@@ -176,9 +182,11 @@ impl Config {
                 .collect(),
             collect: s.section("collect", "How servers are read.", collectors::Settings::read),
             store: s.section("store", "How much history is kept in memory.", store::Settings::read),
+            query: s.section("query", "What the queries of others, through the API, may take.", web::api::Settings::read),
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
             notify: s.section("notify", "Who is told.", notify::Settings::read),
             backups: backup::Settings::read(s),
+            shown: String::new(),
         }
         .with_external_url()
     }

@@ -21,5 +21,5 @@ pub use rule::{Action, Alerting, Group, Rule};
 pub use schedule::{Due, due, next_slot};
 pub use set::{RuleSet, load};
 pub use settings::{Override, Settings};
-pub use status::{GroupStatus, Statuses};
+pub use status::{GroupStatus, RuleStatus, Statuses};
 pub use template::Template;

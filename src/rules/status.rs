@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::sample::Timestamp;
 
-use super::{Group, RuleKey};
+use super::{Due, Group};
 
 /// How one group is doing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,8 +25,21 @@ pub struct GroupStatus {
     pub last_evaluation: Option<Timestamp>,
     /// How long the last evaluation took.
     pub took: Duration,
-    /// What failed at the last evaluation, by rule.
-    pub errors: BTreeMap<RuleKey, String>,
+    /// When the last evaluation began.
+    pub begun: Option<Timestamp>,
+    /// How the last evaluation of each rule went, in the order of the group.
+    pub rules: Vec<RuleStatus>,
+}
+
+/// How the last evaluation of one rule went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleStatus {
+    /// When it began.
+    pub begun: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// Why it gave no result; `None` when it gave one.
+    pub error: Option<String>,
 }
 
 /// How all groups are doing. Shared by reference; every call locks for itself.
@@ -34,15 +47,8 @@ pub struct GroupStatus {
 pub struct Statuses(Mutex<BTreeMap<(String, String), GroupStatus>>);
 
 impl Statuses {
-    /// Notes one evaluation of a whole group.
-    pub fn evaluated(
-        &self,
-        group: &Group,
-        slot: Timestamp,
-        missed: u64,
-        took: Duration,
-        errors: BTreeMap<RuleKey, String>,
-    ) {
+    /// Notes one evaluation of a whole group, which took so long.
+    pub fn evaluated(&self, group: &Group, due: Due, took: Duration, rules: Vec<RuleStatus>) {
         let mut groups = self.lock();
         let status = groups
             .entry((group.file.to_string(), group.name.to_string()))
@@ -50,11 +56,13 @@ impl Statuses {
         status.file = group.file.to_string();
         status.group = group.name.to_string();
         status.evaluations += group.rules.len() as u64;
-        status.failures += errors.len() as u64;
-        status.missed += missed;
-        status.last_evaluation = Some(slot);
+        let failed = rules.iter().filter(|rule| rule.error.is_some());
+        status.failures += failed.count() as u64;
+        status.missed += due.missed;
+        status.last_evaluation = Some(due.slot);
         status.took = took;
-        status.errors = errors;
+        status.begun = rules.first().map(|rule| rule.begun);
+        status.rules = rules;
     }
 
     /// Every group that has been evaluated, by file and name.

@@ -1,6 +1,7 @@
-//! What a scraper and a browser see: the exposition, health and the status page.
+//! What a scraper, a browser and a client of Prometheus see: the exposition, health, the status page and the API.
 //! Takes the board, the store, the incident ledger and the tally of deliveries; hands on HTTP.
 
+pub mod api;
 mod auth;
 mod discovery;
 mod door;
@@ -29,6 +30,7 @@ use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::store::Store;
 
+use api::Api;
 use exposition::Exposition;
 use role::Traffic;
 
@@ -60,6 +62,8 @@ pub struct View {
     pub aliases: bool,
     /// When pgvigil started.
     pub started: Timestamp,
+    /// What the API tells beside that.
+    pub api: Api,
     /// pgvigil's version.
     pub version: &'static str,
     /// Whom to ask for the configuration to be read again; `None` where that is off.
@@ -85,6 +89,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload::reload))
         .route("/favicon.ico", get(icon))
+        .merge(api::routes())
         .fallback(not_found)
         .with_state(view);
     match auth::Gate::of(&settings.users) {
@@ -167,7 +172,8 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let path = uri.path();
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/metrics` (`?server=`), \
-         `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), `/-/healthy` and `/-/ready`\n"
+         `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
+         `/federate` (`?match[]=`), `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

@@ -1,5 +1,6 @@
 //! What is served: the exposition and health without a socket, then doors, real scrapers and the dashboard.
 
+mod api;
 mod dashboards;
 mod doors;
 mod ingest;
@@ -43,6 +44,7 @@ fn view(servers: &[&str]) -> Arc<View> {
         aliases: false,
         started,
         reloads: None,
+        api: api::told(),
         version: "0.0.0",
     })
 }

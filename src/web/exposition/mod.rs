@@ -29,6 +29,7 @@ use accept::{Format, takes_gzip};
 use ages::AGE;
 use cache::Cache;
 use form::Form;
+pub(super) use text::escape;
 use piece::Beginning;
 
 /// How often readings that nobody has asked for since are looked for.
@@ -102,7 +103,7 @@ impl Exposition {
             } else {
                 Format::negotiate(&joined(headers, header::ACCEPT))
             },
-            gzip: takes_gzip(&joined(headers, header::ACCEPT_ENCODING)),
+            gzip: gzipped(headers),
         }
     }
 
@@ -170,6 +171,11 @@ fn respond(format: Format, page: Beginning, tail: &str) -> Response {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     response
+}
+
+/// Whether the client takes an answer that is compressed.
+pub(super) fn gzipped(headers: &HeaderMap) -> bool {
+    takes_gzip(&joined(headers, header::ACCEPT_ENCODING))
 }
 
 fn joined(headers: &HeaderMap, name: header::HeaderName) -> String {

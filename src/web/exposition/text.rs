@@ -36,7 +36,7 @@ pub(super) fn write_rows(page: &mut String, name: &str, rows: &[(&Labels, f64)])
 }
 
 /// Backslash and line feed, in label values and in OpenMetrics' HELP the quote as well.
-pub(super) fn escape(page: &mut String, text: &str, quotes: bool) {
+pub(in crate::web) fn escape(page: &mut String, text: &str, quotes: bool) {
     if !text.contains(['\\', '\n', '"']) {
         page.push_str(text);
         return;

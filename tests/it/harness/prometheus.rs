@@ -20,6 +20,16 @@ pub struct Prometheus {
 impl Prometheus {
     /// Over samples as OpenMetrics text, each with its time; `flags` are more of its command line.
     pub fn over(samples: &str, flags: &[&str]) -> Prometheus {
+        Prometheus::with(samples, "", flags)
+    }
+
+    /// With a configuration, such as rules.
+    pub fn configured(config: &str, flags: &[&str]) -> Prometheus {
+        Prometheus::with("", config, flags)
+    }
+
+    /// Over samples and with a configuration.
+    pub fn with(samples: &str, config: &str, flags: &[&str]) -> Prometheus {
         let scratch = Scratch::new();
         let data = scratch.path().join("data");
         if !samples.is_empty() {
@@ -32,13 +42,6 @@ impl Prometheus {
             let said = String::from_utf8_lossy(&made.stderr);
             assert!(made.status.success(), "promtool: {said}");
         }
-        Prometheus::on(&data, scratch, "", flags)
-    }
-
-    /// With a configuration, such as rules.
-    pub fn configured(config: &str, flags: &[&str]) -> Prometheus {
-        let scratch = Scratch::new();
-        let data = scratch.path().join("data");
         Prometheus::on(&data, scratch, config, flags)
     }
 

@@ -1,0 +1,182 @@
+//! The HTTP API of Prometheus under `/api/v1`, and `/federate`, so that its clients read pgvigil directly.
+//! Takes the view and a request; hands on what a Prometheus over the same series would answer.
+
+mod answer;
+mod cors;
+mod endpoint;
+mod failure;
+mod federate;
+mod json;
+mod metadata;
+mod parameters;
+mod query;
+mod queue;
+mod rules;
+mod series;
+mod settings;
+mod status;
+mod targets;
+mod times;
+mod tsdb;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+
+use super::View;
+use super::exposition::gzipped;
+use crate::rules::{Group, Statuses};
+use crate::sample::{Labels, Timestamp};
+
+use answer::respond;
+use endpoint::{Endpoint, Work};
+use parameters::Parameters;
+
+pub use queue::{METRICS, Queries};
+pub use settings::Settings;
+pub use targets::Watched;
+
+/// The largest form that is read.
+const MOST_BYTES: usize = 10 << 20;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What the API tells beside what the pages show.
+#[derive(Debug)]
+pub struct Api {
+    /// The rules in force.
+    pub groups: Vec<Group>,
+    /// How their evaluation goes.
+    pub statuses: Arc<Statuses>,
+    /// Everything that is read, in the order of the configuration.
+    pub watched: Vec<Watched>,
+    /// The addresses at which Alertmanagers are told.
+    pub alertmanagers: Vec<String>,
+    /// The labels that `/federate` adds.
+    pub external_labels: Labels,
+    /// The configuration as YAML, without secrets.
+    pub config: String,
+    /// The command line's words for what holds, and their values.
+    pub flags: Vec<(&'static str, String)>,
+    /// How long samples are kept, in words.
+    pub retention: String,
+    /// The queries of others.
+    pub queries: Arc<Queries>,
+}
+
+/// A request, understood as far as all endpoints have it in common.
+struct Asked {
+    view: Arc<View>,
+    parameters: Parameters,
+    /// What stands in the path for `NAME`, as bytes.
+    name: Vec<u8>,
+    now: Timestamp,
+}
+
+/// All paths of the API.
+pub(super) fn routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/api/v1/{*path}", any(answer))
+        .route("/federate", any(federate))
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+}
+
+async fn answer(
+    State(view): State<Arc<View>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let response = if method == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        let path = uri.path().strip_prefix("/api/v1/").unwrap_or_default();
+        let Some((endpoint, name)) = endpoint::find(path) else {
+            return plain(StatusCode::NOT_FOUND, "404 page not found\n");
+        };
+        if !endpoint.takes(&method) {
+            return not_allowed(endpoint.methods());
+        }
+        let asked = Asked {
+            view,
+            parameters: parameters(&method, &uri, &headers, &body),
+            name,
+            now: Timestamp::now(),
+        };
+        work(endpoint, asked, gzipped(&headers)).await
+    };
+    cors::allow(response, headers.get(header::ORIGIN))
+}
+
+async fn work(endpoint: &'static Endpoint, asked: Asked, gzip: bool) -> Response {
+    let finished = match endpoint.work {
+        Work::Look(look) => {
+            let look = move || respond(look(&asked), gzip);
+            tokio::task::spawn_blocking(look).await.ok()
+        }
+        Work::Evaluate(read) => match read(&asked) {
+            Err(failure) => Some(respond(Err(failure), gzip)),
+            Ok(job) => {
+                let (queries, store) = (asked.view.api.queries.clone(), asked.view.store.clone());
+                let finish = move |result| respond(result, gzip);
+                queries.run(store, job, finish).await
+            }
+        },
+    };
+    finished.unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+async fn federate(
+    State(view): State<Arc<View>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    if method != Method::GET {
+        return not_allowed("GET, OPTIONS");
+    }
+    let asked = Asked {
+        view,
+        parameters: parameters(&method, &uri, &headers, &[]),
+        name: Vec::new(),
+        now: Timestamp::now(),
+    };
+    let gzip = gzipped(&headers);
+    let write = move || federate::page(&asked, gzip);
+    let page = tokio::task::spawn_blocking(write).await;
+    page.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// A form counts where it was sent as one.
+fn parameters(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Parameters {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let form = *method == Method::POST && kind.eq_ignore_ascii_case(FORM);
+    let form = if form { body } else { &[] };
+    Parameters::read(form, uri.query().unwrap_or_default())
+}
+
+fn not_allowed(methods: &'static str) -> Response {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
+    let methods = HeaderValue::from_static(methods);
+    response.headers_mut().insert(header::ALLOW, methods);
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, text).into_response()
+}
