@@ -19,7 +19,9 @@ pub(super) fn api(config: &Config, groups: Vec<Group>, statuses: Arc<Statuses>) 
         groups,
         statuses,
         watched: watched(config),
-        alertmanagers: receivers.flat_map(|receiver| places(&receiver.channel)).collect(),
+        alertmanagers: receivers
+            .flat_map(|receiver| places(&receiver.channel))
+            .collect(),
         external_labels: config.external_labels.clone(),
         config: config.shown.clone(),
         flags: flags(config),
@@ -47,7 +49,10 @@ fn places(channel: &Channel) -> Vec<String> {
 }
 
 fn watched(config: &Config) -> Vec<Watched> {
-    let servers = config.servers.iter().map(|server| of_server("postgresql", server, config));
+    let servers = config
+        .servers
+        .iter()
+        .map(|server| of_server("postgresql", server, config));
     let pgbouncers = config.pgbouncers.iter();
     let pgbouncers = pgbouncers.map(|pgbouncer| of_server("pgbouncer", pgbouncer, config));
     let patronis = config.patronis.iter().map(|node| Watched {
@@ -97,12 +102,21 @@ fn flags(config: &Config) -> Vec<(&'static str, String)> {
     let file = config.file.as_ref().map(|file| file.display().to_string());
     vec![
         ("config.file", file.unwrap_or_default()),
-        ("query.lookback-delta", format_duration(query.lookback_delta)),
+        (
+            "query.lookback-delta",
+            format_duration(query.lookback_delta),
+        ),
         ("query.max-concurrency", query.max_concurrency.to_string()),
         ("query.max-samples", query.max_samples.to_string()),
         ("query.timeout", format_duration(query.timeout)),
-        ("storage.tsdb.retention.size", format!("{}B", config.store.max_bytes)),
-        ("storage.tsdb.retention.time", format_duration(config.store.retention)),
+        (
+            "storage.tsdb.retention.size",
+            format!("{}B", config.store.max_bytes),
+        ),
+        (
+            "storage.tsdb.retention.time",
+            format_duration(config.store.retention),
+        ),
         ("web.cors.origin", ".*".into()),
         ("web.enable-lifecycle", config.web.reload.to_string()),
         ("web.external-url", config.external_url.clone()),

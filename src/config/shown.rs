@@ -85,7 +85,11 @@ fn leaf(out: &mut String, node: &Node, path: &str, kinds: &Kinds) {
 fn shown(text: &str, path: &str, kinds: &Kinds) -> String {
     let file = path.strip_suffix("_file");
     let named = file.is_some_and(|key| kinds.contains_key(key));
-    let texts = |path: &str| kinds.get(path).is_some_and(|kind| kind == "mapping of texts");
+    let texts = |path: &str| {
+        kinds
+            .get(path)
+            .is_some_and(|kind| kind == "mapping of texts")
+    };
     let of_mapping = path.strip_suffix(".NAME").is_some_and(texts);
     match kinds.get(path).map(String::as_str) {
         Some("secret") => HIDDEN.into(),

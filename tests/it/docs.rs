@@ -22,6 +22,11 @@ fn configuration() {
 }
 
 #[test]
+fn api() {
+    check("docs/api.md", &pgvigil::web::api::reference());
+}
+
+#[test]
 fn command_line() {
     check("docs/command-line.md", &pgvigil::cli::reference());
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::promql::format_number;
 use crate::sample::{Labels, NAME, is_stale};
 use crate::store::{Latest, Store};
 use crate::web::exposition::escape;
 
 use super::Asked;
 use super::answer::send;
+use super::number::general;
 use super::parameters::{Matchers, undemanding};
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -35,8 +35,11 @@ fn write(asked: &Asked, selectors: &[Matchers]) -> String {
         let (after, until) = (asked.now.before(look_back), asked.now);
         Store::latest(&asked.view.store, matchers, after, until)
     };
-    let found = selectors.iter().flat_map(latest);
-    let found = found.filter(|sample| !is_stale(sample.value) && !sample.labels.metric().is_empty());
+    // As with Prometheus, who demands nothing gets nothing.
+    let demanding = selectors.iter().filter(|matchers| !matchers.is_empty());
+    let found = demanding.flat_map(latest);
+    let found =
+        found.filter(|sample| !is_stale(sample.value) && !sample.labels.metric().is_empty());
     let found: BTreeMap<Labels, Latest> = found
         .map(|sample| (sample.labels.clone(), sample))
         .collect();
@@ -74,6 +77,6 @@ fn write_sample(page: &mut String, sample: &Latest, external: &Labels) {
         page.push('"');
     }
     // There is always an instance.
-    let value = format_number(sample.value);
+    let value = general(sample.value);
     page.push_str(&format!("}} {value} {}\n", sample.at.0));
 }

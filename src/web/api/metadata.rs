@@ -63,7 +63,10 @@ pub(super) fn of_targets(asked: &Asked) -> Result<Answer, Failure> {
             break;
         }
         let labels = target.labels();
-        if matchers.as_ref().is_some_and(|all| !meets(all, |name| labels.get(name))) {
+        if matchers
+            .as_ref()
+            .is_some_and(|all| !meets(all, |name| labels.get(name)))
+        {
             continue;
         }
         let own = families(asked, |source| target.owns(source));

@@ -8,6 +8,7 @@ mod failure;
 mod federate;
 mod json;
 mod metadata;
+mod number;
 mod parameters;
 mod query;
 mod queue;
@@ -37,6 +38,7 @@ use answer::respond;
 use endpoint::{Endpoint, Work};
 use parameters::Parameters;
 
+pub use endpoint::reference;
 pub use queue::{METRICS, Queries};
 pub use settings::Settings;
 pub use targets::Watched;

@@ -21,7 +21,10 @@ impl Parameters {
     pub(super) fn read(form: &[u8], query: &str) -> Parameters {
         let each = [form, query.as_bytes()].into_iter();
         let each = each.flat_map(form_urlencoded::parse);
-        Parameters(each.map(|(name, value)| (name.into(), value.into())).collect())
+        Parameters(
+            each.map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 
     /// The first value of a name; empty when there is none.
@@ -92,17 +95,22 @@ pub(super) fn demanding(text: &str) -> Result<Matchers, String> {
     }
 }
 
-/// A selector that may accept every series, such as `{}`.
+/// A selector that may accept every series; `{}` has no conditions at all.
 pub(super) fn undemanding(text: &str) -> Result<Matchers, String> {
-    let named = |text: &str| {
-        let rest = text.trim_start().strip_prefix('{')?;
-        selector(&format!("{{{NAME}=~\".+\",{rest}")).ok()
-    };
-    match selector(text) {
-        Err(error) if error.message.contains(NO_CONDITION) => {
-            named(text).ok_or_else(|| placed(text, &error))
+    let inside = text.trim().strip_prefix('{');
+    if inside
+        .and_then(|rest| rest.strip_suffix('}'))
+        .is_some_and(|inside| inside.trim().is_empty())
+    {
+        return Ok(Matchers::new());
+    }
+    match (selector(text), inside) {
+        // Every series has a name, so that to demand one changes nothing.
+        (Err(error), Some(rest)) if error.message.contains(NO_CONDITION) => {
+            let named = selector(&format!("{{{NAME}=~\".+\",{rest}"));
+            named.map_err(|_| placed(text, &error))
         }
-        read => read.map_err(|error| placed(text, &error)),
+        (read, _) => read.map_err(|error| placed(text, &error)),
     }
 }
 

@@ -159,7 +159,11 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         let panicked = std::thread::panicking();
-        self.end(Some(if panicked { Kind::Internal } else { Kind::Canceled }));
+        self.end(Some(if panicked {
+            Kind::Internal
+        } else {
+            Kind::Canceled
+        }));
     }
 }
 

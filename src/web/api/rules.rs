@@ -1,12 +1,14 @@
 //! The rules in force and their alerts: `rules`, `alerts`.
 
-use crate::rules::{Action, Alert, AlertState, Alerting, Group, GroupStatus, Rule, RuleStatus, Template};
-
+use crate::rules::{
+    Action, Alert, AlertState, Alerting, Group, GroupStatus, Rule, RuleStatus, Template,
+};
 
 use super::Asked;
 use super::answer::Answer;
 use super::failure::Failure;
 use super::json::{Object, array, moment, object, pairs};
+use super::number::scientific;
 use super::parameters::{Matchers, Parameters, meets, whole};
 use page::Page;
 
@@ -43,7 +45,9 @@ pub(super) fn rules(asked: &Asked) -> Result<Answer, Failure> {
                 let status = statuses
                     .iter()
                     .find(|status| (&*status.file, &*status.group) == (&*group.file, &*group.name));
-                object(out, |o| write_group(o, group, &rules, status, &filter, &alerts));
+                object(out, |o| {
+                    write_group(o, group, &rules, status, &filter, &alerts)
+                });
             });
             if let Some(token) = next {
                 o.text("groupNextToken", &token);
@@ -161,7 +165,13 @@ fn write_group(
     o.text("lastEvaluation", &moment(begun));
 }
 
-fn write_alerting(o: &mut Object, rule: &Rule, alerting: &Alerting, own: &[&Alert], with_alerts: bool) {
+fn write_alerting(
+    o: &mut Object,
+    rule: &Rule,
+    alerting: &Alerting,
+    own: &[&Alert],
+    with_alerts: bool,
+) {
     let states = own.iter().map(|alert| alert.state);
     o.text("state", states.max().map_or("inactive", state_name));
     o.text("name", &rule.name);
@@ -203,7 +213,9 @@ fn write_status(o: &mut Object, status: Option<&RuleStatus>, kind: &str) {
 }
 
 /// Templates as they are written.
-fn sources(templates: &std::collections::BTreeMap<String, Template>) -> impl Iterator<Item = (&str, &str)> {
+fn sources(
+    templates: &std::collections::BTreeMap<String, Template>,
+) -> impl Iterator<Item = (&str, &str)> {
     let each = templates.iter();
     each.map(|(name, template)| (name.as_str(), template.source()))
 }
@@ -230,38 +242,5 @@ fn state_name(state: AlertState) -> &'static str {
         AlertState::Pending => "pending",
         AlertState::Firing => "firing",
         AlertState::Resolved => "inactive",
-    }
-}
-
-/// A number with an exponent of at least two digits, as Go's `%e` with the shortest digits.
-fn scientific(value: f64) -> String {
-    let text = format!("{value:e}");
-    let Some((digits, exponent)) = text.split_once('e') else {
-        return crate::promql::format_plain(value);
-    };
-    match exponent.strip_prefix('-') {
-        Some(exponent) => format!("{digits}e-{exponent:0>2}"),
-        None => format!("{digits}e+{exponent:0>2}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_alerts_have_an_exponent() {
-        let cases = [
-            (1.0, "1e+00"),
-            (0.0, "0e+00"),
-            (-1234.5, "-1.2345e+03"),
-            (1.5e-9, "1.5e-09"),
-            (1e300, "1e+300"),
-            (f64::INFINITY, "+Inf"),
-            (f64::NAN, "NaN"),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(scientific(value), expected);
-        }
     }
 }

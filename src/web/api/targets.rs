@@ -48,7 +48,8 @@ impl Watched {
     /// Whether what a source reads is read of it.
     pub(super) fn owns(&self, source: &Source) -> bool {
         let backup = source.collector.starts_with("backup:");
-        *source == self.source || !backup && !self.is_backup() && source.server == self.source.server
+        *source == self.source
+            || !backup && !self.is_backup() && source.server == self.source.server
     }
 
     fn is_backup(&self) -> bool {
@@ -69,7 +70,9 @@ pub(super) fn targets(asked: &Asked) -> Result<Answer, Failure> {
     Ok(Answer::written(|out| {
         object(out, |o| {
             array(o.key("activeTargets"), active, |out, target| {
-                let status = statuses.iter().find(|status| status.source == target.source);
+                let status = statuses
+                    .iter()
+                    .find(|status| status.source == target.source);
                 write(out, target, status);
             });
             o.plain("droppedTargets", "[]");
@@ -123,7 +126,9 @@ fn write(out: &mut String, target: &Watched, status: Option<&Status>) {
 pub(super) fn pools(asked: &Asked) -> Result<Answer, Failure> {
     Ok(Answer::written(|out| {
         object(out, |o| {
-            array(o.key("scrapePools"), names(asked), |out, pool| text(out, pool));
+            array(o.key("scrapePools"), names(asked), |out, pool| {
+                text(out, pool)
+            });
         });
     }))
 }

@@ -111,9 +111,9 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            let expected = expected.map(Timestamp).ok_or_else(|| {
-                format!("cannot parse \"{text}\" to a valid timestamp")
-            });
+            let expected = expected
+                .map(Timestamp)
+                .ok_or_else(|| format!("cannot parse \"{text}\" to a valid timestamp"));
             assert_eq!(moment(text), expected, "{text}");
         }
     }
@@ -127,7 +127,10 @@ mod tests {
             ("1h30m", Ok(5_400_000_000_000)),
             ("0s", Ok(0)),
             ("NaN", Ok(0)),
-            ("1e10", Err("\"1e10\" to a valid duration. It overflows int64")),
+            (
+                "1e10",
+                Err("\"1e10\" to a valid duration. It overflows int64"),
+            ),
             ("-1s", Err("\"-1s\" to a valid duration")),
             ("1h1h", Err("\"1h1h\" to a valid duration")),
             ("300y", Err("\"300y\" to a valid duration")),

@@ -58,12 +58,16 @@ pub(super) fn statistics(asked: &Asked) -> Result<Answer, Failure> {
 /// The largest first.
 fn write(o: &mut Object, key: &str, mut table: Table, lines: usize) {
     table.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    array(o.key(key), table.iter().take(lines), |out, (name, count)| {
-        object(out, |o| {
-            o.text("name", name);
-            o.plain("value", count);
-        });
-    });
+    array(
+        o.key(key),
+        table.iter().take(lines),
+        |out, (name, count)| {
+            object(out, |o| {
+                o.text("name", name);
+                o.plain("value", count);
+            });
+        },
+    );
 }
 
 fn count(all: &[Labels]) -> Counts {
@@ -82,8 +86,13 @@ fn count(all: &[Labels]) -> Counts {
     Counts {
         series: all.len(),
         pairs: by_pair.len(),
-        by_metric: metrics.map(|((_, metric), count)| named((metric, *count))).collect(),
-        values: values.into_iter().map(|(name, values)| named((name, values.len()))).collect(),
+        by_metric: metrics
+            .map(|((_, metric), count)| named((metric, *count)))
+            .collect(),
+        values: values
+            .into_iter()
+            .map(|(name, values)| named((name, values.len())))
+            .collect(),
         bytes: bytes.into_iter().map(named).collect(),
         by_pair: by_pair
             .into_iter()
@@ -99,22 +108,37 @@ mod tests {
     #[test]
     fn bytes_are_counted_as_prometheus_does() {
         // Four series that a Prometheus 3.5 had, and what it said of them.
-        let series = ["ALERTS", "ALERTS_FOR_STATE"].into_iter().flat_map(|metric| {
-            let state = if metric == "ALERTS" { ["firing", "pending"] } else { ["", ""] };
-            [("A", "1", state[0]), ("P", "", state[1])].map(|(name, severity, state)| {
-                Labels::new([
-                    (NAME, metric),
-                    ("alertname", name),
-                    ("severity", severity),
-                    ("alertstate", state),
-                    ("team", "x"),
-                ])
-            })
-        });
+        let series = ["ALERTS", "ALERTS_FOR_STATE"]
+            .into_iter()
+            .flat_map(|metric| {
+                let state = if metric == "ALERTS" {
+                    ["firing", "pending"]
+                } else {
+                    ["", ""]
+                };
+                [("A", "1", state[0]), ("P", "", state[1])].map(|(name, severity, state)| {
+                    Labels::new([
+                        (NAME, metric),
+                        ("alertname", name),
+                        ("severity", severity),
+                        ("alertstate", state),
+                        ("team", "x"),
+                    ])
+                })
+            });
         let counts = count(&series.collect::<Vec<_>>());
         assert_eq!((counts.series, counts.pairs), (4, 8));
-        let bytes = [("__name__", 84), ("alertname", 48), ("alertstate", 37), ("severity", 22), ("team", 28)];
-        assert_eq!(counts.bytes, bytes.map(|(name, count)| (name.to_owned(), count)));
+        let bytes = [
+            ("__name__", 84),
+            ("alertname", 48),
+            ("alertstate", 37),
+            ("severity", 22),
+            ("team", 28),
+        ];
+        assert_eq!(
+            counts.bytes,
+            bytes.map(|(name, count)| (name.to_owned(), count))
+        );
         assert!(counts.by_pair.contains(&("team=x".to_owned(), 4)));
     }
 }

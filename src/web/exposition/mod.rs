@@ -29,8 +29,8 @@ use accept::{Format, takes_gzip};
 use ages::AGE;
 use cache::Cache;
 use form::Form;
-pub(super) use text::escape;
 use piece::Beginning;
+pub(super) use text::escape;
 
 /// How often readings that nobody has asked for since are looked for.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -62,7 +62,9 @@ fn over(samples: &str) -> View {
     let view = Arc::into_inner(view(&["rachel"])).unwrap();
     let sources = Sources::one(Source::new("rachel", "", "corpus"));
     for line in samples.lines().filter(|line| !line.starts_with('#')) {
-        let (series, rest) = line.rsplit_once('}').unwrap_or_else(|| line.split_once(' ').unwrap());
+        let (series, rest) = line
+            .rsplit_once('}')
+            .unwrap_or_else(|| line.split_once(' ').unwrap());
         let (name, labels) = series.split_once('{').unwrap_or((series, ""));
         let (value, at) = rest.trim().split_once(' ').unwrap();
         let labels = pairs(labels).chain([(NAME.to_owned(), name.to_owned())]);
@@ -78,16 +80,25 @@ fn pairs(mut text: &str) -> impl Iterator<Item = (String, String)> {
         let (name, rest) = text.split_once("=\"")?;
         let mut end = 0;
         while !rest[end..].starts_with('"') {
-            end += if rest[end..].starts_with('\\') { 2 } else { rest[end..].chars().next()?.len_utf8() };
+            end += if rest[end..].starts_with('\\') {
+                2
+            } else {
+                rest[end..].chars().next()?.len_utf8()
+            };
         }
-        let value = rest[..end].replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\");
+        let value = rest[..end]
+            .replace("\\n", "\n")
+            .replace("\\\"", "\"")
+            .replace("\\\\", "\\");
         text = &rest[end + 1..];
         Some((name.trim_start_matches(',').to_owned(), value))
     })
 }
 
 fn corpus(text: &str) -> impl Iterator<Item = Line<'_>> {
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|text| {
         let rest = text.trim_start_matches(['=', '<', ' ']);
         let (method, rest) = rest.split_once(' ').unwrap();
@@ -119,32 +130,64 @@ fn encoded(parameters: &str) -> String {
 /// The answer of pgvigil, without a socket.
 async fn ours(service: &axum::Router, line: &Line<'_>) -> Answer {
     let post = line.method == "POST";
-    let (query, form) = if post { ("", line.parameters.as_str()) } else { (line.parameters.as_str(), "") };
+    let (query, form) = if post {
+        ("", line.parameters.as_str())
+    } else {
+        (line.parameters.as_str(), "")
+    };
     let path = format!("/api/v1/{}?{query}", line.path);
     let request = Request::builder().method(line.method).uri(path);
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let request = request.body(Body::from(form.to_owned())).unwrap();
     let response = service.clone().oneshot(request).await.unwrap();
-    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
     let [kind, allow] = ["content-type", "allow"].map(|name| header(name).unwrap_or_default());
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    let body = if line.method == "HEAD" { Vec::new() } else { body.to_vec() };
-    Answer { status, kind, allow, body: String::from_utf8(body).unwrap() }
+    let body = if line.method == "HEAD" {
+        Vec::new()
+    } else {
+        body.to_vec()
+    };
+    Answer {
+        status,
+        kind,
+        allow,
+        body: String::from_utf8(body).unwrap(),
+    }
 }
 
 /// The answer at a real address.
 async fn theirs(client: &reqwest::Client, base: &str, line: &Line<'_>) -> Answer {
     let method = reqwest::Method::from_bytes(line.method.as_bytes()).unwrap();
     let post = line.method == "POST";
-    let (query, form) = if post { ("", line.parameters.as_str()) } else { (line.parameters.as_str(), "") };
+    let (query, form) = if post {
+        ("", line.parameters.as_str())
+    } else {
+        (line.parameters.as_str(), "")
+    };
     let request = client.request(method, format!("{base}/api/v1/{}?{query}", line.path));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let response = request.body(form.to_owned()).send().await.unwrap();
-    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
     let [kind, allow] = ["content-type", "allow"].map(|name| header(name).unwrap_or_default());
     let status = response.status().as_u16();
-    Answer { status, kind, allow, body: response.text().await.unwrap() }
+    Answer {
+        status,
+        kind,
+        allow,
+        body: response.text().await.unwrap(),
+    }
 }
 
 /// What is compared: with another wording allowed, of errors their type alone; without an order, sorted elements.
@@ -152,7 +195,11 @@ fn compared(line: &Line, answer: &Answer) -> Answer {
     let Ok(mut json) = serde_json::from_str::<Value>(&answer.body) else {
         return answer.clone();
     };
-    if line.unordered && let Some(result) = json.pointer_mut("/data/result").and_then(Value::as_array_mut) {
+    if line.unordered
+        && let Some(result) = json
+            .pointer_mut("/data/result")
+            .and_then(Value::as_array_mut)
+    {
         result.sort_by_key(|element| element["metric"].to_string());
     }
     let mut answer = answer.clone();
@@ -178,7 +225,10 @@ async fn every_request_of_the_corpus_is_answered_as_prometheus_does() {
         let theirs = compared(&line, &theirs(&client, &prometheus.url(), &line).await);
         let ours = compared(&line, &ours(&service, &line).await);
         if ours != theirs {
-            different.push(format!("{}\n  theirs {theirs:?}\n  ours   {ours:?}", line.text));
+            different.push(format!(
+                "{}\n  theirs {theirs:?}\n  ours   {ours:?}",
+                line.text
+            ));
         }
     }
     println!("{count} requests, {} answered differently", different.len());

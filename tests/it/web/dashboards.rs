@@ -9,7 +9,7 @@ use pgvigil::promql::Query;
 use pgvigil::{app, collectors, web};
 use serde_json::Value;
 
-use super::ingest::Prometheus;
+use super::ingest::{Prometheus, Reader};
 use crate::harness::{
     Daemon, HttpSink, Postgres, Scratch, eventually_async, free_port, pgvigil, tool,
 };
@@ -170,7 +170,7 @@ fn known() -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_panel_has_data_on_a_real_prometheus() {
+async fn every_panel_has_data_on_a_real_prometheus_and_on_pgvigil_itself() {
     let scratch = Scratch::new();
     let primary = Postgres::with(18, &["archive_mode=on", "archive_command=/bin/true"]);
     let standby = primary.standby();
@@ -208,45 +208,47 @@ async fn every_panel_has_data_on_a_real_prometheus() {
         ),
     );
     prometheus.await_one("up == 1").await;
-    for (_, dashboard) in dashboards() {
-        for panel in panels(&dashboard) {
-            let title = panel["title"].as_str().unwrap();
-            for target in panel["targets"].as_array().unwrap() {
-                let expression = filled(target["expr"].as_str().unwrap());
+    for (name, source) in [("Prometheus", &*prometheus), ("pgvigil", &Reader::at(port))] {
+        for (_, dashboard) in dashboards() {
+            for target in panels(&dashboard).iter().flat_map(|panel| targets(panel)) {
+                let (what, expression) = (format!("{name}: {}", target.0), target.1);
                 let deadline = Duration::from_secs(90);
-                let series = eventually_async(
-                    &format!("{title}: {expression}\n{}", watch.output()),
-                    deadline,
-                    || async {
-                        primary.sql(
-                            "postgres",
-                            "UPDATE goods SET price = price + 1 WHERE id = 1",
-                        );
-                        Some(prometheus.query(&expression).await)
-                            .filter(|series| !series.is_empty())
-                    },
-                )
-                .await;
-                let legend = target["legendFormat"].as_str().unwrap();
-                for label in legend
-                    .split("{{")
-                    .skip(1)
-                    .filter_map(|rest| rest.split_once("}}"))
-                {
-                    let named = |labels: &String| labels.contains(&format!("\"{}\":", label.0));
-                    assert!(
-                        series.keys().all(named),
-                        "{title}: {} is not on {series:#?}",
-                        label.0
+                let waiting = format!("{what}: {expression}\n{}", watch.output());
+                let series = eventually_async(&waiting, deadline, || async {
+                    primary.sql(
+                        "postgres",
+                        "UPDATE goods SET price = price + 1 WHERE id = 1",
                     );
+                    Some(source.query(&expression).await).filter(|series| !series.is_empty())
+                })
+                .await;
+                for label in target.2 {
+                    let named = |labels: &String| labels.contains(&format!("\"{label}\":"));
+                    let all = series.keys().all(named);
+                    assert!(all, "{what}: {label} is not on {series:#?}");
                 }
             }
-        }
-        for (label, selector) in looked_up(&dashboard) {
-            let found = prometheus.values(&label, &selector).await;
-            assert!(!found.is_empty(), "no value of {label} on {selector}");
+            for (label, selector) in looked_up(&dashboard) {
+                let found = source.values(&label, &selector).await;
+                assert!(
+                    !found.is_empty(),
+                    "{name}: no value of {label} on {selector}"
+                );
+            }
         }
     }
+}
+
+/// The title of a panel with each of its expressions, filled, and the labels that its legend names.
+fn targets(panel: &Value) -> Vec<(String, String, Vec<String>)> {
+    let each = panel["targets"].as_array().unwrap().iter().map(|target| {
+        let text = |key: &str| target[key].as_str().unwrap();
+        let labels = text("legendFormat").split("{{").skip(1);
+        let labels = labels.filter_map(|rest| Some(rest.split_once("}}")?.0.to_owned()));
+        let title = panel["title"].as_str().unwrap().to_owned();
+        (title, filled(text("expr")), labels.collect())
+    });
+    each.collect()
 }
 
 fn fill(primary: &Postgres) {

@@ -1,6 +1,7 @@
 //! The same samples through both formats into a real Prometheus, and before promtool.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,14 +150,18 @@ async fn promtool_reads_the_page() {
 
 /// A real Prometheus with an empty database.
 pub(super) struct Prometheus {
+    reader: Reader,
+    daemon: Daemon,
+}
+
+/// Reads from the API of a Prometheus, or of pgvigil.
+pub(super) struct Reader {
     url: String,
     client: reqwest::Client,
-    daemon: Daemon,
 }
 
 impl Prometheus {
     pub(super) fn start(scratch: &Scratch, config: &str) -> Prometheus {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let port = free_port();
         let config = scratch.write("prometheus.yml", config);
         let mut command = Command::new(tool("prometheus"));
@@ -168,9 +173,26 @@ impl Prometheus {
             ))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"));
         Prometheus {
+            reader: Reader::at(port),
+            daemon: Daemon::spawn(command),
+        }
+    }
+}
+
+impl Deref for Prometheus {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+impl Reader {
+    pub(super) fn at(port: u16) -> Reader {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Reader {
             url: format!("http://127.0.0.1:{port}"),
             client: reqwest::Client::new(),
-            daemon: Daemon::spawn(command),
         }
     }
 

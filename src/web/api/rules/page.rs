@@ -35,7 +35,10 @@ impl<'p> Page<'p> {
     }
 
     /// So many, and where the next answer begins.
-    pub(super) fn cut<'g, R>(&self, mut groups: Vec<(&'g Group, R)>) -> (Vec<(&'g Group, R)>, Option<String>) {
+    pub(super) fn cut<'g, R>(
+        &self,
+        mut groups: Vec<(&'g Group, R)>,
+    ) -> (Vec<(&'g Group, R)>, Option<String>) {
         if self.limit == 0 || groups.len() <= self.limit {
             return (groups, None);
         }

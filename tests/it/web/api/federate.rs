@@ -48,7 +48,10 @@ async fn a_prometheus_above_reads_what_one_would_give() {
     let cases = [
         ("match[]=current", true),
         ("match[]=current{job=\"one\"}", true),
-        ("match[]=current&match[]=current{zone=\"own\"}&match[]=earlier", true),
+        (
+            "match[]=current&match[]=current{zone=\"own\"}&match[]=earlier",
+            true,
+        ),
         ("match[]={__name__=~\".+\"}", true),
         ("match[]={}", true),
         ("match[]={job=~\".*\"}", true),
@@ -65,7 +68,8 @@ async fn a_prometheus_above_reads_what_one_would_give() {
         let theirs = theirs.send().await.unwrap();
         let ours = ask_of(service.clone(), &path, &[]).await;
         assert_eq!(ours.status, theirs.status(), "{asked}");
-        let kind = |headers: &axum::http::HeaderMap| headers["content-type"].to_str().unwrap().to_owned();
+        let kind =
+            |headers: &axum::http::HeaderMap| headers["content-type"].to_str().unwrap().to_owned();
         // Names need no escaping here, and so there is nothing to say of it.
         let expected = kind(theirs.headers()).replace("; escaping=underscores", "");
         assert_eq!(kind(&ours.headers), expected, "{asked}");
@@ -79,7 +83,8 @@ async fn a_prometheus_above_reads_what_one_would_give() {
 
     let ended = Labels::new([("__name__", "lonely")]);
     let sources = Sources::one(Source::new("rachel", "", "corpus"));
-    view.store.append(Timestamp::now(), &sources, [(ended, STALE)]);
+    view.store
+        .append(Timestamp::now(), &sources, [(ended, STALE)]);
     let page = ask_of(service, "/federate?match[]=lonely", &[]).await;
     assert_eq!(page.text(), "", "a series that has ended");
 }

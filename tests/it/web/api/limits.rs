@@ -6,6 +6,7 @@ use std::time::Duration;
 use pgvigil::sample::Sample;
 use pgvigil::web::api::{self, Api, Queries};
 use pgvigil::web::{Settings, View, router};
+use serde_json::Value;
 
 use super::{SAMPLES, encoded, over, told};
 use crate::harness::{Prometheus, eventually_async};
@@ -22,14 +23,22 @@ fn limited(limits: api::Settings) -> (axum::Router, Arc<Queries>) {
         queries: queries.clone(),
         ..told()
     };
-    let view = Arc::new(View { api, ..over(SAMPLES) });
+    let view = Arc::new(View {
+        api,
+        ..over(SAMPLES)
+    });
     (router(view, &Settings::default()), queries)
 }
 
 fn value(queries: &Queries, name: &str, kind: &str) -> f64 {
-    let wanted = |sample: &&Sample| *sample.family.name == *name && sample.labels.get("type") == kind;
+    let wanted =
+        |sample: &&Sample| *sample.family.name == *name && sample.labels.get("type") == kind;
     let samples = queries.samples();
-    samples.iter().find(wanted).map(|sample| sample.value).unwrap()
+    samples
+        .iter()
+        .find(wanted)
+        .map(|sample| sample.value)
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,16 +49,24 @@ async fn a_query_holds_no_more_samples_than_it_may() {
         max_samples: 10,
         ..api::Settings::default()
     });
-    for asked in ["query=up&time=1700000060", "query={__name__=~\".%2B\"}&time=1700000060"] {
+    for asked in [
+        "query=up&time=1700000060",
+        "query={__name__=~\".%2B\"}&time=1700000060",
+    ] {
         let path = format!("/api/v1/query?{}", encoded(asked));
-        let theirs = reqwest::get(format!("{}{path}", prometheus.url())).await.unwrap();
+        let theirs = reqwest::get(format!("{}{path}", prometheus.url()))
+            .await
+            .unwrap();
         let ours = ask_of(service.clone(), &path, &[]).await;
         assert_eq!(ours.status, theirs.status(), "{}", ours.text());
         if !ours.status.is_success() {
             assert_eq!(ours.text(), theirs.text().await.unwrap());
         }
     }
-    assert_eq!(value(&queries, "pgvigil_query_failures_total", "execution"), 1.0);
+    assert_eq!(
+        value(&queries, "pgvigil_query_failures_total", "execution"),
+        1.0
+    );
     assert_eq!(value(&queries, "pgvigil_queries_total", ""), 2.0);
 }
 
@@ -69,7 +86,8 @@ async fn queries_wait_for_their_turn_and_not_for_ever() {
     })
     .await;
     let late = ask_of(service.clone(), "/api/v1/query?query=1&timeout=20ms", &[]).await;
-    let expected = r#"{"status":"error","errorType":"timeout","error":"query timed out in query queue"}"#;
+    let expected =
+        r#"{"status":"error","errorType":"timeout","error":"query timed out in query queue"}"#;
     assert_eq!((late.status.as_u16(), late.text()), (503, expected));
 
     // Whoever asked goes away, and the evaluation with them.
@@ -78,8 +96,14 @@ async fn queries_wait_for_their_turn_and_not_for_ever() {
         (value(&queries, "pgvigil_queries_in_flight", "") == 0.0).then_some(())
     })
     .await;
-    assert_eq!(value(&queries, "pgvigil_query_failures_total", "canceled"), 1.0);
-    assert_eq!(value(&queries, "pgvigil_query_failures_total", "timeout"), 1.0);
+    assert_eq!(
+        value(&queries, "pgvigil_query_failures_total", "canceled"),
+        1.0
+    );
+    assert_eq!(
+        value(&queries, "pgvigil_query_failures_total", "timeout"),
+        1.0
+    );
 
     let short = ask_of(service.clone(), &format!("{slow}&timeout=0.01"), &[]).await;
     assert_eq!(short.status.as_u16(), 503, "{}", short.text());
@@ -88,4 +112,19 @@ async fn queries_wait_for_their_turn_and_not_for_ever() {
     let next = ask_of(service, "/api/v1/query?query=1", &[]).await;
     assert_eq!(next.status.as_u16(), 200);
     assert!(value(&queries, "pgvigil_query_seconds_total", "") > 0.0);
+}
+
+#[tokio::test]
+async fn stats_tell_what_was_measured() {
+    let (service, _) = limited(api::Settings::default());
+    let path = "/api/v1/query_range?query=up&start=0&end=10&step=1&stats=all";
+    let answer: Value = serde_json::from_str(ask_of(service, path, &[]).await.text()).unwrap();
+    let timings = answer["data"]["stats"]["timings"].as_object().unwrap();
+    let times: Vec<&str> = timings.keys().map(String::as_str).collect();
+    assert_eq!(times, ["evalTotalTime", "execQueueTime", "execTotalTime"]);
+    assert!(
+        timings
+            .values()
+            .all(|time| time.as_f64().is_some_and(|time| time >= 0.0))
+    );
 }

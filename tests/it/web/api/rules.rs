@@ -67,9 +67,15 @@ groups:
 fn masked(answer: &Answer) -> Answer {
     let fields = [
         // When it was: each has slots of its own.
-        (r#""(lastEvaluation|activeAt|keepFiringSince)":"2[^"]*""#, r#""$1":"…""#),
+        (
+            r#""(lastEvaluation|activeAt|keepFiringSince)":"2[^"]*""#,
+            r#""$1":"…""#,
+        ),
         // How long it took.
-        (r#""evaluationTime":[1-9.][0-9.e-]*|"evaluationTime":0\.[0-9]+"#, r#""evaluationTime":…"#),
+        (
+            r#""evaluationTime":[1-9.][0-9.e-]*|"evaluationTime":0\.[0-9]+"#,
+            r#""evaluationTime":…"#,
+        ),
         // What the time was when the condition last held.
         (r#"("alertname":"Kept".*?"value":)"[^"]*""#, r#"$1"…""#),
         // Expressions that fail tell it in words of the regular expressions of Go and of Rust.
@@ -80,12 +86,18 @@ fn masked(answer: &Answer) -> Answer {
         let pattern = Regex::new(pattern).unwrap();
         answer.body = pattern.replace_all(&answer.body, replaced).into_owned();
     }
-    let Ok(mut json) = serde_json::from_str::<Value>(&answer.body.replace(":…", ":\"…\"")) else {
+    let Ok(mut json) = serde_json::from_str::<Value>(&answer.body.replace(":…", ":\"…\""))
+    else {
         return answer;
     };
     // Prometheus shows the alerts of all rules in the order of its groups, which pgvigil has of its own.
-    if let Some(alerts) = json.pointer_mut("/data/alerts").and_then(Value::as_array_mut) {
-        alerts.retain(|alert| ["Firing", "Pending", "Kept"].contains(&alert["labels"]["alertname"].as_str().unwrap()));
+    if let Some(alerts) = json
+        .pointer_mut("/data/alerts")
+        .and_then(Value::as_array_mut)
+    {
+        alerts.retain(|alert| {
+            ["Firing", "Pending", "Kept"].contains(&alert["labels"]["alertname"].as_str().unwrap())
+        });
         alerts.sort_by_key(|alert| alert["labels"].to_string());
         answer.body = json.to_string();
     }
@@ -97,19 +109,24 @@ async fn rules_and_alerts_are_told_as_prometheus_tells_them() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let scratch = Scratch::new();
     let until = Timestamp::now().0 / 1000 + 10;
-    let file = scratch.write("rules.yml", rules(until)).display().to_string();
+    let file = scratch
+        .write("rules.yml", rules(until))
+        .display()
+        .to_string();
     let listen = format!("127.0.0.1:{}", free_port());
     let config = format!(
         "listen: {listen}\nstate_dir: {}\nrules: {{files: ['{file}']}}\nservers: [{{name: gone, url: 'postgresql://u@127.0.0.1:1/x'}}]\n",
         scratch.join("state").display()
     );
     let mut command = pgvigil();
-    command.arg("--config").arg(scratch.write("pgvigil.yml", config));
-    let daemon = Daemon::spawn(command);
+    command
+        .arg("--config")
+        .arg(scratch.write("pgvigil.yml", config));
+    let _daemon = Daemon::spawn(command);
     let prometheus = Prometheus::configured(&format!("rule_files: ['{file}']\n"), &[]);
     let (client, own) = (reqwest::Client::new(), format!("http://{listen}"));
     let first = format!("{own}/api/v1/rules?file[]={file}&group_limit=1");
-    let token = eventually_async(&daemon.output(), Duration::from_secs(60), || async {
+    let token = eventually_async("a page of rules", Duration::from_secs(60), || async {
         let answer = client.get(&first).send().await.ok()?.text().await.ok()?;
         let json: Value = serde_json::from_str(&answer).unwrap();
         Some(json["data"]["groupNextToken"].as_str()?.to_owned())
