@@ -124,7 +124,7 @@ impl Job {
             mut value,
             warnings,
             infos,
-        } = evaluated.map_err(failure)?;
+        } = evaluated.map_err(|error| failure(&error))?;
         let truncated = match &mut value {
             Value::Scalar(_) | Value::Text(_) => false,
             Value::Vector(elements) => keep(elements, self.limit),
@@ -147,8 +147,8 @@ impl Job {
     }
 }
 
-fn failure(error: EvalError) -> Failure {
-    let kind = match &error {
+fn failure(error: &EvalError) -> Failure {
+    let kind = match error {
         EvalError::Failed(_) | EvalError::TooManySamples => Kind::Execution,
         EvalError::Stopped => Kind::Timeout,
     };

@@ -23,9 +23,7 @@ pub(super) fn series(asked: &Asked) -> Result<Answer, Failure> {
     let found: BTreeSet<Labels> = found(asked, &selectors, span).collect();
     let mut found: Vec<Labels> = found.into_iter().collect();
     let truncated = keep(&mut found, limit);
-    let answer = Answer::written(|out| {
-        array(out, &found, |out, series| labels(out, series));
-    });
+    let answer = Answer::written(|out| array(out, &found, labels));
     Ok(answer.truncated(truncated))
 }
 

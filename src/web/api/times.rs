@@ -84,7 +84,16 @@ pub(super) fn span(text: &str) -> Result<Span, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-+0-9.eé:TZyms]{0,40}|.{0,40}") {
+            let _ = (moment(&text), span(&text));
+        }
+    }
 
     #[test]
     fn moments_have_three_forms() {
