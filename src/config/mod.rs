@@ -135,7 +135,12 @@ fn read(
     config.shown = shown::without_secrets(&root);
     if config.servers.is_empty() {
         match server::from_environment(&get) {
-            Ok(Some(server)) => config.servers.push(server),
+            Ok(Some(server)) => {
+                let name = &server.name;
+                let told = format!("# and the server {name:?}, from the environment\n");
+                config.shown.push_str(&told);
+                config.servers.push(server);
+            }
             Ok(None) if config.watched().is_empty() => reader.report(no_server()),
             Ok(None) => {}
             Err(error) => reader.report(Problem {

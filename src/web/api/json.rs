@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::promql::format_number;
 use crate::sample::{Labels, Timestamp};
+use crate::web::exposition::write_number;
 
 /// An object that is being written, member by member.
 pub(super) struct Object<'o> {
@@ -92,7 +93,7 @@ pub(super) fn point(out: &mut String, at: Timestamp, value: f64) {
     out.push('[');
     time(out, at);
     out.push_str(",\"");
-    out.push_str(&format_number(value));
+    write_number(out, value);
     out.push_str("\"]");
 }
 

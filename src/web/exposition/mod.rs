@@ -30,7 +30,7 @@ use ages::AGE;
 use cache::Cache;
 use form::Form;
 use piece::Beginning;
-pub(super) use text::escape;
+pub(super) use text::{escape, write_number};
 
 /// How often readings that nobody has asked for since are looked for.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -64,7 +64,8 @@ fn write_labels(page: &mut String, labels: &Labels) {
     }
 }
 
-fn write_number(page: &mut String, value: f64) {
+/// Appends a value, whole ones quickly.
+pub(in crate::web) fn write_number(page: &mut String, value: f64) {
     let whole = value as i64;
     if whole != 0 && whole as f64 == value && value.abs() < WHOLE {
         let written = write!(page, "{whole}");

@@ -6,7 +6,8 @@ use pgvigil::sample::{Labels, STALE, Source, Sources, Timestamp};
 use pgvigil::web::api::Api;
 use pgvigil::web::{Settings, View, router};
 
-use super::{encoded, over, told};
+use super::corpus::encoded;
+use super::{over, told};
 use crate::harness::Prometheus;
 use crate::web::ask_of;
 

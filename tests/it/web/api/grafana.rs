@@ -8,7 +8,8 @@ use pgvigil::web::{Settings, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{SAMPLES, encoded, over};
+use super::corpus::encoded;
+use super::{SAMPLES, over};
 
 /// Each request with a place in its answer, and what must stand there.
 fn requests() -> Vec<(

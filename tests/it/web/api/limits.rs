@@ -8,7 +8,8 @@ use pgvigil::web::api::{self, Api, Queries};
 use pgvigil::web::{Settings, View, router};
 use serde_json::Value;
 
-use super::{SAMPLES, encoded, over, told};
+use super::corpus::encoded;
+use super::{SAMPLES, over, told};
 use crate::harness::{Prometheus, eventually_async};
 use crate::web::ask_of;
 

@@ -6,7 +6,7 @@ use pgvigil::sample::Timestamp;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Answer, corpus, theirs};
+use super::corpus::{self, Answer};
 use crate::harness::{Daemon, Prometheus, Scratch, eventually_async, free_port, pgvigil};
 
 const REQUESTS: &str = include_str!("rules.txt");
@@ -133,11 +133,11 @@ async fn rules_and_alerts_are_told_as_prometheus_tells_them() {
     })
     .await;
     let requests = REQUESTS.replace("FILE", &file).replace("TOKEN", &token);
-    for line in corpus(&requests) {
+    for line in corpus::lines(&requests) {
         let mut last = String::new();
         for _ in 0..300 {
-            let theirs = masked(&theirs(&client, &prometheus.url(), &line).await);
-            let ours = masked(&super::theirs(&client, &own, &line).await);
+            let theirs = masked(&corpus::at(&client, &prometheus.url(), &line).await);
+            let ours = masked(&corpus::at(&client, &own, &line).await);
             last = if ours == theirs {
                 String::new()
             } else {
