@@ -6,6 +6,7 @@ mod federate;
 mod grafana;
 mod limits;
 mod rules;
+mod shapes;
 
 use std::sync::Arc;
 
