@@ -117,7 +117,10 @@ fn flags(config: &Config) -> Vec<(&'static str, String)> {
             "storage.tsdb.retention.time",
             format_duration(config.store.retention),
         ),
-        ("web.cors.origin", ".*".into()),
+        (
+            "web.cors.origin",
+            config.web.cors_origin.clone().unwrap_or_default(),
+        ),
         ("web.enable-lifecycle", config.web.reload.to_string()),
         ("web.external-url", config.external_url.clone()),
         ("web.listen-address", config.listen.to_string()),

@@ -89,7 +89,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload::reload))
         .route("/favicon.ico", get(icon))
-        .merge(api::routes())
+        .merge(api::routes(settings.cors_origin.as_deref()))
         .fallback(not_found)
         .with_state(view);
     match auth::Gate::of(&settings.users) {

@@ -13,6 +13,8 @@ pub struct Settings {
     pub users: Vec<(String, String)>,
     /// Whether `POST /-/reload` reads the configuration again.
     pub reload: bool,
+    /// A pattern for the origins whose pages may read the answers of the API; all without one.
+    pub cors_origin: Option<String>,
 }
 
 /// The files of TLS, in PEM; read again whenever they change.
@@ -36,6 +38,14 @@ impl Settings {
                 "reload",
                 false,
                 "Whether `POST /-/reload` reads the configuration again, as SIGHUP always does.",
+            ),
+            cors_origin: s.parsed(
+                "cors_origin",
+                "pattern",
+                ".*",
+                "Pages of which origins a browser lets read the answers of the API: a regular expression for the whole of \
+                 it, such as `https://grafana[.]example`. No page is ever given a password.",
+                |text| super::api::pattern(text).map(|_| text.to_owned()),
             ),
         }
     }

@@ -180,8 +180,8 @@ const HEAD: &str = "\
 
 That of Prometheus, so that its clients read pgvigil directly: point Grafana's Prometheus data source at pgvigil's address.
 Parameters, answers, errors and their codes are those of Prometheus 3.5, to the character; a test holds hundreds of
-requests against one. `web.auth` and `web.tls` hold here as everywhere, `query` says what a query may take, and pages
-of other sites may read what needs no password, as with Prometheus.
+requests against one. `web.auth` and `web.tls` hold here as everywhere, and `query` says what a query may take. Pages of
+other sites may read what needs no password, as with Prometheus, unless `web.cors_origin` names those that may.
 
 | path | methods | what it gives |
 | --- | --- | --- |

@@ -22,12 +22,12 @@ mod tsdb;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Router, middleware};
 
 use super::View;
 use super::exposition::gzipped;
@@ -35,9 +35,11 @@ use crate::rules::{Group, Statuses};
 use crate::sample::{Labels, Timestamp};
 
 use answer::respond;
+use cors::Origins;
 use endpoint::{Endpoint, Work};
 use parameters::Parameters;
 
+pub(super) use cors::pattern;
 pub use endpoint::reference;
 pub use queue::{METRICS, Queries};
 pub use settings::Settings;
@@ -80,10 +82,12 @@ struct Asked {
     now: Timestamp,
 }
 
-/// All paths of the API.
-pub(super) fn routes() -> Router<Arc<View>> {
+/// All paths of the API. Pages of which origins may read the answers is said by a pattern.
+pub(super) fn routes(cors_origin: Option<&str>) -> Router<Arc<View>> {
+    let origins = Origins::matching(cors_origin);
     Router::new()
         .route("/api/v1/{*path}", any(answer))
+        .layer(middleware::from_fn_with_state(origins, cors::allow))
         .route("/federate", any(federate))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
 }
@@ -95,25 +99,23 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let response = if method == Method::OPTIONS {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        let path = uri.path().strip_prefix("/api/v1/").unwrap_or_default();
-        let Some((endpoint, name)) = endpoint::find(path) else {
-            return plain(StatusCode::NOT_FOUND, "404 page not found\n");
-        };
-        if !endpoint.takes(&method) {
-            return not_allowed(endpoint.methods());
-        }
-        let asked = Asked {
-            view,
-            parameters: parameters(&method, &uri, &headers, &body),
-            name,
-            now: Timestamp::now(),
-        };
-        work(endpoint, asked, gzipped(&headers)).await
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let path = uri.path().strip_prefix("/api/v1/").unwrap_or_default();
+    let Some((endpoint, name)) = endpoint::find(path) else {
+        return plain(StatusCode::NOT_FOUND, "404 page not found\n");
     };
-    cors::allow(response, headers.get(header::ORIGIN))
+    if !endpoint.takes(&method) {
+        return not_allowed(endpoint.methods());
+    }
+    let asked = Asked {
+        view,
+        parameters: parameters(&method, &uri, &headers, &body),
+        name,
+        now: Timestamp::now(),
+    };
+    work(endpoint, asked, gzipped(&headers)).await
 }
 
 async fn work(endpoint: &'static Endpoint, asked: Asked, gzip: bool) -> Response {

@@ -1,4 +1,4 @@
-//! What the queries of others may take: samples, time, turns; and the end of those that nobody waits for.
+//! What others may take: samples, time, turns, answers for pages of other sites; and the end of what nobody waits for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +113,28 @@ async fn queries_wait_for_their_turn_and_not_for_ever() {
     let next = ask_of(service, "/api/v1/query?query=1", &[]).await;
     assert_eq!(next.status.as_u16(), 200);
     assert!(value(&queries, "pgvigil_query_seconds_total", "") > 0.0);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_may_be_kept_out() {
+    let view = Arc::new(over(SAMPLES));
+    let cors_origin = Some("https://(one|two)[.]example".to_owned());
+    let settings = Settings {
+        cors_origin,
+        ..Settings::default()
+    };
+    let service = router(view, &settings);
+    for (origin, admitted) in [
+        ("https://one.example", true),
+        ("https://two.example", true),
+        ("https://two.example.evil", false),
+        ("null", false),
+    ] {
+        let answer = ask_of(service.clone(), "/api/v1/labels", &[("origin", origin)]).await;
+        let allowed = answer.headers.get("access-control-allow-origin");
+        assert_eq!(allowed.is_some_and(|allowed| allowed == origin), admitted);
+        assert_eq!(answer.headers["vary"], "Origin");
+    }
 }
 
 #[tokio::test]
