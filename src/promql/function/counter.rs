@@ -4,15 +4,16 @@ use super::Samples;
 
 pub(super) fn rate(samples: &Samples<'_>, _: &[f64]) -> Option<f64> {
     let seconds = (samples.end - samples.start) as f64 / 1000.0;
-    Some(extrapolated(samples, true)? / seconds)
+    let (grown, factor) = growth(samples, true)?;
+    Some(grown * (factor / seconds))
 }
 
 pub(super) fn increase(samples: &Samples<'_>, _: &[f64]) -> Option<f64> {
-    extrapolated(samples, true)
+    growth(samples, true).map(|(grown, factor)| grown * factor)
 }
 
 pub(super) fn delta(samples: &Samples<'_>, _: &[f64]) -> Option<f64> {
-    extrapolated(samples, false)
+    growth(samples, false).map(|(grown, factor)| grown * factor)
 }
 
 pub(super) fn irate(samples: &Samples<'_>, _: &[f64]) -> Option<f64> {
@@ -34,9 +35,10 @@ pub(super) fn idelta(samples: &Samples<'_>, _: &[f64]) -> Option<f64> {
     }
 }
 
-/// The growth over the whole range. The slope between the samples is carried on to the edge of the range where the next
-/// sample could be expected there (within 1.1 intervals), else for half an interval; a counter is not carried below zero.
-fn extrapolated(samples: &Samples<'_>, counter: bool) -> Option<f64> {
+/// The growth between the first and the last sample, and what it is multiplied by for the whole range. The slope between
+/// the samples is carried on to the edge of the range where the next sample could be expected there (within 1.1
+/// intervals), else for half an interval; a counter is not carried below zero.
+fn growth(samples: &Samples<'_>, counter: bool) -> Option<(f64, f64)> {
     let [(first_at, first), .., (last_at, last)] = samples.points else {
         return None;
     };
@@ -55,7 +57,7 @@ fn extrapolated(samples: &Samples<'_>, counter: bool) -> Option<f64> {
         before = before.min(sampled * (first / grown));
     }
     let after = reach(samples.end - last_at.0);
-    Some(grown * ((sampled + before + after) / sampled))
+    Some((grown, (sampled + before + after) / sampled))
 }
 
 fn lost_to_resets(samples: &Samples<'_>) -> f64 {
