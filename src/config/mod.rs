@@ -42,6 +42,8 @@ pub struct Config {
     pub collect: collectors::Settings,
     /// How long it is remembered.
     pub store: store::Settings,
+    /// How often what is remembered is written down.
+    pub snapshots: store::SnapshotSettings,
     /// What is an alert.
     pub rules: rules::Settings,
     /// Who is told.
@@ -151,6 +153,9 @@ fn read(
 impl Config {
     /// Reads the whole file's shape; also what the reference is written from.
     fn read(s: &mut Section, get: &dyn Fn(&str) -> Option<String>) -> Self {
+        let (store, snapshots) = s.section("store", "How much history is kept in memory.", |s| {
+            (store::Settings::read(s), store::SnapshotSettings::read(s))
+        });
         Config {
             file: None,
             listen: s
@@ -175,7 +180,8 @@ impl Config {
                 .flatten()
                 .collect(),
             collect: s.section("collect", "How servers are read.", collectors::Settings::read),
-            store: s.section("store", "How much history is kept in memory.", store::Settings::read),
+            store,
+            snapshots,
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
             notify: s.section("notify", "Who is told.", notify::Settings::read),
             backups: backup::Settings::read(s),

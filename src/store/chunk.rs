@@ -1,19 +1,20 @@
 //! Up to 120 samples of one series, compressed as Facebook's Gorilla does: times as the change of their interval, values
-//! as the bits in which they differ. What a real PostgreSQL says of itself every 15 s takes about 1.1 bytes per sample
-//! with the chunk around it, and 360 bytes per series.
+//! as the bits in which they differ.
 
 use super::bits::{Reader, Writer};
+use super::heap;
 use crate::sample::Timestamp;
 
 /// A chunk takes no more samples than this.
 pub(super) const CAPACITY: u16 = 120;
 
 /// Widths in bits of the change of an interval, in milliseconds, behind a prefix of as many ones as its place.
-/// Collectors run on time to a few milliseconds, so the second is short.
-const WIDTHS: [u32; 5] = [0, 7, 14, 24, 64];
+/// Collectors run on time to a millisecond or two, so the first are short; one that missed a turn or went to another
+/// interval is in the fourth.
+const WIDTHS: [u32; 5] = [0, 3, 7, 20, 64];
 
 /// A closed chunk.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
     /// Time of its first sample.
     pub(super) start: Timestamp,
@@ -21,7 +22,8 @@ pub(super) struct Chunk {
     pub(super) end: Timestamp,
     /// Its samples.
     pub(super) count: u16,
-    bytes: Box<[u8]>,
+    /// These, compressed.
+    pub(super) bytes: Box<[u8]>,
 }
 
 /// The chunk that still grows.
@@ -41,8 +43,8 @@ pub(super) struct Head {
 /// The bits between leading and trailing zeros in which the last two different values differed.
 #[derive(Debug, Clone, Copy, Default)]
 struct Window {
-    leading: u32,
-    length: u32,
+    leading: u8,
+    length: u8,
 }
 
 impl Head {
@@ -70,19 +72,44 @@ impl Head {
         self.count += 1;
     }
 
+    /// The chunk as it was before it was closed, without what lies after `until`. Nothing where its samples are not in
+    /// order, or do not end where it says.
+    pub(super) fn reopened(chunk: &Chunk, until: Timestamp) -> Option<Head> {
+        let mut samples = chunk.iter();
+        let (at, value) = samples.next()?;
+        let mut head = Head::new(at, value);
+        for (at, value) in samples.take_while(|(at, _)| *at <= until) {
+            if at <= head.newest.0 {
+                return None;
+            }
+            head.push(at, value);
+        }
+        (head.newest.0 == chunk.end || chunk.end > until).then_some(head)
+    }
+
     /// Whether no sample fits any more.
     pub(super) fn is_full(&self) -> bool {
         self.count >= CAPACITY
     }
 
-    /// Compressed bytes so far.
+    /// What it takes beside itself.
+    pub(super) fn heap(&self) -> usize {
+        self.bits.heap()
+    }
+
+    /// Bytes of its samples, and these behind others.
+    pub(super) fn append_to(&self, bytes: &mut Vec<u8>) {
+        self.bits.append_to(bytes);
+    }
+
+    /// How many bytes [`Head::append_to`] appends.
     pub(super) fn len(&self) -> usize {
-        self.bits.bytes().len()
+        self.bits.len()
     }
 
     /// The samples, oldest first.
     pub(super) fn iter(&self) -> Samples<'_> {
-        Samples::new(self.start, self.count, self.bits.bytes())
+        Samples::new(self.start, self.count, self.bits.reader())
     }
 
     /// Closes the chunk.
@@ -91,21 +118,25 @@ impl Head {
             start: self.start,
             end: self.newest.0,
             count: self.count,
-            bytes: self.bits.bytes().into(),
+            bytes: self.bits.to_bytes(),
         }
     }
 
     fn write_interval(&mut self, change: i64) {
+        if change == 0 {
+            self.bits.write(0, 1);
+            return;
+        }
         let place = WIDTHS
             .iter()
             .position(|width| fits(change, *width))
-            .unwrap_or(4);
-        let prefix = place as u32;
-        self.bits.write((1 << prefix) - 1, prefix);
-        if place < WIDTHS.len() - 1 {
-            self.bits.write(0, 1);
+            .unwrap_or(WIDTHS.len() - 1);
+        let (ones, width) = (place as u32, WIDTHS[place]);
+        match width {
+            64 => self.bits.write((1 << ones) - 1, ones),
+            _ => self.bits.write((1 << (ones + 1)) - 2, ones + 1),
         }
-        self.bits.write(change as u64, WIDTHS[place]);
+        self.bits.write(change as u64, width);
     }
 
     fn write_value(&mut self, difference: u64) {
@@ -113,37 +144,41 @@ impl Head {
             self.bits.write(0, 1);
             return;
         }
-        let leading = difference.leading_zeros().min(31);
-        let length = 64 - leading - difference.trailing_zeros();
+        let leading = difference.leading_zeros().min(31) as u8;
+        let length = 64 - leading - difference.trailing_zeros() as u8;
         let known = self.window;
         let end = leading + length;
         if known.length > 0 && leading >= known.leading && end <= known.leading + known.length {
             self.bits.write(0b10, 2);
         } else {
             self.window = Window { leading, length };
-            self.bits.write(0b11, 2);
-            self.bits.write(u64::from(leading), 5);
-            self.bits.write(u64::from(length - 1), 6);
+            let head = (0b11 << 11) | (u64::from(leading) << 6) | u64::from(length - 1);
+            self.bits.write(head, 13);
         }
         let Window { leading, length } = self.window;
-        self.bits
-            .write(difference >> (64 - leading - length), length);
+        let shift = 64 - leading - length;
+        self.bits.write(difference >> shift, u32::from(length));
     }
 }
 
 impl Chunk {
-    /// Compressed bytes.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+    /// What it takes beside itself.
+    pub(super) fn heap(&self) -> usize {
+        heap::block(self.bytes.len())
     }
 
     /// The samples, oldest first.
     pub(super) fn iter(&self) -> Samples<'_> {
-        Samples::new(self.start, self.count, &self.bytes)
+        Samples::new(self.start, self.count, Reader::new(&self.bytes))
+    }
+
+    /// The fewest bytes that so many samples can take.
+    pub(super) fn least_bytes(count: u16) -> usize {
+        8 + usize::from(count.saturating_sub(1)).div_ceil(4)
     }
 }
 
-/// Walks over the samples of a chunk.
+/// Walks over the samples of a chunk. Whatever the bytes are, it ends and gives `count` samples.
 pub(super) struct Samples<'a> {
     bits: Reader<'a>,
     left: u16,
@@ -151,44 +186,89 @@ pub(super) struct Samples<'a> {
     at: i64,
     interval: i64,
     value: u64,
-    window: Window,
+    /// How many bits a difference has, and by how many it is shifted.
+    length: u32,
+    shift: u32,
 }
 
 impl<'a> Samples<'a> {
-    fn new(start: Timestamp, count: u16, bytes: &'a [u8]) -> Self {
+    fn new(start: Timestamp, count: u16, bits: Reader<'a>) -> Self {
         Samples {
-            bits: Reader::new(bytes),
+            bits,
             left: count,
             first: true,
             at: start.0,
             interval: 0,
             value: 0,
-            window: Window::default(),
+            length: 1,
+            shift: 0,
         }
     }
 
+    #[inline]
     fn step(&mut self) {
-        let width = WIDTHS[self.bits.ones(4) as usize];
-        let change = sign_extended(self.bits.read(width), width);
-        self.interval = self.interval.wrapping_add(change);
-        self.at = self.at.wrapping_add(self.interval);
-        if !self.bits.bit() {
+        self.bits.refill();
+        let next = self.bits.peek();
+        if next >> 62 == 0 {
+            // Neither the interval nor the value has changed.
+            self.bits.skip(2);
+            self.at = self.at.wrapping_add(self.interval);
             return;
         }
-        if self.bits.bit() {
-            let leading = self.bits.read(5) as u32;
-            let length = self.bits.read(6) as u32 + 1;
-            self.window = Window { leading, length };
+        self.step_time(next);
+        self.step_value();
+    }
+
+    #[inline]
+    fn step_time(&mut self, next: u64) {
+        let change = match next.leading_ones() {
+            0 => {
+                self.bits.skip(1);
+                0
+            }
+            1 => self.change(2, WIDTHS[1]),
+            2 => self.change(3, WIDTHS[2]),
+            3 => self.change(4, WIDTHS[3]),
+            _ => {
+                self.bits.skip(4);
+                let change = self.bits.read(64) as i64;
+                self.bits.refill();
+                change
+            }
+        };
+        self.interval = self.interval.wrapping_add(change);
+        self.at = self.at.wrapping_add(self.interval);
+    }
+
+    #[inline]
+    fn change(&mut self, prefix: u32, width: u32) -> i64 {
+        let change = ((self.bits.peek() << prefix) as i64) >> (64 - width);
+        self.bits.skip(prefix + width);
+        change
+    }
+
+    /// At least 13 bits can be seen: no change of an interval but the longest takes more than 24 of 56.
+    #[inline]
+    fn step_value(&mut self) {
+        let next = self.bits.peek();
+        match next >> 62 {
+            0 | 1 => return self.bits.skip(1),
+            2 => self.bits.skip(2),
+            _ => {
+                let leading = ((next >> 57) & 31) as u32;
+                self.length = ((next >> 51) & 63) as u32 + 1;
+                self.shift = 64u32.saturating_sub(leading + self.length);
+                self.bits.skip(13);
+            }
         }
-        let Window { leading, length } = self.window;
-        let shift = 64u32.saturating_sub(leading + length);
-        self.value ^= self.bits.read(length) << shift;
+        self.value ^= self.bits.read(self.length) << self.shift;
     }
 }
 
 impl Iterator for Samples<'_> {
     type Item = (Timestamp, f64);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         if std::mem::take(&mut self.first) {
@@ -201,13 +281,9 @@ impl Iterator for Samples<'_> {
 }
 
 fn fits(change: i64, width: u32) -> bool {
-    width == 64 || sign_extended(change as u64, width) == change
-}
-
-fn sign_extended(value: u64, width: u32) -> i64 {
     match width {
-        0 => 0,
-        _ => ((value << (64 - width)) as i64) >> (64 - width),
+        0 => change == 0,
+        _ => (change << (64 - width)) >> (64 - width) == change,
     }
 }
 

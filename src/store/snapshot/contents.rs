@@ -1,0 +1,211 @@
+//! What sections hold: series and successes. What the bounds forbid is left out on the way, so that a store smaller than
+//! its snapshot takes no more memory than it may.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::parts::Parts;
+use super::{LONGEST_LABELS, SnapshotError};
+use crate::sample::{Labels, Source, Sources, Timestamp};
+use crate::store::chunk::{CAPACITY, Chunk, Head};
+use crate::store::series::Held;
+use crate::store::shelf::{Piece, Shelf};
+
+/// What is wanted of a snapshot.
+pub(super) struct Bounds {
+    /// Since when the store covers everything.
+    pub(super) start: Timestamp,
+    /// Chunks that end by then are left out.
+    pub(super) horizon: Timestamp,
+    /// Samples after this are left out.
+    pub(super) now: Timestamp,
+    /// Above this size the oldest are left out.
+    pub(super) max_bytes: usize,
+}
+
+/// The fewest bytes of a source, a series (a label, its sources, its pieces) and a piece.
+const SOURCE: usize = 3;
+const SERIES: usize = 5;
+const PIECE: usize = 11;
+
+const OUT_OF_ORDER: SnapshotError = SnapshotError::Damaged("samples are out of order");
+
+/// What has been read so far.
+pub(super) struct Contents<'b> {
+    bounds: &'b Bounds,
+    texts: Vec<Arc<str>>,
+    sources: Vec<Sources>,
+    shelf: Shelf,
+    horizon: Timestamp,
+    series: u64,
+}
+
+impl<'b> Contents<'b> {
+    /// Nothing yet.
+    pub(super) fn new(bounds: &'b Bounds) -> Self {
+        Contents {
+            bounds,
+            texts: Vec::new(),
+            sources: Vec::new(),
+            shelf: Shelf::new(bounds.start),
+            horizon: bounds.horizon,
+            series: 0,
+        }
+    }
+
+    /// How many series there were, those left out included.
+    pub(super) fn series(&self) -> u64 {
+        self.series
+    }
+
+    /// The series that are wanted.
+    pub(super) fn into_shelf(self) -> Shelf {
+        self.shelf
+    }
+
+    /// Takes in a section of series.
+    pub(super) fn read_series(&mut self, payload: &[u8]) -> Result<(), SnapshotError> {
+        let mut parts = Parts::of(payload);
+        self.read_news(&mut parts)?;
+        let (mut series, mut pieces) = (Vec::new(), Vec::new());
+        for _ in 0..parts.count(SERIES)? {
+            let (labels, sources) = (self.labels(&mut parts)?, named(&self.sources, &mut parts)?);
+            series.push((labels, sources, parts.count(PIECE)?));
+        }
+        for _ in 0..series.iter().map(|(_, _, count)| count).sum() {
+            pieces.push(read_piece(&mut parts)?);
+        }
+        let mut pieces = pieces.as_slice();
+        for (labels, sources, count) in series {
+            let (own, others) = pieces.split_at(count);
+            pieces = others;
+            self.enter(&labels, &sources, own, &mut parts)?;
+        }
+        self.horizon = self
+            .shelf
+            .tidy(self.bounds.now, self.horizon, self.bounds.max_bytes);
+        parts.end()
+    }
+
+    /// Reads the section of successes.
+    pub(super) fn read_successes(
+        &mut self,
+        payload: &[u8],
+    ) -> Result<HashMap<Source, Timestamp>, SnapshotError> {
+        let mut parts = Parts::of(payload);
+        self.read_news(&mut parts)?;
+        let mut successes = HashMap::new();
+        for _ in 0..parts.count(SOURCE + 8)? {
+            successes.insert(self.source(&mut parts)?, parts.time()?);
+        }
+        parts.end()?;
+        let Bounds { now, horizon, .. } = *self.bounds;
+        successes.retain(|_, at| *at > horizon && *at <= now);
+        Ok(successes)
+    }
+
+    /// Texts and sets of sources that are named from here on.
+    fn read_news(&mut self, parts: &mut Parts<'_>) -> Result<(), SnapshotError> {
+        for _ in 0..parts.count(1)? {
+            self.texts.push(parts.text()?.into());
+        }
+        for _ in 0..parts.count(1)? {
+            let sources = (0..parts.count(SOURCE)?).map(|_| self.source(parts));
+            let sources: Result<Sources, SnapshotError> = sources.collect();
+            self.sources.push(sources?);
+        }
+        Ok(())
+    }
+
+    fn source(&self, parts: &mut Parts<'_>) -> Result<Source, SnapshotError> {
+        Ok(Source {
+            server: named(&self.texts, parts)?,
+            database: named(&self.texts, parts)?,
+            collector: named(&self.texts, parts)?,
+        })
+    }
+
+    fn labels(&self, parts: &mut Parts<'_>) -> Result<Labels, SnapshotError> {
+        let mut pairs: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+        let mut length = 0;
+        for _ in 0..parts.count(2)? {
+            let (name, value) = (named(&self.texts, parts)?, named(&self.texts, parts)?);
+            length += name.len() + value.len();
+            if pairs.last().is_some_and(|(last, _)| *last >= name) || value.is_empty() {
+                return Err(SnapshotError::Damaged("labels are out of order"));
+            }
+            pairs.push((name, value));
+        }
+        match length {
+            0 => Err(SnapshotError::Damaged("a series has no labels")),
+            1..=LONGEST_LABELS => Ok(Labels::in_order(pairs)),
+            _ => Err(SnapshotError::Damaged("labels are too long")),
+        }
+    }
+
+    /// Enters what is wanted of a series.
+    fn enter(
+        &mut self,
+        labels: &Labels,
+        sources: &Sources,
+        pieces: &[Piece],
+        parts: &mut Parts<'_>,
+    ) -> Result<(), SnapshotError> {
+        self.series += 1;
+        if self.shelf.place(labels).is_some() {
+            return Err(SnapshotError::Damaged("a series is there twice"));
+        }
+        let (mut chunks, mut before) = (Vec::new(), None);
+        for piece in pieces {
+            let bytes = parts.take(piece.length)?;
+            if before.is_some_and(|before| piece.start <= before) {
+                return Err(OUT_OF_ORDER);
+            }
+            before = Some(piece.end);
+            if piece.end > self.horizon && piece.start <= self.bounds.now {
+                chunks.push(Chunk {
+                    start: piece.start,
+                    end: piece.end,
+                    count: piece.count,
+                    bytes: bytes.into(),
+                });
+            }
+        }
+        let Some(last) = chunks.pop() else {
+            return Ok(());
+        };
+        let head = Head::reopened(&last, self.bounds.now).ok_or(OUT_OF_ORDER)?;
+        if self.shelf.has_room(self.bounds.max_bytes) {
+            chunks.shrink_to_fit();
+            let sources = self.shelf.shared(sources);
+            self.shelf.enter(labels, |labels, serial| {
+                Held::new(labels, sources, serial, chunks, head)
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What was told under the number that comes next.
+fn named<T: Clone>(told: &[T], parts: &mut Parts<'_>) -> Result<T, SnapshotError> {
+    let number = usize::try_from(parts.number()?).ok();
+    let named = number.and_then(|number| told.get(number)).cloned();
+    named.ok_or(SnapshotError::Damaged("a number names nothing"))
+}
+
+fn read_piece(parts: &mut Parts<'_>) -> Result<Piece, SnapshotError> {
+    let (start, span) = (parts.time()?, parts.number()?);
+    let (count, length) = (u16::from(parts.byte()?), parts.count(1)?);
+    let end = start.0.checked_add_unsigned(span);
+    match end {
+        Some(end) if (1..=CAPACITY).contains(&count) && length >= Chunk::least_bytes(count) => {
+            Ok(Piece {
+                start,
+                end: Timestamp(end),
+                count,
+                length,
+            })
+        }
+        _ => Err(SnapshotError::Damaged("a chunk cannot be")),
+    }
+}
