@@ -34,18 +34,18 @@ impl Writer {
         self.bytes.len() + self.used.div_ceil(8) as usize
     }
 
-    /// The bits so far; the last byte is padded with zeros.
-    pub(super) fn to_bytes(&self) -> Box<[u8]> {
-        let mut bytes = Vec::with_capacity(self.len());
-        self.append_to(&mut bytes);
-        bytes.into()
-    }
-
-    /// As [`Writer::to_bytes`], behind others.
+    /// Appends the bits so far to others; the last byte is padded with zeros.
     pub(super) fn append_to(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.bytes);
         let tail = self.word.to_be_bytes();
         bytes.extend_from_slice(&tail[..self.used.div_ceil(8) as usize]);
+    }
+
+    /// Begins anew in the same memory, or in less where most of it was not needed.
+    pub(super) fn clear(&mut self) {
+        self.bytes.shrink_to(2 * self.bytes.len());
+        self.bytes.clear();
+        (self.word, self.used) = (0, 0);
     }
 
     /// What it takes beside itself.

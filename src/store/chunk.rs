@@ -1,12 +1,14 @@
 //! Up to 120 samples of one series, compressed as Facebook's Gorilla does: times as the change of their interval, values
 //! as the bits in which they differ.
 
+use std::ops::RangeInclusive;
+
+use super::arena::{Arena, Spot};
 use super::bits::{Reader, Writer};
-use super::heap;
 use crate::sample::Timestamp;
 
 /// A chunk takes no more samples than this.
-pub(super) const CAPACITY: u16 = 120;
+pub(super) const CAPACITY: u8 = 120;
 
 /// Widths in bits of the change of an interval, in milliseconds, behind a prefix of as many ones as its place.
 /// Collectors run on time to a millisecond or two, so the first are short; one that missed a turn or went to another
@@ -14,16 +16,16 @@ pub(super) const CAPACITY: u16 = 120;
 const WIDTHS: [u32; 5] = [0, 3, 7, 20, 64];
 
 /// A closed chunk.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk {
     /// Time of its first sample.
     pub(super) start: Timestamp,
-    /// Time of its last sample.
-    pub(super) end: Timestamp,
+    /// Milliseconds from its first sample to its last.
+    pub(super) span: u32,
     /// Its samples.
-    pub(super) count: u16,
-    /// These, compressed.
-    pub(super) bytes: Box<[u8]>,
+    pub(super) count: u8,
+    /// Where these are.
+    pub(super) spot: Spot,
 }
 
 /// The chunk that still grows.
@@ -34,7 +36,7 @@ pub(super) struct Head {
     /// Its newest sample.
     pub(super) newest: (Timestamp, f64),
     /// Its samples.
-    pub(super) count: u16,
+    pub(super) count: u8,
     interval: i64,
     window: Window,
     bits: Writer,
@@ -50,7 +52,10 @@ struct Window {
 impl Head {
     /// A chunk of one sample.
     pub(super) fn new(at: Timestamp, value: f64) -> Self {
-        let mut bits = Writer::default();
+        Head::begin(Writer::default(), at, value)
+    }
+
+    fn begin(mut bits: Writer, at: Timestamp, value: f64) -> Self {
         bits.write(value.to_bits(), 64);
         Head {
             start: at,
@@ -72,24 +77,23 @@ impl Head {
         self.count += 1;
     }
 
-    /// The chunk as it was before it was closed, without what lies after `until`. Nothing where its samples are not in
-    /// order, or do not end where it says.
-    pub(super) fn reopened(chunk: &Chunk, until: Timestamp) -> Option<Head> {
-        let mut samples = chunk.iter();
+    /// The chunk that samples make, up to `until`. Nothing where they are not in order.
+    pub(super) fn of(samples: Samples<'_>, until: Timestamp) -> Option<Head> {
+        let mut samples = samples.take_while(|(at, _)| *at <= until);
         let (at, value) = samples.next()?;
         let mut head = Head::new(at, value);
-        for (at, value) in samples.take_while(|(at, _)| *at <= until) {
+        for (at, value) in samples {
             if at <= head.newest.0 {
                 return None;
             }
             head.push(at, value);
         }
-        (head.newest.0 == chunk.end || chunk.end > until).then_some(head)
+        Some(head)
     }
 
-    /// Whether no sample fits any more.
-    pub(super) fn is_full(&self) -> bool {
-        self.count >= CAPACITY
+    /// Whether a sample of this time still fits.
+    pub(super) fn takes(&self, at: Timestamp) -> bool {
+        self.count < CAPACITY && u32::try_from(at.0.wrapping_sub(self.start.0)).is_ok()
     }
 
     /// What it takes beside itself.
@@ -112,14 +116,20 @@ impl Head {
         Samples::new(self.start, self.count, self.bits.reader())
     }
 
-    /// Closes the chunk.
-    pub(super) fn close(&self) -> Chunk {
-        Chunk {
+    /// Closes the chunk and goes on with the next one, which begins with this sample.
+    pub(super) fn close(&mut self, arena: &mut Arena, at: Timestamp, value: f64) -> Chunk {
+        let end = self.newest.0;
+        let chunk = Chunk {
             start: self.start,
-            end: self.newest.0,
+            span: (end.0 - self.start.0) as u32,
             count: self.count,
-            bytes: self.bits.to_bytes(),
-        }
+            spot: arena.keep(end, self.len(), |bytes| self.append_to(bytes)),
+        };
+        // The memory that this chunk took is about right for the next one.
+        let mut bits = std::mem::take(&mut self.bits);
+        bits.clear();
+        *self = Head::begin(bits, at, value);
+        chunk
     }
 
     fn write_interval(&mut self, change: i64) {
@@ -162,26 +172,27 @@ impl Head {
 }
 
 impl Chunk {
-    /// What it takes beside itself.
-    pub(super) fn heap(&self) -> usize {
-        heap::block(self.bytes.len())
+    /// Time of its last sample.
+    pub(super) fn end(&self) -> Timestamp {
+        Timestamp(self.start.0.saturating_add(i64::from(self.span)))
     }
 
     /// The samples, oldest first.
-    pub(super) fn iter(&self) -> Samples<'_> {
-        Samples::new(self.start, self.count, Reader::new(&self.bytes))
+    pub(super) fn iter<'a>(&self, arena: &'a Arena) -> Samples<'a> {
+        Samples::of(self.start, self.count, arena.get(self.spot))
     }
 
-    /// The fewest bytes that so many samples can take.
-    pub(super) fn least_bytes(count: u16) -> usize {
-        8 + usize::from(count.saturating_sub(1)).div_ceil(4)
+    /// How many bytes so many samples may take: two bits each but for the first at least, 145 at most.
+    pub(super) fn lengths(count: u8) -> RangeInclusive<usize> {
+        let more = usize::from(count.saturating_sub(1));
+        8 + (2 * more).div_ceil(8)..=8 + (145 * more).div_ceil(8)
     }
 }
 
 /// Walks over the samples of a chunk. Whatever the bytes are, it ends and gives `count` samples.
 pub(super) struct Samples<'a> {
     bits: Reader<'a>,
-    left: u16,
+    left: u8,
     first: bool,
     at: i64,
     interval: i64,
@@ -192,7 +203,12 @@ pub(super) struct Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    fn new(start: Timestamp, count: u16, bits: Reader<'a>) -> Self {
+    /// So many samples in these bytes.
+    pub(super) fn of(start: Timestamp, count: u8, bytes: &'a [u8]) -> Self {
+        Samples::new(start, count, Reader::new(bytes))
+    }
+
+    fn new(start: Timestamp, count: u8, bits: Reader<'a>) -> Self {
         Samples {
             bits,
             left: count,

@@ -1,6 +1,7 @@
 //! Series in memory with retention, and a snapshot of them on disk; has never heard of PostgreSQL.
 //! Takes labels and values with their time and sources; hands series to `promql`.
 
+mod arena;
 mod bits;
 mod chunk;
 mod find;
@@ -96,7 +97,7 @@ impl Store {
             held: RwLock::new(Held {
                 retention: settings.retention,
                 max_bytes: settings.most(),
-                shelf: Shelf::new(start),
+                shelf: Shelf::new(start, settings.retention),
                 successes: HashMap::new(),
             }),
         }
@@ -107,8 +108,7 @@ impl Store {
         let held = &mut *self.write();
         held.retention = settings.retention;
         held.max_bytes = settings.most();
-        let horizon = now.before(held.retention);
-        held.shelf.tidy_now(now, horizon, held.max_bytes);
+        held.shelf.retain(now, held.retention, held.max_bytes);
     }
 
     /// Adds one sample to each series at one time. `labels` hold `__name__`. A sample not newer than its series'
@@ -183,7 +183,7 @@ impl Store {
         let mut room = most;
         let mut found = Vec::new();
         for series in held.shelf.matching(matchers) {
-            let points = series.points(after, until);
+            let points = series.points(held.shelf.arena(), after, until);
             room = room.checked_sub(points.len())?;
             if !points.is_empty() {
                 found.push(Series {
@@ -203,7 +203,7 @@ impl Store {
         held.shelf
             .matching(matchers)
             .filter_map(|series| {
-                let (at, value) = series.latest(after, until)?;
+                let (at, value) = series.latest(held.shelf.arena(), after, until)?;
                 Some(Latest {
                     labels: series.labels.clone(),
                     sources: series.sources.clone(),

@@ -1,5 +1,8 @@
 //! One series as the store holds it: closed chunks, the growing one, and what its newest sample rests on.
 
+use std::sync::Arc;
+
+use super::arena::Arena;
 use super::chunk::{Chunk, Head};
 use super::heap;
 use crate::sample::{Labels, Sources, Timestamp};
@@ -65,51 +68,63 @@ impl Held {
         &self.head
     }
 
-    /// Adds a sample newer than the newest. Returns by how many bytes the series grew.
-    pub(super) fn push(&mut self, at: Timestamp, value: f64) -> usize {
-        let before = self.head.heap();
-        if !self.head.is_full() {
+    /// Adds a sample newer than the newest. Returns by how many bytes the series grew; it shrinks when a chunk that took
+    /// little follows one that took much.
+    pub(super) fn push(&mut self, arena: &mut Arena, at: Timestamp, value: f64) -> isize {
+        let before = self.head.heap() + heap::list::<Chunk>(self.chunks.capacity());
+        if self.head.takes(at) {
             self.head.push(at, value);
-            return self.head.heap() - before;
+        } else {
+            if self.chunks.len() == self.chunks.capacity() {
+                // Their number soon stays the same, so there is no need to double it.
+                self.chunks.reserve_exact(2 + self.chunks.len() / 8);
+            }
+            self.chunks.push(self.head.close(arena, at, value));
         }
-        let list = heap::list::<Chunk>(self.chunks.capacity());
-        let chunk = self.head.close();
-        self.head = Head::new(at, value);
-        let grown = chunk.heap() + self.head.heap();
-        // Chunks come seldom; room for more of them would cost more than moving them.
-        self.chunks.reserve_exact(1);
-        self.chunks.push(chunk);
-        (grown + heap::list::<Chunk>(self.chunks.capacity())).saturating_sub(before + list)
+        let after = self.head.heap() + heap::list::<Chunk>(self.chunks.capacity());
+        after as isize - before as isize
     }
 
     /// The samples in `(after, until]`, oldest first.
-    pub(super) fn points(&self, after: Timestamp, until: Timestamp) -> Vec<(Timestamp, f64)> {
-        let first = self.chunks.partition_point(|chunk| chunk.end <= after);
+    pub(super) fn points(
+        &self,
+        arena: &Arena,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Vec<(Timestamp, f64)> {
+        let first = self.chunks.partition_point(|chunk| chunk.end() <= after);
         let closed = &self.chunks[first..];
         let closed = &closed[..closed.partition_point(|chunk| chunk.start <= until)];
         let head = (self.head.newest.0 > after && self.head.start <= until).then_some(&self.head);
         let share = |start, end, count| expected(start, end, count, after, until);
-        let shares = closed.iter().map(|c| share(c.start, c.end, c.count));
+        let shares = closed
+            .iter()
+            .map(|chunk| share(chunk.start, chunk.end(), chunk.count));
         let last = head.map_or(0, |head| share(head.start, head.newest.0, head.count));
         let mut points = Vec::with_capacity(shares.sum::<usize>() + last);
         let mut take = |samples| keep(samples, after, until, &mut points);
-        closed.iter().for_each(|chunk| take(chunk.iter()));
+        closed.iter().for_each(|chunk| take(chunk.iter(arena)));
         head.into_iter().for_each(|head| take(head.iter()));
         points
     }
 
     /// The newest sample in `(after, until]`. Costs nothing when that is the newest of all.
-    pub(super) fn latest(&self, after: Timestamp, until: Timestamp) -> Option<(Timestamp, f64)> {
+    pub(super) fn latest(
+        &self,
+        arena: &Arena,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Option<(Timestamp, f64)> {
         if self.head.newest.0 <= until {
             return (self.head.newest.0 > after).then_some(self.head.newest);
         }
-        let newest = if self.head.start <= until {
-            last_until(self.head.iter(), until)
+        let samples = if self.head.start <= until {
+            self.head.iter()
         } else {
             let before = self.chunks.partition_point(|chunk| chunk.start <= until);
-            let chunk = self.chunks[..before].last()?;
-            last_until(chunk.iter(), until)
+            self.chunks[..before].last()?.iter(arena)
         };
+        let newest = samples.take_while(|(at, _)| *at <= until).last();
         newest.filter(|(at, _)| *at > after)
     }
 
@@ -124,27 +139,34 @@ impl Held {
     }
 
     /// Drops the chunks that end at or before `horizon`; the growing one stays.
-    pub(super) fn drop_until(&mut self, horizon: Timestamp) -> Dropped {
-        let old = self.chunks.partition_point(|chunk| chunk.end <= horizon);
-        if old == 0 {
-            return Dropped::default();
-        }
-        let before = self.bytes();
+    pub(super) fn drop_until(&mut self, arena: &mut Arena, horizon: Timestamp) -> Dropped {
+        let old = self.chunks.partition_point(|chunk| chunk.end() <= horizon);
+        let before = heap::list::<Chunk>(self.chunks.capacity());
         let mut dropped = Dropped::default();
         for chunk in self.chunks.drain(..old) {
-            dropped.end = Some(chunk.end);
+            arena.release(chunk.spot);
+            dropped.end = Some(chunk.end());
             dropped.samples += usize::from(chunk.count);
         }
-        self.chunks.shrink_to_fit();
-        dropped.bytes = before - self.bytes();
+        if self.chunks.len() * 2 < self.chunks.capacity() {
+            self.chunks.shrink_to_fit();
+        }
+        dropped.bytes = before - heap::list::<Chunk>(self.chunks.capacity());
         dropped
+    }
+
+    /// Lets go of the samples of a series that goes.
+    pub(super) fn release(&self, arena: &mut Arena) {
+        self.chunks
+            .iter()
+            .for_each(|chunk| arena.release(chunk.spot));
     }
 
     /// End and bytes of every chunk, the growing one included.
     pub(super) fn ends(&self) -> impl Iterator<Item = (Timestamp, usize)> {
         let closed = self.chunks.iter();
         closed
-            .map(|chunk| (chunk.end, chunk.heap() + size_of::<Chunk>()))
+            .map(|chunk| (chunk.end(), chunk.spot.len() + size_of::<Chunk>()))
             .chain([(self.head.newest.0, self.head.heap())])
     }
 
@@ -154,14 +176,12 @@ impl Held {
         closed + usize::from(self.head.count)
     }
 
-    /// The memory it takes; the texts of its labels and its sources are shared and counted elsewhere.
+    /// The memory it takes. The samples of closed chunks, the texts of labels and the sources are held elsewhere and
+    /// counted there.
     pub(super) fn bytes(&self) -> usize {
-        let closed: usize = self.chunks.iter().map(Chunk::heap).sum();
-        let pair = size_of::<(std::sync::Arc<str>, std::sync::Arc<str>)>();
         heap::block(size_of::<Held>())
-            + heap::shared(self.labels.len() * pair)
+            + heap::shared(self.labels.len() * size_of::<(Arc<str>, Arc<str>)>())
             + heap::list::<Chunk>(self.chunks.capacity())
-            + closed
             + self.head.heap()
     }
 }
@@ -170,7 +190,7 @@ impl Held {
 fn expected(
     start: Timestamp,
     end: Timestamp,
-    count: u16,
+    count: u8,
     after: Timestamp,
     until: Timestamp,
 ) -> usize {
@@ -196,11 +216,4 @@ fn keep(
             points.push((at, value));
         }
     }
-}
-
-fn last_until(
-    samples: impl Iterator<Item = (Timestamp, f64)>,
-    until: Timestamp,
-) -> Option<(Timestamp, f64)> {
-    samples.take_while(|(at, _)| *at <= until).last()
 }

@@ -4,8 +4,10 @@ mod retention;
 mod slice;
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::Size;
+use super::arena::Arena;
 use super::chunk::Head;
 use super::find::Search;
 use super::heap;
@@ -25,6 +27,7 @@ pub(super) struct Shelf {
     series: Vec<Option<Box<Held>>>,
     by_labels: HashMap<Labels, Id>,
     index: Index,
+    arena: Arena,
     sources: HashSet<Sources>,
     serial: u64,
     samples: usize,
@@ -40,11 +43,12 @@ pub(super) struct Shelf {
 
 impl Shelf {
     /// An empty shelf.
-    pub(super) fn new(start: Timestamp) -> Self {
+    pub(super) fn new(start: Timestamp, retention: Duration) -> Self {
         Shelf {
             series: Vec::new(),
             by_labels: HashMap::new(),
             index: Index::default(),
+            arena: Arena::new(retention),
             sources: HashSet::new(),
             serial: 0,
             samples: 0,
@@ -89,24 +93,25 @@ impl Shelf {
             None => {
                 let sources = self.shared(sources);
                 let head = Head::new(at, value);
-                self.enter(&labels, |labels, serial| {
+                self.enter(&labels, |labels, serial, _| {
                     Held::new(labels, sources, serial, Vec::new(), head)
                 })
             }
         }
     }
 
-    /// Enters a series that is not there yet, made of its labels in shared texts and of its serial.
+    /// Enters a series that is not there yet, made of its labels in shared texts, of its serial, and with the memory for
+    /// closed chunks.
     pub(super) fn enter(
         &mut self,
         labels: &Labels,
-        series: impl FnOnce(Labels, u64) -> Held,
+        series: impl FnOnce(Labels, u64, &mut Arena) -> Held,
     ) -> Place {
         let id = self.series.len() as Id;
         self.serial += 1;
         let labels = self.index.enter(id, labels);
         self.by_labels.insert(labels.clone(), id);
-        let series = series(labels, self.serial);
+        let series = series(labels, self.serial, &mut self.arena);
         self.bytes += series.bytes();
         self.samples += series.samples();
         self.series.push(Some(Box::new(series)));
@@ -157,6 +162,11 @@ impl Shelf {
         series.any(|series| series.overlaps(after, until))
     }
 
+    /// The samples of closed chunks.
+    pub(super) fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
     /// The series by label.
     pub(super) fn index(&self) -> &Index {
         &self.index
@@ -181,26 +191,27 @@ impl Shelf {
 
     fn bytes(&self) -> usize {
         self.bytes
+            + self.arena.bytes()
             + self.index.bytes()
             + heap::table::<(Labels, Id)>(self.by_labels.capacity())
             + heap::list::<Option<Box<Held>>>(self.series.capacity())
     }
 
-    fn shown(&mut self, place: Place) -> Option<&mut Held> {
+    fn shown(&mut self, place: Place) -> Option<(&mut Held, &mut Arena)> {
         let (id, serial) = place.known()?;
         let series = self.series.get_mut(id as usize)?.as_deref_mut()?;
-        (series.serial == serial).then_some(series)
+        (series.serial == serial).then_some((series, &mut self.arena))
     }
 
     fn extend(&mut self, place: Place, at: Timestamp, sources: &Sources, value: f64) {
-        let Some(series) = self.shown(place) else {
+        let Some((series, arena)) = self.shown(place) else {
             return;
         };
         let (newest, known) = series.newest();
         if at > newest {
             let moved = series.sources != *sources;
-            let grown = series.push(at, value);
-            self.bytes += grown;
+            let grown = series.push(arena, at, value);
+            self.bytes = self.bytes.saturating_add_signed(grown);
             self.samples += 1;
             if moved {
                 self.move_to(place, sources);
@@ -214,7 +225,7 @@ impl Shelf {
 
     fn move_to(&mut self, place: Place, sources: &Sources) {
         let sources = self.shared(sources);
-        if let Some(series) = self.shown(place) {
+        if let Some((series, _)) = self.shown(place) {
             series.sources = sources;
         }
     }

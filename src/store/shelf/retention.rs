@@ -16,6 +16,9 @@ const CURRENT: Duration = Duration::from_secs(15 * 60);
 /// The part of `max_bytes` that is freed at once when the store is full, so that this is seldom.
 const FREED_AT_ONCE: usize = 16;
 
+/// In so many steps of time the oldest chunks are looked for.
+const STEPS: usize = 1024;
+
 /// Fewer gaps than this are left among the series.
 const FEW_GAPS: usize = 1024;
 
@@ -40,13 +43,15 @@ impl Shelf {
         }
     }
 
-    /// As [`Shelf::tidy`], whether or not it is time.
-    pub(in crate::store) fn tidy_now(
+    /// As [`Shelf::tidy`], whether or not it is time, from now on with another retention.
+    pub(in crate::store) fn retain(
         &mut self,
         now: Timestamp,
-        horizon: Timestamp,
+        retention: Duration,
         max_bytes: usize,
     ) {
+        self.arena.keep_for(retention);
+        let horizon = now.before(retention);
         let step = max_bytes / FREED_AT_ONCE;
         self.make_room(now, horizon, max_bytes - step, step);
     }
@@ -72,17 +77,28 @@ impl Shelf {
         end.unwrap_or(horizon).max(horizon)
     }
 
-    /// The end of the oldest chunks that together free `bytes`, or of all that ended by `limit`.
+    /// A time by which chunks ended that together free `bytes`, or all that ended by `limit`. Their bytes are summed up by
+    /// steps of time, for a list of all chunks would take more memory than there is to spare.
     fn end_of_oldest(&self, bytes: usize, limit: Timestamp) -> Option<Timestamp> {
-        let ends = self.all().flat_map(Held::ends);
-        let mut ends: Vec<(Timestamp, usize)> = ends.filter(|(end, _)| *end <= limit).collect();
-        ends.sort_unstable_by_key(|(end, _)| *end);
+        let ends = || {
+            self.all()
+                .flat_map(Held::ends)
+                .filter(|(end, _)| *end <= limit)
+        };
+        let oldest = ends().map(|(end, _)| end).min()?;
+        let step = limit.0.abs_diff(oldest.0) / STEPS as u64 + 1;
+        let mut sums = [0; STEPS];
+        for (end, size) in ends() {
+            sums[(end.0.abs_diff(oldest.0) / step) as usize] += size;
+        }
         let mut freed = 0;
-        let enough = ends.iter().find(|(_, size)| {
-            freed += size;
+        let enough = sums.iter().position(|sum| {
+            freed += sum;
             freed >= bytes
         });
-        enough.or(ends.last()).map(|(end, _)| *end)
+        let steps = enough.map_or(STEPS, |place| place + 1) as u64;
+        let end = oldest.0.checked_add_unsigned(steps * step - 1);
+        Some(end.map_or(limit, |end| limit.min(Timestamp(end))))
     }
 
     fn drop_until(&mut self, horizon: Timestamp) {
@@ -94,10 +110,11 @@ impl Shelf {
                 self.samples -= series.samples();
                 self.bytes -= series.bytes();
                 self.by_labels.remove(&series.labels);
+                series.release(&mut self.arena);
                 *place = None;
                 removed += 1;
             } else {
-                let dropped = series.drop_until(horizon);
+                let dropped = series.drop_until(&mut self.arena, horizon);
                 last = last.max(dropped.end);
                 self.samples -= dropped.samples;
                 self.bytes -= dropped.bytes;

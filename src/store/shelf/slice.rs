@@ -2,6 +2,7 @@
 
 use super::Shelf;
 use crate::sample::{Labels, Sources, Timestamp};
+use crate::store::arena::Arena;
 use crate::store::series::Held;
 use crate::store::snapshot::LONGEST_LABELS;
 
@@ -34,12 +35,19 @@ pub(in crate::store) struct Slice {
 pub(in crate::store) struct Piece {
     /// Time of its first sample.
     pub(in crate::store) start: Timestamp,
-    /// Time of its last sample.
-    pub(in crate::store) end: Timestamp,
+    /// Milliseconds from its first sample to its last.
+    pub(in crate::store) span: u32,
     /// Its samples.
-    pub(in crate::store) count: u16,
+    pub(in crate::store) count: u8,
     /// The bytes these take.
     pub(in crate::store) length: usize,
+}
+
+impl Piece {
+    /// Time of its last sample.
+    pub(in crate::store) fn end(&self) -> Timestamp {
+        Timestamp(self.start.0.saturating_add(i64::from(self.span)))
+    }
 }
 
 impl Shelf {
@@ -64,7 +72,7 @@ impl Shelf {
             let Some(held) = held else { continue };
             slice.end.serial = held.serial;
             if text(&held.labels) <= LONGEST_LABELS {
-                slice.add(held);
+                slice.add(held, &self.arena);
             }
         }
         slice.end.id = id;
@@ -73,21 +81,21 @@ impl Shelf {
 }
 
 impl Slice {
-    fn add(&mut self, held: &Held) {
+    fn add(&mut self, held: &Held, arena: &Arena) {
         for chunk in held.closed() {
-            self.bytes.extend_from_slice(&chunk.bytes);
+            self.bytes.extend_from_slice(arena.get(chunk.spot));
             self.pieces.push(Piece {
                 start: chunk.start,
-                end: chunk.end,
+                span: chunk.span,
                 count: chunk.count,
-                length: chunk.bytes.len(),
+                length: chunk.spot.len(),
             });
         }
         let head = held.head();
         head.append_to(&mut self.bytes);
         self.pieces.push(Piece {
             start: head.start,
-            end: head.newest.0,
+            span: (head.newest.0.0 - head.start.0) as u32,
             count: head.count,
             length: head.len(),
         });

@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::parts::Parts;
 use super::{LONGEST_LABELS, SnapshotError};
 use crate::sample::{Labels, Source, Sources, Timestamp};
-use crate::store::chunk::{CAPACITY, Chunk, Head};
+use crate::store::arena::Arena;
+use crate::store::chunk::{CAPACITY, Chunk, Head, Samples};
 use crate::store::series::Held;
 use crate::store::shelf::{Piece, Shelf};
 
@@ -15,6 +17,8 @@ use crate::store::shelf::{Piece, Shelf};
 pub(super) struct Bounds {
     /// Since when the store covers everything.
     pub(super) start: Timestamp,
+    /// For how long samples are kept.
+    pub(super) retention: Duration,
     /// Chunks that end by then are left out.
     pub(super) horizon: Timestamp,
     /// Samples after this are left out.
@@ -47,7 +51,7 @@ impl<'b> Contents<'b> {
             bounds,
             texts: Vec::new(),
             sources: Vec::new(),
-            shelf: Shelf::new(bounds.start),
+            shelf: Shelf::new(bounds.start, bounds.retention),
             horizon: bounds.horizon,
             series: 0,
         }
@@ -155,34 +159,53 @@ impl<'b> Contents<'b> {
         if self.shelf.place(labels).is_some() {
             return Err(SnapshotError::Damaged("a series is there twice"));
         }
-        let (mut chunks, mut before) = (Vec::new(), None);
+        let mut wanted: Vec<(&Piece, &[u8])> = Vec::new();
+        let mut before = None;
         for piece in pieces {
-            let bytes = parts.take(piece.length)?;
             if before.is_some_and(|before| piece.start <= before) {
                 return Err(OUT_OF_ORDER);
             }
-            before = Some(piece.end);
-            if piece.end > self.horizon && piece.start <= self.bounds.now {
-                chunks.push(Chunk {
-                    start: piece.start,
-                    end: piece.end,
-                    count: piece.count,
-                    bytes: bytes.into(),
-                });
+            before = Some(piece.end());
+            let bytes = parts.take(piece.length)?;
+            if piece.end() > self.horizon && piece.start <= self.bounds.now {
+                wanted.push((piece, bytes));
             }
         }
-        let Some(last) = chunks.pop() else {
+        let Some((last, bytes)) = wanted.pop() else {
             return Ok(());
         };
-        let head = Head::reopened(&last, self.bounds.now).ok_or(OUT_OF_ORDER)?;
+        let head = self.growing(last, bytes)?;
         if self.shelf.has_room(self.bounds.max_bytes) {
-            chunks.shrink_to_fit();
             let sources = self.shelf.shared(sources);
-            self.shelf.enter(labels, |labels, serial| {
-                Held::new(labels, sources, serial, chunks, head)
+            self.shelf.enter(labels, |labels, serial, arena| {
+                let chunks = wanted
+                    .into_iter()
+                    .map(|(piece, bytes)| closed(arena, piece, bytes));
+                Held::new(labels, sources, serial, chunks.collect(), head)
             });
         }
         Ok(())
+    }
+
+    /// The last chunk goes on growing from where it was, or from where the clock is.
+    fn growing(&self, piece: &Piece, bytes: &[u8]) -> Result<Head, SnapshotError> {
+        let samples = Samples::of(piece.start, piece.count, bytes);
+        let head = Head::of(samples, self.bounds.now.min(piece.end())).ok_or(OUT_OF_ORDER)?;
+        let whole = head.newest.0 == piece.end() && head.count == piece.count;
+        (whole || piece.end() > self.bounds.now)
+            .then_some(head)
+            .ok_or(OUT_OF_ORDER)
+    }
+}
+
+fn closed(arena: &mut Arena, piece: &Piece, bytes: &[u8]) -> Chunk {
+    Chunk {
+        start: piece.start,
+        span: piece.span,
+        count: piece.count,
+        spot: arena.keep(piece.end(), bytes.len(), |block| {
+            block.extend_from_slice(bytes)
+        }),
     }
 }
 
@@ -194,14 +217,13 @@ fn named<T: Clone>(told: &[T], parts: &mut Parts<'_>) -> Result<T, SnapshotError
 }
 
 fn read_piece(parts: &mut Parts<'_>) -> Result<Piece, SnapshotError> {
-    let (start, span) = (parts.time()?, parts.number()?);
-    let (count, length) = (u16::from(parts.byte()?), parts.count(1)?);
-    let end = start.0.checked_add_unsigned(span);
-    match end {
-        Some(end) if (1..=CAPACITY).contains(&count) && length >= Chunk::least_bytes(count) => {
+    let (start, span) = (parts.time()?, u32::try_from(parts.number()?));
+    let (count, length) = (parts.byte()?, parts.count(1)?);
+    match span {
+        Ok(span) if (1..=CAPACITY).contains(&count) && Chunk::lengths(count).contains(&length) => {
             Ok(Piece {
                 start,
-                end: Timestamp(end),
+                span,
                 count,
                 length,
             })

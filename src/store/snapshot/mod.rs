@@ -111,6 +111,7 @@ impl Store {
             let held = self.read();
             Bounds {
                 start: held.shelf.covers_since(),
+                retention: held.retention,
                 horizon: now.before(held.retention),
                 now,
                 max_bytes: held.max_bytes,

@@ -137,7 +137,7 @@ impl Told {
 
 fn put_piece(bytes: &mut Vec<u8>, piece: &Piece) {
     put_time(bytes, piece.start);
-    put(bytes, piece.end.0.wrapping_sub(piece.start.0) as u64);
-    bytes.push(piece.count as u8);
+    put(bytes, u64::from(piece.span));
+    bytes.push(piece.count);
     put(bytes, piece.length as u64);
 }
