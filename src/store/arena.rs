@@ -2,17 +2,14 @@
 //! that they leave them at about the same time; a block that is empty fits wherever another is wanted. So what is freed
 //! really comes free, however long the store lives.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use super::heap;
 use crate::sample::Timestamp;
 
 /// Bytes of a block; a chunk takes far less.
 const BLOCK: usize = 16 << 10;
 
-/// Into so many parts the time that is kept is cut; chunks that end in one part share blocks.
-const PARTS: u32 = 32;
+/// Chunks that do not come in the order of their ends are sorted into so many parts of time, each with its own blocks.
+const PARTS: u64 = 32;
 
 /// Where the samples of a chunk are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +20,20 @@ pub(super) struct Spot {
 }
 
 /// The blocks.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Arena {
     blocks: Vec<Block>,
     vacant: Vec<u32>,
-    /// The block that is being filled, by the part of time whose chunks it takes.
-    open: BTreeMap<i64, u32>,
-    part: i64,
+    /// The block that is being filled, by part.
+    open: [Option<u32>; PARTS as usize],
+    parts: Parts,
+}
+
+/// Parts of the same width, the first and the last of them without end.
+#[derive(Debug)]
+struct Parts {
+    from: i64,
+    width: u64,
 }
 
 /// A block, and how many chunks are in it.
@@ -47,20 +51,17 @@ impl Spot {
 }
 
 impl Arena {
-    /// For chunks that are kept for a time.
-    pub(super) fn new(retention: Duration) -> Self {
-        Arena {
-            blocks: Vec::new(),
-            vacant: Vec::new(),
-            open: BTreeMap::new(),
-            part: part(retention),
-        }
+    /// Sorts the chunks that come by their ends, which lie in a span of time.
+    pub(super) fn sort(&mut self, from: Timestamp, until: Timestamp) {
+        self.parts = Parts {
+            from: from.0,
+            width: until.0.abs_diff(from.0) / PARTS + 1,
+        };
     }
 
-    /// From now on chunks are kept for another time.
-    pub(super) fn keep_for(&mut self, retention: Duration) {
-        self.open.clear();
-        self.part = part(retention);
+    /// Sorts no more, for chunks now come in the order of their ends.
+    pub(super) fn sorted(&mut self) {
+        self.parts = Parts::default();
     }
 
     /// Takes in `length` bytes, no more than a block has, which `write` appends.
@@ -70,10 +71,10 @@ impl Arena {
         length: usize,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Spot {
-        let part = end.0.div_euclid(self.part);
-        let open = self.open.get(&part).copied();
+        let part = self.parts.of(end);
         let fits = |at: &u32| self.blocks[*at as usize].bytes.len() + length <= BLOCK;
-        let at = open.filter(fits).unwrap_or_else(|| self.open(part));
+        let open = self.open[part].filter(fits);
+        let at = open.unwrap_or_else(|| self.begin(part));
         let block = &mut self.blocks[at as usize];
         let offset = block.bytes.len() as u16;
         write(&mut block.bytes);
@@ -102,7 +103,9 @@ impl Arena {
         if block.chunks == 0 {
             *block = Block::default();
             self.vacant.push(spot.block);
-            self.open.retain(|_, open| *open != spot.block);
+            let open = self.open.iter_mut();
+            open.filter(|open| **open == Some(spot.block))
+                .for_each(|open| *open = None);
         }
     }
 
@@ -114,7 +117,7 @@ impl Arena {
             + heap::list::<u32>(self.vacant.capacity())
     }
 
-    fn open(&mut self, part: i64) -> u32 {
+    fn begin(&mut self, part: usize) -> u32 {
         let block = Block {
             bytes: Vec::with_capacity(BLOCK),
             chunks: 0,
@@ -129,12 +132,24 @@ impl Arena {
                 (self.blocks.len() - 1) as u32
             }
         };
-        self.open.insert(part, at);
+        self.open[part] = Some(at);
         at
     }
 }
 
-fn part(retention: Duration) -> i64 {
-    let part = (retention / PARTS).as_millis();
-    i64::try_from(part).unwrap_or(i64::MAX).max(1)
+impl Parts {
+    fn of(&self, end: Timestamp) -> usize {
+        let after = end.0.saturating_sub(self.from).max(0) as u64;
+        (after / self.width).min(PARTS - 1) as usize
+    }
+}
+
+impl Default for Parts {
+    /// All of time in one.
+    fn default() -> Self {
+        Parts {
+            from: 0,
+            width: u64::MAX,
+        }
+    }
 }

@@ -97,7 +97,7 @@ impl Store {
             held: RwLock::new(Held {
                 retention: settings.retention,
                 max_bytes: settings.most(),
-                shelf: Shelf::new(start, settings.retention),
+                shelf: Shelf::new(start),
                 successes: HashMap::new(),
             }),
         }
@@ -108,7 +108,8 @@ impl Store {
         let held = &mut *self.write();
         held.retention = settings.retention;
         held.max_bytes = settings.most();
-        held.shelf.retain(now, held.retention, held.max_bytes);
+        let horizon = now.before(held.retention);
+        held.shelf.tidy_now(now, horizon, held.max_bytes);
     }
 
     /// Adds one sample to each series at one time. `labels` hold `__name__`. A sample not newer than its series'

@@ -4,7 +4,6 @@ mod retention;
 mod slice;
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::Size;
 use super::arena::Arena;
@@ -43,12 +42,12 @@ pub(super) struct Shelf {
 
 impl Shelf {
     /// An empty shelf.
-    pub(super) fn new(start: Timestamp, retention: Duration) -> Self {
+    pub(super) fn new(start: Timestamp) -> Self {
         Shelf {
             series: Vec::new(),
             by_labels: HashMap::new(),
             index: Index::default(),
-            arena: Arena::new(retention),
+            arena: Arena::default(),
             sources: HashSet::new(),
             serial: 0,
             samples: 0,
@@ -160,6 +159,16 @@ impl Shelf {
             .iter()
             .filter_map(|id| self.series[*id as usize].as_deref());
         series.any(|series| series.overlaps(after, until))
+    }
+
+    /// Since when it has samples.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.all().map(Held::start).min()
+    }
+
+    /// The samples of closed chunks, for series that come with many.
+    pub(super) fn arena_mut(&mut self) -> &mut Arena {
+        &mut self.arena
     }
 
     /// The samples of closed chunks.

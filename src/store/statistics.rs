@@ -48,7 +48,7 @@ impl Store {
             series: all().count() as u64,
             label_pairs: label_pairs.sum(),
             chunks: all().map(|series| series.closed().len() as u64 + 1).sum(),
-            oldest: all().map(|series| series.start()).min(),
+            oldest: shelf.oldest(),
             newest: all().map(|series| series.newest().0).max(),
             series_by_metric: top(
                 limit,

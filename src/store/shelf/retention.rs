@@ -43,15 +43,13 @@ impl Shelf {
         }
     }
 
-    /// As [`Shelf::tidy`], whether or not it is time, from now on with another retention.
-    pub(in crate::store) fn retain(
+    /// As [`Shelf::tidy`], whether or not it is time.
+    pub(in crate::store) fn tidy_now(
         &mut self,
         now: Timestamp,
-        retention: Duration,
+        horizon: Timestamp,
         max_bytes: usize,
     ) {
-        self.arena.keep_for(retention);
-        let horizon = now.before(retention);
         let step = max_bytes / FREED_AT_ONCE;
         self.make_room(now, horizon, max_bytes - step, step);
     }

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::parts::Parts;
+use super::read::Header;
 use super::{LONGEST_LABELS, SnapshotError};
 use crate::sample::{Labels, Source, Sources, Timestamp};
 use crate::store::arena::Arena;
@@ -17,8 +17,6 @@ use crate::store::shelf::{Piece, Shelf};
 pub(super) struct Bounds {
     /// Since when the store covers everything.
     pub(super) start: Timestamp,
-    /// For how long samples are kept.
-    pub(super) retention: Duration,
     /// Chunks that end by then are left out.
     pub(super) horizon: Timestamp,
     /// Samples after this are left out.
@@ -45,13 +43,16 @@ pub(super) struct Contents<'b> {
 }
 
 impl<'b> Contents<'b> {
-    /// Nothing yet.
-    pub(super) fn new(bounds: &'b Bounds) -> Self {
+    /// Nothing yet of what was taken then.
+    pub(super) fn new(bounds: &'b Bounds, header: &Header) -> Self {
+        let mut shelf = Shelf::new(bounds.start);
+        let from = header.oldest.max(bounds.horizon);
+        shelf.arena_mut().sort(from, header.taken.max(from));
         Contents {
             bounds,
             texts: Vec::new(),
             sources: Vec::new(),
-            shelf: Shelf::new(bounds.start, bounds.retention),
+            shelf,
             horizon: bounds.horizon,
             series: 0,
         }
@@ -63,7 +64,8 @@ impl<'b> Contents<'b> {
     }
 
     /// The series that are wanted.
-    pub(super) fn into_shelf(self) -> Shelf {
+    pub(super) fn into_shelf(mut self) -> Shelf {
+        self.shelf.arena_mut().sorted();
         self.shelf
     }
 
@@ -85,9 +87,6 @@ impl<'b> Contents<'b> {
             pieces = others;
             self.enter(&labels, &sources, own, &mut parts)?;
         }
-        self.horizon = self
-            .shelf
-            .tidy(self.bounds.now, self.horizon, self.bounds.max_bytes);
         parts.end()
     }
 
@@ -159,7 +158,36 @@ impl<'b> Contents<'b> {
         if self.shelf.place(labels).is_some() {
             return Err(SnapshotError::Damaged("a series is there twice"));
         }
-        let mut wanted: Vec<(&Piece, &[u8])> = Vec::new();
+        self.make_room();
+        let mut wanted = self.wanted(pieces, parts)?;
+        let Some((last, bytes)) = wanted.pop() else {
+            return Ok(());
+        };
+        let head = self.growing(last, bytes)?;
+        if self.shelf.has_room(self.bounds.max_bytes) {
+            let sources = self.shelf.shared(sources);
+            self.shelf.enter(labels, |labels, serial, arena| {
+                let chunks = wanted.into_iter();
+                let chunks = chunks.map(|(piece, bytes)| closed(arena, piece, bytes));
+                Held::new(labels, sources, serial, chunks.collect(), head)
+            });
+        }
+        Ok(())
+    }
+
+    /// Drops the oldest of what is there already, and from now on leaves out what is as old, when the bounds are met.
+    fn make_room(&mut self) {
+        let Bounds { now, max_bytes, .. } = *self.bounds;
+        self.horizon = self.shelf.tidy(now, self.horizon, max_bytes);
+    }
+
+    /// The pieces within the bounds, each with its bytes.
+    fn wanted<'p>(
+        &self,
+        pieces: &'p [Piece],
+        parts: &mut Parts<'p>,
+    ) -> Result<Vec<(&'p Piece, &'p [u8])>, SnapshotError> {
+        let mut wanted = Vec::new();
         let mut before = None;
         for piece in pieces {
             if before.is_some_and(|before| piece.start <= before) {
@@ -171,20 +199,7 @@ impl<'b> Contents<'b> {
                 wanted.push((piece, bytes));
             }
         }
-        let Some((last, bytes)) = wanted.pop() else {
-            return Ok(());
-        };
-        let head = self.growing(last, bytes)?;
-        if self.shelf.has_room(self.bounds.max_bytes) {
-            let sources = self.shelf.shared(sources);
-            self.shelf.enter(labels, |labels, serial, arena| {
-                let chunks = wanted
-                    .into_iter()
-                    .map(|(piece, bytes)| closed(arena, piece, bytes));
-                Held::new(labels, sources, serial, chunks.collect(), head)
-            });
-        }
-        Ok(())
+        Ok(wanted)
     }
 
     /// The last chunk goes on growing from where it was, or from where the clock is.

@@ -4,7 +4,7 @@
 //! "PGVSNAP\n", version
 //! section*       kind, length, payload, CRC-32 of these three
 //!
-//! H  when it was taken, and since when the store covered everything
+//! H  when it was taken, since when the store covered everything, and the time of its oldest sample
 //! S  series, as many sections as it takes: new texts, new sets of sources, heads of series, heads of chunks, their bytes
 //! L  when each source was last read in full
 //! E  how many series there were; nothing follows
@@ -27,7 +27,7 @@ use std::time::Duration;
 use super::{Settings, Store};
 use crate::sample::Timestamp;
 use contents::Bounds;
-use read::{read, read_header};
+use read::{Header, read, read_header};
 
 const MAGIC: [u8; 8] = *b"PGVSNAP\n";
 
@@ -88,7 +88,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read, or anything in it is not as it was written.
     pub fn open_snapshot(path: &Path) -> Result<(Store, Timestamp), SnapshotError> {
-        let (_, covers_since) = read_header(File::open(path)?)?;
+        let Header { covers_since, .. } = read_header(File::open(path)?)?;
         let endless = Settings {
             retention: Duration::MAX,
             max_bytes: u64::MAX,
@@ -111,7 +111,6 @@ impl Store {
             let held = self.read();
             Bounds {
                 start: held.shelf.covers_since(),
-                retention: held.retention,
                 horizon: now.before(held.retention),
                 now,
                 max_bytes: held.max_bytes,
@@ -127,7 +126,7 @@ impl Store {
 
 /// When a snapshot was taken.
 pub(super) fn taken(from: impl Read) -> Result<Timestamp, SnapshotError> {
-    read_header(from).map(|(taken, _)| taken)
+    read_header(from).map(|header| header.taken)
 }
 
 #[cfg(test)]

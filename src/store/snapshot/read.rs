@@ -17,10 +17,20 @@ pub(super) struct Restored {
     pub(super) taken: Timestamp,
 }
 
+/// What stands before all series.
+pub(super) struct Header {
+    /// When it was taken.
+    pub(super) taken: Timestamp,
+    /// Since when the store then covered everything.
+    pub(super) covers_since: Timestamp,
+    /// The time of its oldest sample.
+    pub(super) oldest: Timestamp,
+}
+
 /// Reads all of it.
 pub(super) fn read(mut from: impl Read, bounds: &Bounds) -> Result<Restored, SnapshotError> {
-    let (taken, _) = read_header(&mut from)?;
-    let mut contents = Contents::new(bounds);
+    let header = read_header(&mut from)?;
+    let mut contents = Contents::new(bounds, &header);
     let mut payload = Vec::new();
     let mut kind = read_section(&mut from, &mut payload)?;
     while kind == b'S' {
@@ -39,19 +49,23 @@ pub(super) fn read(mut from: impl Read, bounds: &Bounds) -> Result<Restored, Sna
     Ok(Restored {
         shelf: contents.into_shelf(),
         successes,
-        taken,
+        taken: header.taken,
     })
 }
 
-/// When it was taken, and since when the store then covered everything.
-pub(super) fn read_header(mut from: impl Read) -> Result<(Timestamp, Timestamp), SnapshotError> {
+/// Reads what stands before all series.
+pub(super) fn read_header(mut from: impl Read) -> Result<Header, SnapshotError> {
     read_magic(&mut from)?;
     let mut payload = Vec::new();
     if read_section(&mut from, &mut payload)? != b'H' {
         return Err(OUT_OF_PLACE);
     }
     let mut parts = Parts::of(&payload);
-    let header = (parts.time()?, parts.time()?);
+    let header = Header {
+        taken: parts.time()?,
+        covers_since: parts.time()?,
+        oldest: parts.time()?,
+    };
     parts.end()?;
     Ok(header)
 }

@@ -13,7 +13,7 @@ use crate::store::shelf::{Mark, Piece, Slice};
 pub(super) fn write(store: &Store, to: &mut impl Write, now: Timestamp) -> io::Result<()> {
     to.write_all(&MAGIC)?;
     to.write_all(&VERSION.to_le_bytes())?;
-    write_section(to, b'H', &header(now, store.covers_since()))?;
+    write_section(to, b'H', &header(store, now))?;
     let (mut told, mut mark, mut count) = (Told::default(), Mark::default(), 0);
     loop {
         let slice = store.read().shelf.slice(mark);
@@ -31,10 +31,12 @@ pub(super) fn write(store: &Store, to: &mut impl Write, now: Timestamp) -> io::R
     write_section(to, b'E', &end)
 }
 
-fn header(now: Timestamp, covers_since: Timestamp) -> Vec<u8> {
+fn header(store: &Store, now: Timestamp) -> Vec<u8> {
     let mut header = Vec::new();
     put_time(&mut header, now);
-    put_time(&mut header, covers_since);
+    put_time(&mut header, store.covers_since());
+    let oldest = store.read().shelf.oldest();
+    put_time(&mut header, oldest.unwrap_or(now));
     header
 }
 
