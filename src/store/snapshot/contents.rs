@@ -182,11 +182,11 @@ impl<'b> Contents<'b> {
     }
 
     /// The pieces within the bounds, each with its bytes.
-    fn wanted<'p>(
+    fn wanted<'s, 'p>(
         &self,
-        pieces: &'p [Piece],
+        pieces: &'s [Piece],
         parts: &mut Parts<'p>,
-    ) -> Result<Vec<(&'p Piece, &'p [u8])>, SnapshotError> {
+    ) -> Result<Vec<(&'s Piece, &'p [u8])>, SnapshotError> {
         let mut wanted = Vec::new();
         let mut before = None;
         for piece in pieces {

@@ -187,11 +187,11 @@ fn it_is_said_what_is_wrong() {
     }
 }
 
-/// Ten series with a sample a minute for ten hours.
-fn ten_hours() -> (Vec<u8>, Timestamp) {
+/// Series with a sample a minute for ten hours.
+fn ten_hours(series: usize) -> (Vec<u8>, Timestamp) {
     let store = Store::new(&ENDLESS, Timestamp(0));
     for minute in 1..=600 {
-        let samples = (0..10).map(|n| (labels(n), (minute * n as i64) as f64));
+        let samples = (0..series).map(|n| (labels(n), (minute * n as i64) as f64));
         store.append(Timestamp(minute * 60_000), &sources(1), samples);
     }
     let (mut bytes, end) = (Vec::new(), Timestamp(600 * 60_000));
@@ -201,7 +201,7 @@ fn ten_hours() -> (Vec<u8>, Timestamp) {
 
 #[test]
 fn a_start_takes_over_what_its_bounds_allow() {
-    let (bytes, end) = ten_hours();
+    let (bytes, end) = ten_hours(10);
     let read = |settings: &Settings, now| {
         let (store, _) = Store::read_snapshot(bytes.as_slice(), settings, now, now).unwrap();
         assert_eq!(store.covers_since(), now, "the time before was not seen");
@@ -226,21 +226,42 @@ fn a_start_takes_over_what_its_bounds_allow() {
             .series,
         0
     );
+}
+
+#[test]
+fn a_start_takes_no_more_room_than_it_may() {
+    let (bytes, end) = ten_hours(300);
+    let read = |settings: &Settings| {
+        let (store, _) = Store::read_snapshot(bytes.as_slice(), settings, end, end).unwrap();
+        store.size()
+    };
+    let all = read(&ENDLESS);
+    assert_eq!((all.series, all.samples), (300, 180_000));
     let small = Settings {
         max_bytes: all.bytes as u64 * 3 / 4,
         ..ENDLESS
     };
-    let size = read(&small, end).size();
+    let size = read(&small);
     assert!(
-        size.bytes as u64 <= small.max_bytes && size.samples > 1200,
-        "{size:?}"
+        size.bytes as u64 <= small.max_bytes && size.samples > 72_000,
+        "{size:?} of {all:?}"
     );
-    assert_eq!(size.series, 10);
+    assert_eq!(size.series, 300);
+    // What is current stays; of series that do not fit, some are left out.
+    let tiny = Settings {
+        max_bytes: all.bytes as u64 / 5,
+        ..ENDLESS
+    };
+    let size = read(&tiny);
+    assert!(
+        size.series > 50 && size.series < 300 && size.samples == size.series * 120,
+        "{size:?} of {all:?}"
+    );
 }
 
 #[test]
 fn a_clock_that_was_set_back_keeps_no_sample_away() {
-    let (bytes, end) = ten_hours();
+    let (bytes, end) = ten_hours(10);
     let now = end.before(Duration::from_secs(90 * 60));
     let (store, _) = Store::read_snapshot(bytes.as_slice(), &ENDLESS, now, now).unwrap();
     assert_eq!(store.size().samples, 5100);
