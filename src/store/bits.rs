@@ -23,6 +23,9 @@ impl Writer {
         self.word |= aligned >> self.used;
         self.used += count;
         if self.used >= 64 {
+            if self.bytes.len() == self.bytes.capacity() {
+                self.grow();
+            }
             self.bytes.extend_from_slice(&self.word.to_be_bytes());
             self.used -= 64;
             self.word = aligned.checked_shl(count - self.used).unwrap_or(0);
@@ -41,11 +44,19 @@ impl Writer {
         bytes.extend_from_slice(&tail[..self.used.div_ceil(8) as usize]);
     }
 
-    /// Begins anew in the same memory, or in less where most of it was not needed.
+    /// Begins anew in the same memory, or in less where a good part of it was not needed.
     pub(super) fn clear(&mut self) {
-        self.bytes.shrink_to(2 * self.bytes.len());
+        self.bytes
+            .shrink_to(self.bytes.len() + self.bytes.len() / 2);
         self.bytes.clear();
         (self.word, self.used) = (0, 0);
+    }
+
+    /// There are many writers, and each soon has what it needs: to double would waste more than it spares.
+    #[cold]
+    fn grow(&mut self) {
+        let more = (self.bytes.len() / 4).next_multiple_of(16);
+        self.bytes.reserve_exact(more.max(24));
     }
 
     /// What it takes beside itself.

@@ -4,7 +4,8 @@
 use std::ops::RangeInclusive;
 
 use super::arena::{Arena, Spot};
-use super::bits::{Reader, Writer};
+use super::bits::Writer;
+use super::samples::Samples;
 use crate::sample::Timestamp;
 
 /// A chunk takes no more samples than this.
@@ -13,7 +14,7 @@ pub(super) const CAPACITY: u8 = 120;
 /// Widths in bits of the change of an interval, in milliseconds, behind a prefix of as many ones as its place.
 /// Collectors run on time to a millisecond or two, so the first are short; one that missed a turn or went to another
 /// interval is in the fourth.
-const WIDTHS: [u32; 5] = [0, 3, 7, 20, 64];
+pub(super) const WIDTHS: [u32; 5] = [0, 3, 7, 20, 64];
 
 /// A closed chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,113 +187,6 @@ impl Chunk {
     pub(super) fn lengths(count: u8) -> RangeInclusive<usize> {
         let more = usize::from(count.saturating_sub(1));
         8 + (2 * more).div_ceil(8)..=8 + (145 * more).div_ceil(8)
-    }
-}
-
-/// Walks over the samples of a chunk. Whatever the bytes are, it ends and gives `count` samples.
-pub(super) struct Samples<'a> {
-    bits: Reader<'a>,
-    left: u8,
-    first: bool,
-    at: i64,
-    interval: i64,
-    value: u64,
-    /// How many bits a difference has, and by how many it is shifted.
-    length: u32,
-    shift: u32,
-}
-
-impl<'a> Samples<'a> {
-    /// So many samples in these bytes.
-    pub(super) fn of(start: Timestamp, count: u8, bytes: &'a [u8]) -> Self {
-        Samples::new(start, count, Reader::new(bytes))
-    }
-
-    fn new(start: Timestamp, count: u8, bits: Reader<'a>) -> Self {
-        Samples {
-            bits,
-            left: count,
-            first: true,
-            at: start.0,
-            interval: 0,
-            value: 0,
-            length: 1,
-            shift: 0,
-        }
-    }
-
-    #[inline]
-    fn step(&mut self) {
-        self.bits.refill();
-        let next = self.bits.peek();
-        if next >> 62 == 0 {
-            // Neither the interval nor the value has changed.
-            self.bits.skip(2);
-            self.at = self.at.wrapping_add(self.interval);
-            return;
-        }
-        self.step_time(next);
-        self.step_value();
-    }
-
-    #[inline]
-    fn step_time(&mut self, next: u64) {
-        let change = match next.leading_ones() {
-            0 => {
-                self.bits.skip(1);
-                0
-            }
-            1 => self.change(2, WIDTHS[1]),
-            2 => self.change(3, WIDTHS[2]),
-            3 => self.change(4, WIDTHS[3]),
-            _ => {
-                self.bits.skip(4);
-                let change = self.bits.read(64) as i64;
-                self.bits.refill();
-                change
-            }
-        };
-        self.interval = self.interval.wrapping_add(change);
-        self.at = self.at.wrapping_add(self.interval);
-    }
-
-    #[inline]
-    fn change(&mut self, prefix: u32, width: u32) -> i64 {
-        let change = ((self.bits.peek() << prefix) as i64) >> (64 - width);
-        self.bits.skip(prefix + width);
-        change
-    }
-
-    /// At least 13 bits can be seen: no change of an interval but the longest takes more than 24 of 56.
-    #[inline]
-    fn step_value(&mut self) {
-        let next = self.bits.peek();
-        match next >> 62 {
-            0 | 1 => return self.bits.skip(1),
-            2 => self.bits.skip(2),
-            _ => {
-                let leading = ((next >> 57) & 31) as u32;
-                self.length = ((next >> 51) & 63) as u32 + 1;
-                self.shift = 64u32.saturating_sub(leading + self.length);
-                self.bits.skip(13);
-            }
-        }
-        self.value ^= self.bits.read(self.length) << self.shift;
-    }
-}
-
-impl Iterator for Samples<'_> {
-    type Item = (Timestamp, f64);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        if std::mem::take(&mut self.first) {
-            self.value = self.bits.read(64);
-        } else {
-            self.step();
-        }
-        Some((Timestamp(self.at), f64::from_bits(self.value)))
     }
 }
 

@@ -12,6 +12,7 @@ mod matcher;
 mod names;
 mod place;
 mod refused;
+mod samples;
 mod series;
 mod settings;
 mod shelf;

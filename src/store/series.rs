@@ -77,7 +77,7 @@ impl Held {
         } else {
             if self.chunks.len() == self.chunks.capacity() {
                 // Their number soon stays the same, so there is no need to double it.
-                self.chunks.reserve_exact(2 + self.chunks.len() / 8);
+                self.chunks.reserve_exact(1 + self.chunks.len() / 8);
             }
             self.chunks.push(self.head.close(arena, at, value));
         }

@@ -2,14 +2,15 @@
 //! its snapshot takes no more memory than it may.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use super::SnapshotError;
 use super::parts::Parts;
 use super::read::Header;
-use super::{LONGEST_LABELS, SnapshotError};
+use super::told::{SOURCE, Told};
 use crate::sample::{Labels, Source, Sources, Timestamp};
 use crate::store::arena::Arena;
-use crate::store::chunk::{CAPACITY, Chunk, Head, Samples};
+use crate::store::chunk::{CAPACITY, Chunk, Head};
+use crate::store::samples::Samples;
 use crate::store::series::Held;
 use crate::store::shelf::{Piece, Shelf};
 
@@ -25,8 +26,7 @@ pub(super) struct Bounds {
     pub(super) max_bytes: usize,
 }
 
-/// The fewest bytes of a source, a series (a label, its sources, its pieces) and a piece.
-const SOURCE: usize = 3;
+/// The fewest bytes of a series (a label, its sources, its pieces) and a piece.
 const SERIES: usize = 5;
 const PIECE: usize = 11;
 
@@ -35,8 +35,7 @@ const OUT_OF_ORDER: SnapshotError = SnapshotError::Damaged("samples are out of o
 /// What has been read so far.
 pub(super) struct Contents<'b> {
     bounds: &'b Bounds,
-    texts: Vec<Arc<str>>,
-    sources: Vec<Sources>,
+    told: Told,
     shelf: Shelf,
     horizon: Timestamp,
     series: u64,
@@ -50,8 +49,7 @@ impl<'b> Contents<'b> {
         shelf.arena_mut().sort(from, header.taken.max(from));
         Contents {
             bounds,
-            texts: Vec::new(),
-            sources: Vec::new(),
+            told: Told::default(),
             shelf,
             horizon: bounds.horizon,
             series: 0,
@@ -72,10 +70,13 @@ impl<'b> Contents<'b> {
     /// Takes in a section of series.
     pub(super) fn read_series(&mut self, payload: &[u8]) -> Result<(), SnapshotError> {
         let mut parts = Parts::of(payload);
-        self.read_news(&mut parts)?;
+        self.told.read_news(&mut parts)?;
         let (mut series, mut pieces) = (Vec::new(), Vec::new());
         for _ in 0..parts.count(SERIES)? {
-            let (labels, sources) = (self.labels(&mut parts)?, named(&self.sources, &mut parts)?);
+            let (labels, sources) = (
+                self.told.labels(&mut parts)?,
+                self.told.sources(&mut parts)?,
+            );
             series.push((labels, sources, parts.count(PIECE)?));
         }
         for _ in 0..series.iter().map(|(_, _, count)| count).sum() {
@@ -96,54 +97,15 @@ impl<'b> Contents<'b> {
         payload: &[u8],
     ) -> Result<HashMap<Source, Timestamp>, SnapshotError> {
         let mut parts = Parts::of(payload);
-        self.read_news(&mut parts)?;
+        self.told.read_news(&mut parts)?;
         let mut successes = HashMap::new();
         for _ in 0..parts.count(SOURCE + 8)? {
-            successes.insert(self.source(&mut parts)?, parts.time()?);
+            successes.insert(self.told.source(&mut parts)?, parts.time()?);
         }
         parts.end()?;
         let Bounds { now, horizon, .. } = *self.bounds;
         successes.retain(|_, at| *at > horizon && *at <= now);
         Ok(successes)
-    }
-
-    /// Texts and sets of sources that are named from here on.
-    fn read_news(&mut self, parts: &mut Parts<'_>) -> Result<(), SnapshotError> {
-        for _ in 0..parts.count(1)? {
-            self.texts.push(parts.text()?.into());
-        }
-        for _ in 0..parts.count(1)? {
-            let sources = (0..parts.count(SOURCE)?).map(|_| self.source(parts));
-            let sources: Result<Sources, SnapshotError> = sources.collect();
-            self.sources.push(sources?);
-        }
-        Ok(())
-    }
-
-    fn source(&self, parts: &mut Parts<'_>) -> Result<Source, SnapshotError> {
-        Ok(Source {
-            server: named(&self.texts, parts)?,
-            database: named(&self.texts, parts)?,
-            collector: named(&self.texts, parts)?,
-        })
-    }
-
-    fn labels(&self, parts: &mut Parts<'_>) -> Result<Labels, SnapshotError> {
-        let mut pairs: Vec<(Arc<str>, Arc<str>)> = Vec::new();
-        let mut length = 0;
-        for _ in 0..parts.count(2)? {
-            let (name, value) = (named(&self.texts, parts)?, named(&self.texts, parts)?);
-            length += name.len() + value.len();
-            if pairs.last().is_some_and(|(last, _)| *last >= name) || value.is_empty() {
-                return Err(SnapshotError::Damaged("labels are out of order"));
-            }
-            pairs.push((name, value));
-        }
-        match length {
-            0 => Err(SnapshotError::Damaged("a series has no labels")),
-            1..=LONGEST_LABELS => Ok(Labels::in_order(pairs)),
-            _ => Err(SnapshotError::Damaged("labels are too long")),
-        }
     }
 
     /// Enters what is wanted of a series.
@@ -222,13 +184,6 @@ fn closed(arena: &mut Arena, piece: &Piece, bytes: &[u8]) -> Chunk {
             block.extend_from_slice(bytes)
         }),
     }
-}
-
-/// What was told under the number that comes next.
-fn named<T: Clone>(told: &[T], parts: &mut Parts<'_>) -> Result<T, SnapshotError> {
-    let number = usize::try_from(parts.number()?).ok();
-    let named = number.and_then(|number| told.get(number)).cloned();
-    named.ok_or(SnapshotError::Damaged("a number names nothing"))
 }
 
 fn read_piece(parts: &mut Parts<'_>) -> Result<Piece, SnapshotError> {

@@ -17,6 +17,7 @@ mod contents;
 mod parts;
 mod read;
 mod section;
+mod told;
 mod write;
 
 use std::fs::File;

@@ -52,8 +52,10 @@ fn read_all(bytes: &[u8]) -> Result<Store, SnapshotError> {
     Ok(store)
 }
 
+type Contents = Vec<(Labels, Sources, Vec<(Timestamp, u64)>)>;
+
 /// Everything in it, values as their bits, for NaN is not itself.
-fn contents(store: &Store) -> Vec<(Labels, Sources, Vec<(Timestamp, u64)>)> {
+fn contents(store: &Store) -> Contents {
     let bits = |series: Series| {
         let points = series
             .points
