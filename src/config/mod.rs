@@ -153,9 +153,7 @@ fn read(
 impl Config {
     /// Reads the whole file's shape; also what the reference is written from.
     fn read(s: &mut Section, get: &dyn Fn(&str) -> Option<String>) -> Self {
-        let (store, snapshots) = s.section("store", "How much history is kept in memory.", |s| {
-            (store::Settings::read(s), store::SnapshotSettings::read(s))
-        });
+        let mut snapshots = store::SnapshotSettings::default();
         Config {
             file: None,
             listen: s
@@ -180,7 +178,11 @@ impl Config {
                 .flatten()
                 .collect(),
             collect: s.section("collect", "How servers are read.", collectors::Settings::read),
-            store,
+            store: s.section("store", "How much history is kept in memory.", |s| {
+                let store = store::Settings::read(s);
+                snapshots = store::SnapshotSettings::read(s);
+                store
+            }),
             snapshots,
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
             notify: s.section("notify", "Who is told.", notify::Settings::read),

@@ -14,7 +14,7 @@ pub struct Settings {
 }
 
 /// When the history is written to the disk.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SnapshotSettings {
     /// How often; `None` for at the end alone.
     pub interval: Option<Duration>,
