@@ -21,7 +21,7 @@ use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::server::Server;
-use crate::store::Store;
+use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
 pub use reference::{reference, selectable_metrics};
@@ -96,8 +96,8 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history; `reloads` is
-/// asked to read the configuration again.
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history; an empty one takes
+/// over what the snapshot in the state directory holds. `reloads` is asked to read the configuration again.
 ///
 /// # Errors
 /// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
@@ -112,6 +112,8 @@ pub async fn run(
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
     let ledger = Arc::new(open_ledger(&config)?);
+    let keeper = Arc::new(Keeper::new(&config.state_dir, store.clone()));
+    tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
     let signs = Arc::new(Signs::default());
     let statuses = Arc::new(Statuses::default());
@@ -160,6 +162,7 @@ pub async fn run(
     let own = telemetry::Own {
         started,
         store: store.clone(),
+        keeper: keeper.clone(),
         statuses: statuses.clone(),
         tally: tally.clone(),
         ledger: ledger.clone(),
@@ -180,6 +183,8 @@ pub async fn run(
         stop.clone(),
     ));
     tasks.spawn(keep(ledger.clone(), stop.clone()));
+    let interval = config.snapshots.interval;
+    tasks.spawn(keep_history(keeper.clone(), interval, stop.clone()));
     let watch = Arc::new(Watch {
         board,
         store,
@@ -200,6 +205,7 @@ pub async fn run(
     let left = tokio::time::timeout(FAREWELL, tasks.wait()).await;
     // What was told while stopping is not to be told again after a restart.
     tokio::task::block_in_place(|| ledger.retry());
+    tokio::task::block_in_place(|| keeper.save(Timestamp::now()));
     if left.is_err() {
         tracing::warn!("not every task stopped within {FAREWELL:?}");
         return Ok(());
@@ -251,6 +257,19 @@ async fn keep(ledger: Arc<Ledger>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(RETRY) => tokio::task::block_in_place(|| ledger.retry()),
+        }
+    }
+}
+
+/// Writes the history down again and again.
+async fn keep_history(keeper: Arc<Keeper>, interval: Option<Duration>, stop: CancellationToken) {
+    let Some(interval) = interval else { return };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(interval) => {
+                tokio::task::block_in_place(|| keeper.save(Timestamp::now()));
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tracing, and pgvigil's own metrics as samples like any other.
 
+mod store;
+
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use crate::notify::Tally;
 use crate::rules::Statuses;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::scrape::Board;
-use crate::store::Store;
+use crate::store::{Keeper, Store};
 
 /// The pool warns of each session that a restarted server has closed; the watch says itself when a server is down.
 const FILTER: &str = "info,deadpool=error";
@@ -47,6 +49,8 @@ pub struct Own {
     pub started: Timestamp,
     /// Its series.
     pub store: Arc<Store>,
+    /// Its history on disk.
+    pub keeper: Arc<Keeper>,
     /// Its rule groups.
     pub statuses: Arc<Statuses>,
     /// Its receivers.
@@ -75,16 +79,6 @@ pub async fn run(own: Own, board: Arc<Board>, interval: Duration, stop: Cancella
 
 const BUILD_INFO: Metric =
     Metric::gauge("pgvigil_build_info", "Always 1; the version is the label.");
-const STORE_SERIES: Metric = Metric::gauge("pgvigil_store_series", "Series held in memory.");
-const STORE_SAMPLES: Metric = Metric::gauge("pgvigil_store_samples", "Samples held in memory.");
-const STORE_BYTES: Metric = Metric::gauge(
-    "pgvigil_store_bytes",
-    "Memory that the samples and their index take, estimated.",
-);
-const STORE_REFUSED: Metric = Metric::counter(
-    "pgvigil_store_refused_samples_total",
-    "Samples refused because they were not newer than their series.",
-);
 const EVALUATIONS: Metric = Metric::counter("pgvigil_rule_evaluations_total", "Rules evaluated.");
 const EVALUATION_FAILURES: Metric = Metric::counter(
     "pgvigil_rule_evaluation_failures_total",
@@ -146,10 +140,16 @@ const START_TIME: Metric = Metric::gauge(
 /// Every metric declared here, for the reference and for checking rules.
 pub const METRICS: &[Metric] = &[
     BUILD_INFO,
-    STORE_SERIES,
-    STORE_SAMPLES,
-    STORE_BYTES,
-    STORE_REFUSED,
+    store::SERIES,
+    store::SAMPLES,
+    store::BYTES,
+    store::REFUSED,
+    store::CREATED,
+    store::REMOVED,
+    store::SNAPSHOT_TIME,
+    store::SNAPSHOT_BYTES,
+    store::SNAPSHOT_TOOK,
+    store::SNAPSHOT_FAILURES,
     EVALUATIONS,
     EVALUATION_FAILURES,
     MISSED,
@@ -177,11 +177,8 @@ impl Own {
             START_TIME.sample(&[], self.started.seconds()),
             LOG_WRITABLE.sample(&[], f64::from(u8::from(self.ledger.healthy()))),
         ];
-        let size = self.store.size();
-        samples.push(STORE_SERIES.sample(&[], size.series as f64));
-        samples.push(STORE_SAMPLES.sample(&[], size.samples as f64));
-        samples.push(STORE_BYTES.sample(&[], size.bytes as f64));
-        samples.push(STORE_REFUSED.sample(&[], size.refused as f64));
+        samples.extend(store::held(&self.store.size()));
+        samples.extend(store::kept(&self.keeper.kept()));
         for group in self.statuses.all() {
             let labels = [
                 ("file", group.file.as_str()),

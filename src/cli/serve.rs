@@ -46,7 +46,7 @@ pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
 async fn watch(mut config: Config, mut loaded: Loaded, flags: &Flags) -> anyhow::Result<()> {
     let (reloads, asked) = mpsc::channel(1);
     let mut orders = Orders::listen(asked)?;
-    let mut store = Arc::new(Store::new(&config.store, Timestamp::now()));
+    let store = Arc::new(Store::new(&config.store, Timestamp::now()));
     let mut before: Option<(Config, Loaded)> = None;
     loop {
         let stop = CancellationToken::new();
@@ -76,7 +76,7 @@ async fn watch(mut config: Config, mut loaded: Loaded, flags: &Flags) -> anyhow:
             }
         };
         if next.0.store != config.store {
-            store = Arc::new(Store::new(&next.0.store, Timestamp::now()));
+            store.configure(&next.0.store, Timestamp::now());
         }
         (config, loaded) = next;
     }

@@ -43,6 +43,8 @@ pub struct Config {
     pub collect: collectors::Settings,
     /// How long it is remembered.
     pub store: store::Settings,
+    /// How often what is remembered is written down.
+    pub snapshots: store::SnapshotSettings,
     /// What the queries of others may take.
     pub query: web::api::Settings,
     /// What is an alert.
@@ -162,6 +164,7 @@ fn read(
 impl Config {
     /// Reads the whole file's shape; also what the reference is written from.
     fn read(s: &mut Section, get: &dyn Fn(&str) -> Option<String>) -> Self {
+        let mut snapshots = store::SnapshotSettings::default();
         Config {
             file: None,
             listen: s
@@ -186,7 +189,12 @@ impl Config {
                 .flatten()
                 .collect(),
             collect: s.section("collect", "How servers are read.", collectors::Settings::read),
-            store: s.section("store", "How much history is kept in memory.", store::Settings::read),
+            store: s.section("store", "How much history is kept in memory.", |s| {
+                let store = store::Settings::read(s);
+                snapshots = store::SnapshotSettings::read(s);
+                store
+            }),
+            snapshots,
             query: s.section("query", "What the queries of others, through the API, may take.", web::api::Settings::read),
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
             notify: s.section("notify", "Who is told.", notify::Settings::read),

@@ -81,6 +81,11 @@ impl Labels {
             .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
+    /// The pairs in name order, as they are shared.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
     /// Whether both are one set in memory, which takes no look at the pairs.
     pub fn is(&self, other: &Labels) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -1,27 +1,32 @@
 //! Up to 120 samples of one series, compressed as Facebook's Gorilla does: times as the change of their interval, values
-//! as the bits in which they differ. What a real PostgreSQL says of itself every 15 s takes about 1.1 bytes per sample
-//! with the chunk around it, and 360 bytes per series.
+//! as the bits in which they differ.
 
-use super::bits::{Reader, Writer};
+use std::ops::RangeInclusive;
+
+use super::arena::{Arena, Spot};
+use super::bits::Writer;
+use super::samples::Samples;
 use crate::sample::Timestamp;
 
 /// A chunk takes no more samples than this.
-pub(super) const CAPACITY: u16 = 120;
+pub(super) const CAPACITY: u8 = 120;
 
 /// Widths in bits of the change of an interval, in milliseconds, behind a prefix of as many ones as its place.
-/// Collectors run on time to a few milliseconds, so the second is short.
-const WIDTHS: [u32; 5] = [0, 7, 14, 24, 64];
+/// Collectors run on time to a millisecond or two, so the first are short; one that missed a turn or went to another
+/// interval is in the fourth.
+pub(super) const WIDTHS: [u32; 5] = [0, 3, 7, 20, 64];
 
 /// A closed chunk.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk {
     /// Time of its first sample.
     pub(super) start: Timestamp,
-    /// Time of its last sample.
-    pub(super) end: Timestamp,
+    /// Milliseconds from its first sample to its last.
+    pub(super) span: u32,
     /// Its samples.
-    pub(super) count: u16,
-    bytes: Box<[u8]>,
+    pub(super) count: u8,
+    /// Where these are.
+    pub(super) spot: Spot,
 }
 
 /// The chunk that still grows.
@@ -32,7 +37,7 @@ pub(super) struct Head {
     /// Its newest sample.
     pub(super) newest: (Timestamp, f64),
     /// Its samples.
-    pub(super) count: u16,
+    pub(super) count: u8,
     interval: i64,
     window: Window,
     bits: Writer,
@@ -41,14 +46,17 @@ pub(super) struct Head {
 /// The bits between leading and trailing zeros in which the last two different values differed.
 #[derive(Debug, Clone, Copy, Default)]
 struct Window {
-    leading: u32,
-    length: u32,
+    leading: u8,
+    length: u8,
 }
 
 impl Head {
     /// A chunk of one sample.
     pub(super) fn new(at: Timestamp, value: f64) -> Self {
-        let mut bits = Writer::default();
+        Head::begin(Writer::default(), at, value)
+    }
+
+    fn begin(mut bits: Writer, at: Timestamp, value: f64) -> Self {
         bits.write(value.to_bits(), 64);
         Head {
             start: at,
@@ -70,42 +78,76 @@ impl Head {
         self.count += 1;
     }
 
-    /// Whether no sample fits any more.
-    pub(super) fn is_full(&self) -> bool {
-        self.count >= CAPACITY
+    /// The chunk that samples make, up to `until`. Nothing where they are not in order.
+    pub(super) fn of(samples: Samples<'_>, until: Timestamp) -> Option<Head> {
+        let mut samples = samples.take_while(|(at, _)| *at <= until);
+        let (at, value) = samples.next()?;
+        let mut head = Head::new(at, value);
+        for (at, value) in samples {
+            if at <= head.newest.0 {
+                return None;
+            }
+            head.push(at, value);
+        }
+        Some(head)
     }
 
-    /// Compressed bytes so far.
+    /// Whether a sample of this time still fits.
+    pub(super) fn takes(&self, at: Timestamp) -> bool {
+        self.count < CAPACITY && u32::try_from(at.0.wrapping_sub(self.start.0)).is_ok()
+    }
+
+    /// What it takes beside itself.
+    pub(super) fn heap(&self) -> usize {
+        self.bits.heap()
+    }
+
+    /// Bytes of its samples, and these behind others.
+    pub(super) fn append_to(&self, bytes: &mut Vec<u8>) {
+        self.bits.append_to(bytes);
+    }
+
+    /// How many bytes [`Head::append_to`] appends.
     pub(super) fn len(&self) -> usize {
-        self.bits.bytes().len()
+        self.bits.len()
     }
 
     /// The samples, oldest first.
     pub(super) fn iter(&self) -> Samples<'_> {
-        Samples::new(self.start, self.count, self.bits.bytes())
+        Samples::new(self.start, self.count, self.bits.reader())
     }
 
-    /// Closes the chunk.
-    pub(super) fn close(&self) -> Chunk {
-        Chunk {
+    /// Closes the chunk and goes on with the next one, which begins with this sample.
+    pub(super) fn close(&mut self, arena: &mut Arena, at: Timestamp, value: f64) -> Chunk {
+        let end = self.newest.0;
+        let chunk = Chunk {
             start: self.start,
-            end: self.newest.0,
+            span: (end.0 - self.start.0) as u32,
             count: self.count,
-            bytes: self.bits.bytes().into(),
-        }
+            spot: arena.keep(end, self.len(), |bytes| self.append_to(bytes)),
+        };
+        // The memory that this chunk took is about right for the next one.
+        let mut bits = std::mem::take(&mut self.bits);
+        bits.clear();
+        *self = Head::begin(bits, at, value);
+        chunk
     }
 
     fn write_interval(&mut self, change: i64) {
+        if change == 0 {
+            self.bits.write(0, 1);
+            return;
+        }
         let place = WIDTHS
             .iter()
             .position(|width| fits(change, *width))
-            .unwrap_or(4);
-        let prefix = place as u32;
-        self.bits.write((1 << prefix) - 1, prefix);
-        if place < WIDTHS.len() - 1 {
-            self.bits.write(0, 1);
+            .unwrap_or(WIDTHS.len() - 1);
+        let (ones, width) = (place as u32, WIDTHS[place]);
+        match width {
+            64 => self.bits.write((1 << ones) - 1, ones),
+            _ => self.bits.write((1 << (ones + 1)) - 2, ones + 1),
         }
-        self.bits.write(change as u64, WIDTHS[place]);
+        self.bits.write(change as u64, width);
     }
 
     fn write_value(&mut self, difference: u64) {
@@ -113,101 +155,45 @@ impl Head {
             self.bits.write(0, 1);
             return;
         }
-        let leading = difference.leading_zeros().min(31);
-        let length = 64 - leading - difference.trailing_zeros();
+        let leading = difference.leading_zeros().min(31) as u8;
+        let length = 64 - leading - difference.trailing_zeros() as u8;
         let known = self.window;
         let end = leading + length;
         if known.length > 0 && leading >= known.leading && end <= known.leading + known.length {
             self.bits.write(0b10, 2);
         } else {
             self.window = Window { leading, length };
-            self.bits.write(0b11, 2);
-            self.bits.write(u64::from(leading), 5);
-            self.bits.write(u64::from(length - 1), 6);
+            let head = (0b11 << 11) | (u64::from(leading) << 6) | u64::from(length - 1);
+            self.bits.write(head, 13);
         }
         let Window { leading, length } = self.window;
-        self.bits
-            .write(difference >> (64 - leading - length), length);
+        let shift = 64 - leading - length;
+        self.bits.write(difference >> shift, u32::from(length));
     }
 }
 
 impl Chunk {
-    /// Compressed bytes.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+    /// Time of its last sample.
+    pub(super) fn end(&self) -> Timestamp {
+        Timestamp(self.start.0.saturating_add(i64::from(self.span)))
     }
 
     /// The samples, oldest first.
-    pub(super) fn iter(&self) -> Samples<'_> {
-        Samples::new(self.start, self.count, &self.bytes)
-    }
-}
-
-/// Walks over the samples of a chunk.
-pub(super) struct Samples<'a> {
-    bits: Reader<'a>,
-    left: u16,
-    first: bool,
-    at: i64,
-    interval: i64,
-    value: u64,
-    window: Window,
-}
-
-impl<'a> Samples<'a> {
-    fn new(start: Timestamp, count: u16, bytes: &'a [u8]) -> Self {
-        Samples {
-            bits: Reader::new(bytes),
-            left: count,
-            first: true,
-            at: start.0,
-            interval: 0,
-            value: 0,
-            window: Window::default(),
-        }
+    pub(super) fn iter<'a>(&self, arena: &'a Arena) -> Samples<'a> {
+        Samples::of(self.start, self.count, arena.get(self.spot))
     }
 
-    fn step(&mut self) {
-        let width = WIDTHS[self.bits.ones(4) as usize];
-        let change = sign_extended(self.bits.read(width), width);
-        self.interval = self.interval.wrapping_add(change);
-        self.at = self.at.wrapping_add(self.interval);
-        if !self.bits.bit() {
-            return;
-        }
-        if self.bits.bit() {
-            let leading = self.bits.read(5) as u32;
-            let length = self.bits.read(6) as u32 + 1;
-            self.window = Window { leading, length };
-        }
-        let Window { leading, length } = self.window;
-        let shift = 64u32.saturating_sub(leading + length);
-        self.value ^= self.bits.read(length) << shift;
-    }
-}
-
-impl Iterator for Samples<'_> {
-    type Item = (Timestamp, f64);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        if std::mem::take(&mut self.first) {
-            self.value = self.bits.read(64);
-        } else {
-            self.step();
-        }
-        Some((Timestamp(self.at), f64::from_bits(self.value)))
+    /// How many bytes so many samples may take: two bits each but for the first at least, 145 at most.
+    pub(super) fn lengths(count: u8) -> RangeInclusive<usize> {
+        let more = usize::from(count.saturating_sub(1));
+        8 + (2 * more).div_ceil(8)..=8 + (145 * more).div_ceil(8)
     }
 }
 
 fn fits(change: i64, width: u32) -> bool {
-    width == 64 || sign_extended(change as u64, width) == change
-}
-
-fn sign_extended(value: u64, width: u32) -> i64 {
     match width {
-        0 => 0,
-        _ => ((value << (64 - width)) as i64) >> (64 - width),
+        0 => change == 0,
+        _ => (change << (64 - width)) >> (64 - width) == change,
     }
 }
 

@@ -1,17 +1,25 @@
-//! Series in memory with retention; has never heard of PostgreSQL.
+//! Series in memory with retention, and a snapshot of them on disk; has never heard of PostgreSQL.
 //! Takes labels and values with their time and sources; hands series to `promql`.
 
+mod arena;
 mod bits;
 mod chunk;
+mod find;
+mod heap;
 mod index;
+mod keeper;
 mod matcher;
+mod names;
 mod place;
+mod refused;
+mod samples;
 mod series;
 mod settings;
 mod shelf;
+mod snapshot;
+mod statistics;
 #[cfg(test)]
 mod tests;
-mod texts;
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -19,10 +27,14 @@ use std::time::Duration;
 
 use crate::sample::{Labels, Source, Sources, Timestamp};
 
+pub use keeper::{Keeper, Kept};
 pub use matcher::{Matcher, Test};
 pub use place::Place;
-pub use settings::Settings;
+pub use refused::Refused;
+pub use settings::{Settings, SnapshotSettings};
 use shelf::Shelf;
+pub use snapshot::SnapshotError;
+pub use statistics::{Ranking, Statistics};
 
 /// A series as it was selected.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,23 +67,26 @@ pub struct Size {
     pub series: usize,
     /// Samples.
     pub samples: usize,
-    /// Bytes of the compressed samples and the index, estimated.
+    /// Memory of the compressed samples and the index, with what the allocator adds.
     pub bytes: usize,
-    /// Samples refused: older than, or at the time of, the newest of their series; or of a new series when the series
-    /// alone fill the store.
-    pub refused: u64,
+    /// Samples refused since the start.
+    pub refused: Refused,
+    /// Series entered since the start, those of a snapshot included.
+    pub created: u64,
+    /// Series taken away since the start because all of their samples were dropped.
+    pub removed: u64,
 }
 
 /// All series of this process. Shared by reference; every call locks for itself.
 #[derive(Debug)]
 pub struct Store {
-    retention: Duration,
-    max_bytes: usize,
     held: RwLock<Held>,
 }
 
 #[derive(Debug)]
 struct Held {
+    retention: Duration,
+    max_bytes: usize,
     shelf: Shelf,
     successes: HashMap<Source, Timestamp>,
 }
@@ -80,29 +95,37 @@ impl Store {
     /// An empty store that covers from `start` on.
     pub fn new(settings: &Settings, start: Timestamp) -> Self {
         Store {
-            retention: settings.retention,
-            max_bytes: usize::try_from(settings.max_bytes).unwrap_or(usize::MAX),
             held: RwLock::new(Held {
+                retention: settings.retention,
+                max_bytes: settings.most(),
                 shelf: Shelf::new(start),
                 successes: HashMap::new(),
             }),
         }
     }
 
+    /// Takes other bounds and keeps what they allow.
+    pub fn configure(&self, settings: &Settings, now: Timestamp) {
+        let held = &mut *self.write();
+        held.retention = settings.retention;
+        held.max_bytes = settings.most();
+        let horizon = now.before(held.retention);
+        held.shelf.tidy_now(now, horizon, held.max_bytes);
+    }
+
     /// Adds one sample to each series at one time. `labels` hold `__name__`. A sample not newer than its series'
-    /// newest is refused and counted.
+    /// newest is refused and counted, but for one that says the same once more.
     pub fn append(
         &self,
         at: Timestamp,
         sources: &Sources,
         samples: impl IntoIterator<Item = (Labels, f64)>,
     ) {
-        let shelf = &mut self.write().shelf;
+        let held = &mut *self.write();
         for (labels, value) in samples {
-            let labels = || labels;
-            shelf.push(at, sources, Place::default(), labels, value, self.max_bytes);
+            held.push(at, sources, Place::default(), || labels, value);
         }
-        shelf.tidy(at, at.before(self.retention), self.max_bytes);
+        held.tidy(at);
     }
 
     /// As [`Store::append`], for who appends to the same series again and again and keeps their places: labels are
@@ -113,21 +136,25 @@ impl Store {
         sources: &Sources,
         samples: impl IntoIterator<Item = (&'p mut Place, L, f64)>,
     ) {
-        let shelf = &mut self.write().shelf;
+        let held = &mut *self.write();
         for (place, labels, value) in samples {
-            *place = shelf.push(at, sources, *place, labels, value, self.max_bytes);
+            *place = held.push(at, sources, *place, labels, value);
         }
-        shelf.tidy(at, at.before(self.retention), self.max_bytes);
+        held.tidy(at);
     }
 
     /// Notes that a source was read in full at a time. One that has not been for longer than anything is kept is
     /// forgotten when another comes, so that databases may come and go.
     pub fn succeeded(&self, source: &Source, at: Timestamp) {
-        let successes = &mut self.write().successes;
+        let Held {
+            successes,
+            retention,
+            ..
+        } = &mut *self.write();
         match successes.get_mut(source) {
             Some(newest) => *newest = at.max(*newest),
             None => {
-                let horizon = at.before(self.retention);
+                let horizon = at.before(*retention);
                 successes.retain(|_, newest| *newest > horizon);
                 successes.insert(source.clone(), at);
             }
@@ -139,7 +166,8 @@ impl Store {
         self.read().successes.get(source).copied()
     }
 
-    /// The series that meet every matcher and have samples in the left-open span `(after, until]`, with those samples.
+    /// The series that meet every matcher and have samples in the left-open span `(after, until]`, with those samples;
+    /// in the order in which the series came, which is none that means anything.
     pub fn select(&self, matchers: &[Matcher], after: Timestamp, until: Timestamp) -> Vec<Series> {
         let all = self.select_up_to(matchers, after, until, usize::MAX);
         all.unwrap_or_default()
@@ -157,11 +185,11 @@ impl Store {
         let mut room = most;
         let mut found = Vec::new();
         for series in held.shelf.matching(matchers) {
-            let points = series.points(after, until);
+            let points = series.points(held.shelf.arena(), after, until);
             room = room.checked_sub(points.len())?;
             if !points.is_empty() {
                 found.push(Series {
-                    labels: held.shelf.labels(series),
+                    labels: series.labels.clone(),
                     sources: series.sources.clone(),
                     points,
                 });
@@ -170,15 +198,16 @@ impl Store {
         Some(found)
     }
 
-    /// Of every series that meets every matcher, the newest sample in the left-open span `(after, until]`.
+    /// Of every series that meets every matcher, the newest sample in the left-open span `(after, until]`; in the order
+    /// of [`Store::select`].
     pub fn latest(&self, matchers: &[Matcher], after: Timestamp, until: Timestamp) -> Vec<Latest> {
         let held = self.read();
         held.shelf
             .matching(matchers)
             .filter_map(|series| {
-                let (at, value) = series.latest(after, until)?;
+                let (at, value) = series.latest(held.shelf.arena(), after, until)?;
                 Some(Latest {
-                    labels: held.shelf.labels(series),
+                    labels: series.labels.clone(),
                     sources: series.sources.clone(),
                     at,
                     value,
@@ -193,11 +222,12 @@ impl Store {
         held.shelf
             .matching(matchers)
             .filter(|series| series.overlaps(after, until))
-            .map(|series| held.shelf.labels(series))
+            .map(|series| series.labels.clone())
             .collect()
     }
 
-    /// Since when the store has seen everything: its start, or the end of what retention took away.
+    /// Since when the store has seen everything: its start, or the end of what retention took away. What comes from a
+    /// snapshot does not count, for nobody has seen the time between that and the start.
     pub fn covers_since(&self) -> Timestamp {
         self.read().shelf.covers_since()
     }
@@ -214,5 +244,24 @@ impl Store {
 
     fn write(&self) -> RwLockWriteGuard<'_, Held> {
         self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn push(
+        &mut self,
+        at: Timestamp,
+        sources: &Sources,
+        place: Place,
+        labels: impl FnOnce() -> Labels,
+        value: f64,
+    ) -> Place {
+        self.shelf
+            .push(at, sources, place, labels, value, self.max_bytes)
+    }
+
+    fn tidy(&mut self, now: Timestamp) {
+        let horizon = now.before(self.retention);
+        self.shelf.tidy(now, horizon, self.max_bytes);
     }
 }

@@ -6,12 +6,12 @@ use super::index::Id;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
     id: Id,
-    serial: u32,
+    serial: u64,
 }
 
 /// Serials of no series.
-const UNKNOWN: u32 = 0;
-const REFUSED: u32 = u32::MAX;
+const UNKNOWN: u64 = 0;
+const REFUSED: u64 = u64::MAX;
 
 impl Place {
     /// There was no room for the series.
@@ -20,22 +20,14 @@ impl Place {
         serial: REFUSED,
     };
 
-    /// The place of a series with its serial.
-    pub(super) fn at(id: Id, serial: u32) -> Self {
+    /// The place of a series with its serial, which is 1 or more.
+    pub(super) fn at(id: Id, serial: u64) -> Self {
         Place { id, serial }
     }
 
     /// The series' place and serial, where one is known.
-    pub(super) fn known(self) -> Option<(Id, u32)> {
+    pub(super) fn known(self) -> Option<(Id, u64)> {
         let known = self.serial != UNKNOWN && self.serial != REFUSED;
         known.then_some((self.id, self.serial))
-    }
-
-    /// The serial after this one.
-    pub(super) fn next_serial(serial: u32) -> u32 {
-        match serial + 1 {
-            REFUSED => UNKNOWN + 1,
-            next => next,
-        }
     }
 }

@@ -9,20 +9,46 @@ use crate::document::Section;
 pub struct Settings {
     /// The age at which samples are dropped.
     pub retention: Duration,
-    /// The size of the compressed samples and the index above which the oldest are dropped.
+    /// The memory of the compressed samples and the index above which the oldest are dropped.
     pub max_bytes: u64,
 }
 
+/// When the history is written to the disk.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SnapshotSettings {
+    /// How often; `None` for at the end alone.
+    pub interval: Option<Duration>,
+}
+
 impl Settings {
-    /// Reads the section.
+    /// Reads its part of the section.
     pub fn read(s: &mut Section) -> Self {
         Settings {
             retention: s.duration("retention", "24h", "Samples older than this are dropped."),
             max_bytes: s.bytes(
                 "max_bytes",
                 "32MiB",
-                "Above this size the oldest samples are dropped.",
+                "Above this size in memory the oldest samples are dropped.",
             ),
         }
+    }
+
+    pub(super) fn most(&self) -> usize {
+        usize::try_from(self.max_bytes).unwrap_or(usize::MAX)
+    }
+}
+
+impl SnapshotSettings {
+    /// Reads its part of the section.
+    pub fn read(s: &mut Section) -> Self {
+        let interval = s.duration(
+            "snapshot_interval",
+            "5m",
+            "How often the history is written to the state directory, from where a start takes it; `0` writes it only \
+             when pgvigil stops, so that a crash loses it.",
+        );
+        let interval = (!interval.is_zero()).then_some(interval);
+        s.refuse_hasty("snapshot_interval", interval);
+        SnapshotSettings { interval }
     }
 }

@@ -1,37 +1,39 @@
-//! All series with their index, and what retention takes away from them.
+//! All series with their index, and what is taken into them.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+mod retention;
+mod slice;
+
+use std::collections::{HashMap, HashSet};
 
 use super::Size;
+use super::arena::Arena;
+use super::chunk::Head;
+use super::find::Search;
+use super::heap;
 use super::index::{Id, Index};
-use super::matcher::{Matcher, Test};
+use super::matcher::Matcher;
 use super::place::Place;
+use super::refused::Refused;
 use super::series::Held;
-use super::texts::{Pair, Text, Texts};
 use crate::sample::{Labels, Sources, Timestamp};
 
-/// How often old chunks are looked for.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
-
-/// A chunk that grew within this time is not dropped for want of room: what is current stays whole.
-const CURRENT: Duration = Duration::from_secs(15 * 60);
-
-/// The part of `max_bytes` that is freed at once when the store is full, so that this is seldom.
-const FREED_AT_ONCE: usize = 16;
+pub(super) use slice::{Mark, Piece, Slice};
 
 /// The series, by place, by labels, and by each label.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    series: Vec<Option<Held>>,
-    vacant: Vec<Id>,
-    by_labels: HashMap<Arc<[Pair]>, Id>,
+    /// In the order in which they came, with gaps where one has gone.
+    series: Vec<Option<Box<Held>>>,
+    by_labels: HashMap<Labels, Id>,
     index: Index,
-    texts: Texts,
-    serial: u32,
+    arena: Arena,
+    sources: HashSet<Sources>,
+    serial: u64,
+    samples: usize,
+    /// Memory of the series alone.
     bytes: usize,
-    refused: u64,
+    refused: Refused,
+    removed: u64,
     covers_since: Timestamp,
     tidied: Timestamp,
     /// What was left when room was last made.
@@ -43,13 +45,15 @@ impl Shelf {
     pub(super) fn new(start: Timestamp) -> Self {
         Shelf {
             series: Vec::new(),
-            vacant: Vec::new(),
             by_labels: HashMap::new(),
             index: Index::default(),
-            texts: Texts::default(),
+            arena: Arena::default(),
+            sources: HashSet::new(),
             serial: 0,
+            samples: 0,
             bytes: 0,
-            refused: 0,
+            refused: Refused::default(),
+            removed: 0,
             covers_since: start,
             tidied: start,
             left: 0,
@@ -67,9 +71,8 @@ impl Shelf {
         value: f64,
         max_bytes: usize,
     ) -> Place {
-        let full = self.bytes >= max_bytes;
-        if full && place == Place::REFUSED {
-            self.refused += 1;
+        if place == Place::REFUSED && !self.has_room(max_bytes) {
+            self.refused.no_room += 1;
             return place;
         }
         if self.shown(place).is_some() {
@@ -77,69 +80,105 @@ impl Shelf {
             return place;
         }
         let labels = labels();
-        let pairs = self.texts.pairs(&labels);
-        let known = pairs.and_then(|pairs| self.by_labels.get(pairs.as_slice()).copied());
-        match known {
-            Some(id) => {
-                let serial = self.series[id as usize].as_ref().map(|held| held.serial);
-                let place = Place::at(id, serial.unwrap_or_default());
+        match self.place(&labels) {
+            Some(place) => {
                 self.extend(place, at, sources, value);
                 place
             }
-            None if full => {
-                self.refused += 1;
+            None if !self.has_room(max_bytes) => {
+                self.refused.no_room += 1;
                 Place::REFUSED
             }
-            None => self.enter(at, sources, &labels, value),
-        }
-    }
-
-    /// Drops what is older than `horizon`, and beyond that the oldest until `max_bytes` holds.
-    pub(super) fn tidy(&mut self, now: Timestamp, horizon: Timestamp, max_bytes: usize) {
-        let step = max_bytes / FREED_AT_ONCE;
-        // Room is made a step early, so that new series find some.
-        let most = max_bytes - step;
-        let due = now.since(self.tidied) >= TIDY_EVERY;
-        let full = self.bytes > most && self.bytes > self.left + step;
-        if !due && !full {
-            return;
-        }
-        self.tidied = now;
-        self.drop_until(horizon);
-        if self.bytes > most {
-            let excess = self.bytes - most + step;
-            if let Some(end) = self.end_of_oldest(excess, now.before(CURRENT)) {
-                self.drop_until(end);
+            None => {
+                let sources = self.shared(sources);
+                let head = Head::new(at, value);
+                self.enter(&labels, |labels, serial, _| {
+                    Held::new(labels, sources, serial, Vec::new(), head)
+                })
             }
-            self.left = self.bytes;
         }
     }
 
-    /// The series that meet every matcher.
-    pub(super) fn matching<'a>(
-        &'a self,
-        matchers: &'a [Matcher],
-    ) -> impl Iterator<Item = &'a Held> + 'a {
-        let (few, all) = match self.index.candidates(matchers, &self.texts) {
-            Some(ids) => (ids, &[][..]),
-            None => (&[][..], self.series.as_slice()),
-        };
-        let tests = matchers.iter();
-        let tests: Vec<(Option<Text>, &Test)> = tests
-            .map(|matcher| (self.texts.find(&matcher.name), &matcher.test))
-            .collect();
-        few.iter()
-            .filter_map(|id| self.series[*id as usize].as_ref())
-            .chain(all.iter().flatten())
-            .filter(move |series| {
-                let mut tests = tests.iter();
-                tests.all(|(name, test)| test.accepts(self.value(series, *name)))
-            })
+    /// Enters a series that is not there yet, made of its labels in shared texts, of its serial, and with the memory for
+    /// closed chunks.
+    pub(super) fn enter(
+        &mut self,
+        labels: &Labels,
+        series: impl FnOnce(Labels, u64, &mut Arena) -> Held,
+    ) -> Place {
+        let id = self.series.len() as Id;
+        self.serial += 1;
+        let labels = self.index.enter(id, labels);
+        self.by_labels.insert(labels.clone(), id);
+        let series = series(labels, self.serial, &mut self.arena);
+        self.bytes += series.bytes();
+        self.samples += series.samples();
+        self.series.push(Some(Box::new(series)));
+        Place::at(id, self.serial)
     }
 
-    /// The labels of a series.
-    pub(super) fn labels(&self, series: &Held) -> Labels {
-        self.texts.labels(&series.labels)
+    /// Where the series of these labels stands.
+    pub(super) fn place(&self, labels: &Labels) -> Option<Place> {
+        let id = *self.by_labels.get(labels)?;
+        Some(Place::at(id, self.series[id as usize].as_ref()?.serial))
+    }
+
+    /// Whether another series may come.
+    pub(super) fn has_room(&self, max_bytes: usize) -> bool {
+        self.bytes() < max_bytes
+    }
+
+    /// The same sources, in memory but once.
+    pub(super) fn shared(&mut self, sources: &Sources) -> Sources {
+        if let Some(known) = self.sources.get(sources) {
+            return known.clone();
+        }
+        self.sources.insert(sources.clone());
+        sources.clone()
+    }
+
+    /// The series that meet every matcher, in the order in which they came.
+    pub(super) fn matching(&self, matchers: &[Matcher]) -> impl Iterator<Item = &Held> {
+        let search = Search {
+            series: &self.series,
+            count: self.by_labels.len(),
+            index: &self.index,
+        };
+        let ids = search.ids(matchers).into_iter();
+        ids.filter_map(|id| self.series[id as usize].as_deref())
+    }
+
+    /// All series, in the order in which they came.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Held> {
+        self.series.iter().filter_map(Option::as_deref)
+    }
+
+    /// Whether any of these series may have samples in `(after, until]`.
+    pub(super) fn any_overlaps(&self, ids: &[Id], after: Timestamp, until: Timestamp) -> bool {
+        let mut series = ids
+            .iter()
+            .filter_map(|id| self.series[*id as usize].as_deref());
+        series.any(|series| series.overlaps(after, until))
+    }
+
+    /// Since when it has samples.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.all().map(Held::start).min()
+    }
+
+    /// The samples of closed chunks, for series that come with many.
+    pub(super) fn arena_mut(&mut self) -> &mut Arena {
+        &mut self.arena
+    }
+
+    /// The samples of closed chunks.
+    pub(super) fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    /// The series by label.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// Since when nothing is missing.
@@ -151,99 +190,52 @@ impl Shelf {
     pub(super) fn size(&self) -> Size {
         Size {
             series: self.by_labels.len(),
-            samples: self.series.iter().flatten().map(Held::samples).sum(),
-            bytes: self.bytes,
+            samples: self.samples,
+            bytes: self.bytes(),
             refused: self.refused,
+            created: self.serial,
+            removed: self.removed,
         }
     }
 
-    fn shown(&mut self, place: Place) -> Option<&mut Held> {
+    fn bytes(&self) -> usize {
+        self.bytes
+            + self.arena.bytes()
+            + self.index.bytes()
+            + heap::table::<(Labels, Id)>(self.by_labels.capacity())
+            + heap::list::<Option<Box<Held>>>(self.series.capacity())
+    }
+
+    fn shown(&mut self, place: Place) -> Option<(&mut Held, &mut Arena)> {
         let (id, serial) = place.known()?;
-        let series = self.series.get_mut(id as usize)?.as_mut()?;
-        (series.serial == serial).then_some(series)
+        let series = self.series.get_mut(id as usize)?.as_deref_mut()?;
+        (series.serial == serial).then_some((series, &mut self.arena))
     }
 
     fn extend(&mut self, place: Place, at: Timestamp, sources: &Sources, value: f64) {
-        let Some(series) = self.shown(place) else {
+        let Some((series, arena)) = self.shown(place) else {
             return;
         };
-        if at <= series.newest().0 {
-            self.refused += 1;
-            return;
-        }
-        if series.sources != *sources {
-            series.sources = sources.clone();
-        }
-        let grown = series.push(at, value);
-        self.bytes += grown;
-    }
-
-    fn enter(&mut self, at: Timestamp, sources: &Sources, labels: &Labels, value: f64) -> Place {
-        let id = self.vacant.pop().unwrap_or_else(|| {
-            self.series.push(None);
-            (self.series.len() - 1) as Id
-        });
-        self.serial = Place::next_serial(self.serial);
-        let labels = self.texts.enter(labels);
-        self.index.insert(id, &labels);
-        self.by_labels.insert(labels.clone(), id);
-        let series = Held::new(labels, sources.clone(), self.serial, at, value);
-        self.bytes += series.bytes();
-        self.series[id as usize] = Some(series);
-        Place::at(id, self.serial)
-    }
-
-    /// A label's value; empty when absent.
-    fn value(&self, series: &Held, name: Option<Text>) -> &str {
-        let mut pairs = series.labels.iter();
-        let pair = name.and_then(|name| pairs.find(|(known, _)| *known == name));
-        pair.map_or("", |(_, value)| self.texts.get(*value))
-    }
-
-    /// The end of the oldest chunks that together free `bytes`, or of all that ended by `limit`.
-    fn end_of_oldest(&self, bytes: usize, limit: Timestamp) -> Option<Timestamp> {
-        let ends = self.series.iter().flatten().flat_map(Held::ends);
-        let mut ends: Vec<(Timestamp, usize)> = ends.filter(|(end, _)| *end <= limit).collect();
-        ends.sort_unstable_by_key(|(end, _)| *end);
-        let mut freed = 0;
-        let enough = ends.iter().find(|(_, size)| {
-            freed += size;
-            freed >= bytes
-        });
-        enough.or(ends.last()).map(|(end, _)| *end)
-    }
-
-    fn drop_until(&mut self, horizon: Timestamp) {
-        let mut dropped: Option<Timestamp> = None;
-        let mut emptied = false;
-        self.bytes = 0;
-        for place in &mut self.series {
-            let Some(series) = place else { continue };
-            dropped = dropped.max(series.drop_until(horizon));
-            if series.ended_by(horizon) {
-                dropped = dropped.max(Some(series.newest().0));
-                self.by_labels.remove(&series.labels);
-                self.texts.leave(&series.labels);
-                *place = None;
-                emptied = true;
-            } else {
-                self.bytes += series.bytes();
+        let (newest, known) = series.newest();
+        if at > newest {
+            let moved = series.sources != *sources;
+            let grown = series.push(arena, at, value);
+            self.bytes = self.bytes.saturating_add_signed(grown);
+            self.samples += 1;
+            if moved {
+                self.move_to(place, sources);
             }
-        }
-        if let Some(end) = dropped {
-            self.covers_since = self.covers_since.max(end);
-        }
-        if emptied {
-            self.strike_out();
+        } else if at < newest {
+            self.refused.out_of_order += 1;
+        } else if value.to_bits() != known.to_bits() {
+            self.refused.duplicate += 1;
         }
     }
 
-    fn strike_out(&mut self) {
-        let series = &self.series;
-        self.index.remove(|id| series[id as usize].is_none());
-        let places = 0..self.series.len() as Id;
-        self.vacant = places
-            .filter(|id| self.series[*id as usize].is_none())
-            .collect();
+    fn move_to(&mut self, place: Place, sources: &Sources) {
+        let sources = self.shared(sources);
+        if let Some((series, _)) = self.shown(place) {
+            series.sources = sources;
+        }
     }
 }

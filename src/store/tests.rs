@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Matcher, Settings, Store, Test};
+use super::{Matcher, Place, Ranking, Refused, Settings, Statistics, Store, Test};
 use crate::sample::{Labels, NAME, STALE, Source, Sources, Timestamp};
 
 const MINUTE: i64 = 60_000;
 
-fn store(retention: i64, max_bytes: u64) -> Store {
+fn settings(retention: i64, max_bytes: u64) -> Settings {
     let retention = Duration::from_millis(retention as u64);
-    let settings = Settings {
+    Settings {
         retention,
         max_bytes,
-    };
-    Store::new(&settings, Timestamp(0))
+    }
+}
+
+fn store(retention: i64, max_bytes: u64) -> Store {
+    Store::new(&settings(retention, max_bytes), Timestamp(0))
 }
 
 fn series(name: &str, instance: &str) -> Labels {
@@ -102,17 +105,143 @@ fn spans_are_open_on_the_left_and_the_newest_sources_count() {
 }
 
 #[test]
-fn old_and_repeated_samples_are_refused_and_counted() {
+fn what_is_not_newer_is_refused_and_counted_by_reason() {
     let store = store(60 * MINUTE, 1 << 20);
-    for at in [10, 10, 5, 11] {
-        store.append(
-            Timestamp(at),
-            &sources("x"),
-            [(series("up", "a"), at as f64)],
-        );
+    for (at, value) in [
+        (10, 1.0),
+        (10, 1.0),
+        (10, 2.0),
+        (5, 1.0),
+        (11, f64::NAN),
+        (11, f64::NAN),
+    ] {
+        store.append(Timestamp(at), &sources("x"), [(series("up", "a"), value)]);
     }
     let size = store.size();
-    assert_eq!((size.series, size.samples, size.refused), (1, 2, 2));
+    let refused = Refused {
+        out_of_order: 1,
+        duplicate: 1,
+        no_room: 0,
+    };
+    assert_eq!((size.series, size.samples, size.refused), (1, 2, refused));
+    assert_eq!((size.created, size.removed), (1, 0));
+}
+
+#[test]
+fn labels_are_listed_with_and_without_conditions() {
+    let store = store(60 * MINUTE, 1 << 20);
+    let old = [(series("old", "a"), 1.0)];
+    store.append(Timestamp(1), &sources("x"), old);
+    let new = [
+        series("up", "b"),
+        series("up", "a"),
+        Labels::new([(NAME, "bare")]),
+    ];
+    store.append(
+        Timestamp(10),
+        &sources("x"),
+        new.map(|labels| (labels, 1.0)),
+    );
+    let texts = |found: Vec<std::sync::Arc<str>>| found.join(" ");
+    let names = |matchers: &[Matcher], after| {
+        texts(store.label_names(matchers, Timestamp(after), Timestamp(20)))
+    };
+    let values = |name, matchers: &[Matcher], after| {
+        texts(store.label_values(name, matchers, Timestamp(after), Timestamp(20)))
+    };
+    assert_eq!(names(&[], 0), "__name__ instance job");
+    assert_eq!(names(&[equal(NAME, "bare")], 0), "__name__");
+    assert_eq!(names(&[equal(NAME, "old")], 5), "");
+    assert_eq!(values(NAME, &[], 0), "bare old up");
+    assert_eq!(values(NAME, &[], 5), "bare up");
+    assert_eq!(values("instance", &[equal(NAME, "up")], 0), "a b");
+    assert_eq!(values("instance", &[equal(NAME, "bare")], 0), "");
+    assert_eq!(values("none", &[], 0), "");
+}
+
+#[test]
+fn statistics_rank_what_is_held() {
+    let store = store(60 * MINUTE, 1 << 20);
+    assert_eq!(store.statistics(10), Statistics::default());
+    let many = (0..3).map(|n| series("up", &format!("{n}")));
+    let samples = many
+        .chain([series("pg_up", "0")])
+        .map(|labels| (labels, 1.0));
+    let samples: Vec<(Labels, f64)> = samples.collect();
+    for at in 0..130 {
+        store.append(Timestamp(at), &sources("x"), samples.clone());
+    }
+    let ranking = |ranked: &[(&str, u64)]| -> Ranking {
+        let ranked = ranked.iter();
+        ranked
+            .map(|(text, count)| ((*text).to_owned(), *count))
+            .collect()
+    };
+    let expected = Statistics {
+        series: 4,
+        label_pairs: 6,
+        chunks: 8,
+        oldest: Some(Timestamp(0)),
+        newest: Some(Timestamp(129)),
+        series_by_metric: ranking(&[("up", 3), ("pg_up", 1)]),
+        values_by_label: ranking(&[("instance", 3), (NAME, 2)]),
+        bytes_by_label: ranking(&[(NAME, 3 * 12 + 15), ("job", 4 * 12)]),
+        series_by_pair: ranking(&[("job=pgvigil", 4), ("__name__=up", 3)]),
+    };
+    assert_eq!(store.statistics(2), expected);
+}
+
+#[test]
+fn gaps_that_are_closed_move_no_sample() {
+    let store = store(60 * MINUTE, 1 << 30);
+    let mut places = vec![Place::default(); 4000];
+    let append = |at, places: &mut [Place], first: usize| {
+        let places = places.iter_mut().enumerate().skip(first);
+        let samples =
+            places.map(|(n, place)| (place, move || series("up", &n.to_string()), n as f64));
+        store.append_at(Timestamp(at), &sources("x"), samples);
+    };
+    append(0, &mut places, 0);
+    append(1, &mut places, 3000);
+    append(61 * MINUTE, &mut places, 3000);
+    let size = store.size();
+    assert_eq!(
+        (size.series, size.created, size.removed),
+        (1000, 4000, 3000)
+    );
+    append(61 * MINUTE + 1, &mut places, 2999);
+    let all = store.select(&[], Timestamp(i64::MIN), Timestamp(i64::MAX));
+    assert_eq!(all.len(), 1001);
+    for found in all {
+        let number: f64 = found.labels.get("instance").parse().unwrap();
+        assert!(found.points.iter().all(|(_, value)| *value == number));
+        let alone = store.select(
+            &[equal("instance", found.labels.get("instance"))],
+            Timestamp(i64::MIN),
+            Timestamp(i64::MAX),
+        );
+        assert_eq!(alone, [found]);
+    }
+}
+
+#[test]
+fn other_bounds_keep_what_they_allow() {
+    let store = store(600 * MINUTE, 1 << 30);
+    for at in 0..600 {
+        let labels = [(series("up", "a"), at as f64)];
+        store.append(Timestamp(at * MINUTE), &sources("x"), labels);
+    }
+    let kept = || {
+        let all = store.select(&[], Timestamp(i64::MIN), Timestamp(i64::MAX));
+        (all[0].points.len(), all[0].points.last().copied())
+    };
+    let newest = Some((Timestamp(599 * MINUTE), 599.0));
+    let now = Timestamp(600 * MINUTE);
+    store.configure(&settings(700 * MINUTE, 1 << 30), now);
+    assert_eq!(kept(), (600, newest));
+    store.configure(&settings(200 * MINUTE, 1 << 30), now);
+    assert_eq!(kept(), (240, newest));
+    assert_eq!(store.covers_since(), Timestamp(359 * MINUTE));
 }
 
 #[test]
@@ -158,7 +287,7 @@ fn size_is_bounded_under_churn_and_what_is_current_stays() {
     }
     let size = store.size();
     assert_eq!(found(&store, &[equal(NAME, "lasting")]).len(), 50);
-    assert_eq!(size.refused, 0);
+    assert_eq!(size.refused.total(), 0);
     assert!(store.covers_since() > Timestamp(0));
     println!("{size:?} covering since {:?}", store.covers_since());
 }
@@ -171,7 +300,7 @@ fn new_series_are_refused_when_the_series_alone_fill_the_store() {
         store.append(Timestamp(step * 15_000), &sources("x"), many);
     }
     let size = store.size();
-    assert!(size.refused > 0 && size.bytes < 300_000, "{size:?}");
+    assert!(size.refused.total() > 0 && size.bytes < 300_000, "{size:?}");
     let newest = store.latest(&[], Timestamp(98 * 15_000), Timestamp(i64::MAX));
     assert_eq!(newest.len(), size.series);
 }
@@ -206,5 +335,47 @@ proptest! {
             let expected = model[&latest.labels].last().copied();
             prop_assert_eq!(Some((latest.at, latest.value.to_bits())), expected);
         }
+    }
+
+    #[test]
+    fn matchers_find_what_meets_them(
+        series in prop::collection::btree_set((0..4usize, 0..30usize, 0..3usize), 0..200),
+        wanted in prop::collection::vec((0..4usize, 0..6usize, 0..30usize), 0..4),
+    ) {
+        let store = store(1 << 40, 1 << 40);
+        let (names, of) = (["a", "b", "c", "none"], |kind: usize, n: usize| match kind {
+            0 => format!("name_{n}"),
+            1 => format!("{n}"),
+            2 => ["", "x", "y"][n].to_owned(),
+            _ => String::new(),
+        });
+        let all: Vec<Labels> = series
+            .into_iter()
+            .map(|(a, b, c)| Labels::new([("a", of(0, a)), ("b", of(1, b)), ("c", of(2, c))]))
+            .collect();
+        store.append(Timestamp(1), &sources("x"), all.iter().map(|labels| (labels.clone(), 1.0)));
+        let pattern = |text: &str| regex::Regex::new(&format!("^(?:{text})$")).unwrap();
+        let matchers: Vec<Matcher> = wanted
+            .into_iter()
+            .map(|(kind, test, n)| Matcher {
+                name: names[kind].to_owned(),
+                test: match test {
+                    0 => Test::Equal(of(kind, n % 3)),
+                    1 => Test::NotEqual(of(kind, n % 3)),
+                    2 => Test::Like(pattern(&format!(".*{}.*", n % 10))),
+                    3 => Test::NotLike(pattern(&format!(".*{}", n % 10))),
+                    4 => Test::Like(pattern(&format!("|{}|x", of(kind, n % 3)))),
+                    _ => Test::NotLike(pattern("|x")),
+                },
+            })
+            .collect();
+        let mut expected: Vec<Labels> = all
+            .into_iter()
+            .filter(|labels| matchers.iter().all(|m| m.test.accepts(labels.get(&m.name))))
+            .collect();
+        let mut found = store.labels(&matchers, Timestamp(0), Timestamp(1));
+        expected.sort();
+        found.sort();
+        prop_assert_eq!(found, expected);
     }
 }

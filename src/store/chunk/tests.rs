@@ -37,7 +37,10 @@ proptest! {
         }
         let read = |samples: Samples<'_>| samples.map(|(at, value)| (at.0, value.to_bits())).collect::<Vec<_>>();
         prop_assert_eq!(&read(head.iter()), &expected);
-        prop_assert_eq!(&read(head.close().iter()), &expected);
+        let mut arena = Arena::default();
+        let chunk = head.close(&mut arena, Timestamp(at + 1), 0.0);
+        prop_assert_eq!(&read(chunk.iter(&arena)), &expected);
+        prop_assert!(Chunk::lengths(chunk.count).contains(&chunk.spot.len()));
     }
 }
 
