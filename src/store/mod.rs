@@ -3,6 +3,7 @@
 
 mod bits;
 mod chunk;
+mod follow;
 mod index;
 mod matcher;
 mod place;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use crate::sample::{Labels, Source, Sources, Timestamp};
 
+pub use follow::{Followed, Follower, Taken};
 pub use matcher::{Matcher, Test};
 pub use place::Place;
 pub use settings::Settings;
@@ -102,6 +104,7 @@ impl Store {
             let labels = || labels;
             shelf.push(at, sources, Place::default(), labels, value, self.max_bytes);
         }
+        shelf.tap.hand_on(at);
         shelf.tidy(at, at.before(self.retention), self.max_bytes);
     }
 
@@ -117,6 +120,7 @@ impl Store {
         for (place, labels, value) in samples {
             *place = shelf.push(at, sources, *place, labels, value, self.max_bytes);
         }
+        shelf.tap.hand_on(at);
         shelf.tidy(at, at.before(self.retention), self.max_bytes);
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Size;
+use super::follow::Tap;
 use super::index::{Id, Index};
 use super::matcher::{Matcher, Test};
 use super::place::Place;
@@ -24,6 +25,8 @@ const FREED_AT_ONCE: usize = 16;
 /// The series, by place, by labels, and by each label.
 #[derive(Debug)]
 pub(super) struct Shelf {
+    /// Hears of every sample that is taken.
+    pub(super) tap: Tap,
     series: Vec<Option<Held>>,
     vacant: Vec<Id>,
     by_labels: HashMap<Arc<[Pair]>, Id>,
@@ -42,6 +45,7 @@ impl Shelf {
     /// An empty shelf.
     pub(super) fn new(start: Timestamp) -> Self {
         Shelf {
+            tap: Tap::default(),
             series: Vec::new(),
             vacant: Vec::new(),
             by_labels: HashMap::new(),
@@ -142,6 +146,13 @@ impl Shelf {
         self.texts.labels(&series.labels)
     }
 
+    /// The labels of the series at a place, while it is there.
+    pub(super) fn named(&self, place: Place) -> Option<Labels> {
+        let (id, serial) = place.known()?;
+        let series = self.series.get(id as usize)?.as_ref()?;
+        (series.serial == serial).then(|| self.labels(series))
+    }
+
     /// Since when nothing is missing.
     pub(super) fn covers_since(&self) -> Timestamp {
         self.covers_since
@@ -176,6 +187,7 @@ impl Shelf {
         }
         let grown = series.push(at, value);
         self.bytes += grown;
+        self.tap.note(place, value);
     }
 
     fn enter(&mut self, at: Timestamp, sources: &Sources, labels: &Labels, value: f64) -> Place {
@@ -190,7 +202,9 @@ impl Shelf {
         let series = Held::new(labels, sources.clone(), self.serial, at, value);
         self.bytes += series.bytes();
         self.series[id as usize] = Some(series);
-        Place::at(id, self.serial)
+        let place = Place::at(id, self.serial);
+        self.tap.note(place, value);
+        place
     }
 
     /// A label's value; empty when absent.
