@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
 use crate::notify::Tally;
+use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
@@ -95,8 +96,8 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history; `reloads` is
-/// asked to read the configuration again.
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so is what waits
+/// to be sent on; `reloads` is asked to read the configuration again.
 ///
 /// # Errors
 /// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
@@ -105,6 +106,7 @@ pub async fn run(
     config: Config,
     loaded: Loaded,
     store: Arc<Store>,
+    remote_write: Arc<RemoteWrite>,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -116,6 +118,7 @@ pub async fn run(
     let statuses = Arc::new(Statuses::default());
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
+    remote_write.configure(&config.remote_write, &config.external_labels, &store);
 
     let tasks = TaskTracker::new();
     let view = Arc::new(web::View {
@@ -153,12 +156,16 @@ pub async fn run(
     let (backups, state_dir) = (config.backups.clone(), config.state_dir.clone());
     let (probed, stopped) = (board.clone(), stop.clone());
     tasks.spawn(async move { backup::run(backups, probed, &state_dir, stopped).await });
+    let (told, stopped) = (board.clone(), stop.clone());
+    let sending = remote_write.clone();
+    tasks.spawn(async move { sending.run(&told, stopped).await });
     let own = telemetry::Own {
         started,
         store: store.clone(),
         statuses: statuses.clone(),
         tally: tally.clone(),
         ledger: ledger.clone(),
+        remote_write: remote_write.clone(),
         included: loaded.included,
     };
     tasks.spawn(telemetry::run(

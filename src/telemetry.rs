@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::incident::Ledger;
 use crate::notify::Tally;
+use crate::remote_write::RemoteWrite;
 use crate::rules::Statuses;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::scrape::Board;
@@ -53,6 +54,8 @@ pub struct Own {
     pub tally: Arc<Tally>,
     /// Its incident log.
     pub ledger: Arc<Ledger>,
+    /// Its endpoints for remote write.
+    pub remote_write: Arc<RemoteWrite>,
     /// Its users' own files of collectors, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
 }
@@ -211,6 +214,7 @@ impl Own {
         samples.extend(self.included.iter().map(|(filename, hashsum)| {
             LOAD_ERROR.sample(&[("filename", filename), ("hashsum", hashsum)], 0.0)
         }));
+        samples.extend(self.remote_write.samples());
         samples.extend(process().unwrap_or_default());
         samples
     }

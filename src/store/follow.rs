@@ -196,3 +196,6 @@ impl Follower {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
