@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::courier::{Courier, Failure, Kind};
 use super::metadata;
@@ -19,7 +20,7 @@ use crate::store::{Follower, Store};
 /// So many samples may wait to be gathered, which happens at once: several times what all servers together have.
 const UNGATHERED: usize = 1 << 20;
 
-/// How long what is left may still take once all else has ended.
+/// How long a request that is under way at the end may still take, and then what is left.
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// An endpoint with what it hears, and what waits for it.
@@ -57,9 +58,11 @@ impl Endpoint {
         }
     }
 
-    /// Gathers and sends for ever.
-    pub(super) async fn run(&self, board: &Board) {
-        tokio::join!(self.gather_all(), self.send_all(), self.describe_all(board));
+    /// Gathers and sends until stopped. A request that is under way then may still end, so that it need not be sent
+    /// again.
+    pub(super) async fn run(&self, board: &Board, stop: &CancellationToken) {
+        let gathering = async { tokio::join!(self.gather_all(), self.describe_all(board)) };
+        tokio::join!(stop.run_until_cancelled(gathering), self.send_all(stop));
     }
 
     /// Sends what is left, as long as the endpoint takes it, and says what it was not told.
@@ -104,7 +107,7 @@ impl Endpoint {
     fn gather(&self) -> bool {
         let limits = &self.settings.limits;
         let taken = self.follower.take(self.outbox.room(limits.per_send));
-        let any = !taken.samples.is_empty();
+        let any = !taken.samples.is_empty() || taken.missed > 0;
         self.outbox.lose(Loss::Missed, taken.missed);
         self.outbox.add(
             &taken.samples,
@@ -123,17 +126,23 @@ impl Endpoint {
         self.outbox.close(self.settings.limits.max_bytes);
     }
 
-    async fn send_all(&self) {
+    async fn send_all(&self, stop: &CancellationToken) {
         let mut courier = Courier::new(&self.settings);
         let mut backoff = Backoff::new(self.settings.limits.backoff);
-        self.outbox.queue.put_back();
-        loop {
-            let parcel = self.outbox.queue.next().await;
-            match self.send(&mut courier, parcel).await {
+        while let Some(parcel) = stop.run_until_cancelled(self.outbox.queue.next()).await {
+            let sent = tokio::select! {
+                sent = self.send(&mut courier, parcel) => sent,
+                () = late(stop) => break,
+            };
+            match sent {
                 Ok(()) => backoff.reset(),
-                Err(wish) => sleep(backoff.after_failure(wish)).await,
+                Err(wish) => {
+                    let pause = sleep(backoff.after_failure(wish));
+                    stop.run_until_cancelled(pause).await;
+                }
             }
         }
+        self.outbox.queue.put_back();
     }
 
     async fn send_rest(&self) {
@@ -203,4 +212,10 @@ impl Endpoint {
             }
         }
     }
+}
+
+/// Ends when what was under way at `stop` has had its time.
+async fn late(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(FAREWELL).await;
 }

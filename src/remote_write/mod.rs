@@ -59,8 +59,8 @@ impl RemoteWrite {
     /// Sends until stopped, to each endpoint at its own pace. What waits then is kept.
     pub async fn run(&self, board: &Board, stop: CancellationToken) {
         let endpoints = self.endpoints();
-        let running = endpoints.iter().map(|endpoint| endpoint.run(board));
-        stop.run_until_cancelled(join_all(running)).await;
+        let running = endpoints.iter();
+        join_all(running.map(|endpoint| endpoint.run(board, &stop))).await;
     }
 
     /// Sends what is left, for a short time, once nothing more comes.
