@@ -52,9 +52,10 @@ fn followers_hear_what_was_taken_and_nothing_else() {
     assert_eq!(heard(&some, 9), (told[..2].to_vec(), 2), "it had no room");
     append(&store, 4, &[("a", 1.0)]);
     assert_eq!(heard(&some, 9), (vec!["a 4 3ff0".to_owned()], 0));
-    assert_eq!(heard(&all.clone(), 9).0.len(), 1);
-    assert_eq!(heard(&all, 9), (Vec::new(), 0));
-    assert!(all.is_of(&store) && !all.is_of(&self::store()));
+    let [one, same] = [all.clone(), all];
+    assert_eq!(heard(&one, 9).0.len(), 1);
+    assert_eq!(heard(&same, 9), (Vec::new(), 0));
+    assert!(same.is_of(&store) && !same.is_of(&self::store()));
 }
 
 #[test]
