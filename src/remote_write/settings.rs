@@ -19,7 +19,7 @@ use crate::document::{Secret, Section};
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Its name in metrics and messages.
-    pub(super) name: String,
+    pub name: String,
     pub(super) url: Address,
     /// Sent with every request.
     pub(super) headers: Vec<(String, Secret)>,

@@ -57,11 +57,7 @@ impl Bench {
     }
 
     fn configure(&self, endpoints: &str) {
-        let (none, yaml) = (|_: &str| None, format!("remote_write: {endpoints}\n"));
-        let reader = Reader::new(Some(&none));
-        let settings = reader.read(&parse("test", &yaml).unwrap(), Settings::read_all);
-        assert_eq!(reader.problems(), []);
-        self.remote.configure(&settings, &external(), &self.store);
+        configure(&self.remote, endpoints, &self.store);
     }
 
     /// Samples of so many series, a second after those before.
@@ -100,6 +96,14 @@ impl Drop for Bench {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+fn configure(remote: &RemoteWrite, endpoints: &str, store: &Arc<Store>) {
+    let (none, yaml) = (|_: &str| None, format!("remote_write: {endpoints}\n"));
+    let reader = Reader::new(Some(&none));
+    let settings = reader.read(&parse("test", &yaml).unwrap(), Settings::read_all);
+    assert_eq!(reader.problems(), []);
+    remote.configure(&settings, &external(), store);
 }
 
 fn external() -> Labels {

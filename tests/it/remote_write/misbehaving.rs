@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pgvigil::sample::{Family, MetricKind, Source, Timestamp};
 
 use super::wire::{decode, told};
-use super::{Bench, PATIENCE, held};
+use super::{Bench, PATIENCE, configure, held};
 use crate::harness::{Answer, HttpSink, Request, eventually_async, free_port};
 
 const QUICK: &str = "remote_timeout: 1s, metadata_config: {send: false}, \
@@ -179,10 +179,26 @@ async fn what_waits_outlives_a_reload_and_is_sent_at_the_end() {
     );
     assert_eq!(bench.number("a", "sent_samples_total", ""), 30.0);
 
+    bench.cycle(3, 10);
+    let other = Bench::over("[]");
+    let settings = format!("[{{name: a, url: 'http://127.0.0.1:{port}/again'}}]");
+    configure(&bench.remote, &settings, &other.store);
+    other.cycle(4, 10);
+    bench.remote.farewell().await;
+    let mut whole = held(&bench.store);
+    for (labels, points) in held(&other.store) {
+        whole.entry(labels).or_default().extend(points);
+    }
+    assert_eq!(
+        told(&sink.requests()),
+        whole,
+        "another store lost something"
+    );
+
     let stuck = HttpSink::start();
     stuck.usually(Answer::default().after(PATIENCE));
     bench.configure(&format!("[{{name: b, url: '{}'}}]", stuck.url()));
-    bench.cycle(3, 10);
+    bench.cycle(5, 10);
     let begun = Instant::now();
     bench.remote.farewell().await;
     assert!(

@@ -1,15 +1,24 @@
 //! The binary over a real PostgreSQL, sending to a Prometheus and others.
 
 use super::PATIENCE;
+use std::process::Command;
+
 use super::wire::{self, Told, told};
 use crate::harness::{
-    Answer, Daemon, HttpSink, Postgres, Prometheus, Scratch, eventually, free_port, pgvigil,
+    Answer, Daemon, HttpSink, Postgres, Prometheus, Scratch, eventually, free_port, lint, pgvigil,
 };
 
 /// Points of `pg_up`.
 fn beats(told: &Told) -> usize {
     let labels = r#"pg_up{cluster="west", instance="db", job="pgvigil", server="db"}"#;
     told.get(labels).map_or(0, Vec::len)
+}
+
+fn weight(sink: &HttpSink) -> usize {
+    sink.requests()
+        .iter()
+        .map(|request| request.bytes.len())
+        .sum()
 }
 
 #[test]
@@ -60,6 +69,18 @@ remote_write:
     });
     let before = beats(&told(&sink.requests()));
     heard(before + 3);
+    let page = Command::new("curl")
+        .args(["-sf", &format!("http://127.0.0.1:{port}/metrics")])
+        .output()
+        .unwrap();
+    let page = String::from_utf8(page.stdout).unwrap();
+    let lost = r#"pgvigil_remote_write_lost_samples_total{reason="refused",remote_name="scorn"}"#;
+    assert!(page.contains(lost), "{page}");
+    let complaints = lint(&page);
+    let own = complaints
+        .iter()
+        .filter(|line| line.contains("remote_write"));
+    assert_eq!(own.count(), 0, "{complaints:?}");
     let late = HttpSink::listen(late);
     eventually("the late one is heard", PATIENCE, || {
         (!late.requests().is_empty()).then_some(())
@@ -68,6 +89,11 @@ remote_write:
     assert_eq!(watch.wait(PATIENCE), Some(0), "{}", watch.output());
 
     let told_sink = told(&sink.requests());
+    let (samples, bytes) = (
+        told_sink.values().map(Vec::len).sum::<usize>(),
+        weight(&late),
+    );
+    println!("{samples} samples, {bytes} bytes on the wire");
     assert_eq!(
         told(&late.requests()),
         told_sink,
@@ -89,4 +115,45 @@ remote_write:
     );
     let away = "remote.name=\"late\" error=\"cannot reach `127.0.0.1:";
     assert_eq!(output.matches(away).count(), 1, "{output}");
+}
+
+#[test]
+fn check_says_who_takes_samples_and_why_others_do_not() {
+    let receiver = Prometheus::configured("", &["--web.enable-remote-write-receiver"]);
+    let other = Prometheus::configured("", &[]);
+    let (scratch, guarded) = (Scratch::new(), HttpSink::start());
+    guarded.usually(Answer::new(401, &[], "who is s3cr3t-word?"));
+    let config = format!(
+        "
+servers: [{{url: 'postgresql://u@127.0.0.1:{closed}/d'}}]
+state_dir: {state}
+remote_write:
+  - {{name: receiver, url: '{receiver}/api/v1/write'}}
+  - {{name: other, url: '{other}/api/v1/write'}}
+  - {{name: guarded, url: '{guarded}', authorization: {{credentials: s3cr3t-word}}}}
+  - {{name: closed, url: 'http://u:s3cr3t@127.0.0.1:{closed}/'}}
+  - {{name: unread, url: '{guarded}', basic_auth: {{username: u, password_file: /no/such/file}}}}
+",
+        closed = free_port(),
+        state = scratch.path().display(),
+        receiver = receiver.url(),
+        other = other.url(),
+        guarded = guarded.url(),
+    );
+    let config = scratch.write("pgvigil.yml", config);
+    let checked = pgvigil().arg("--config").arg(config).arg("check").output();
+    let said = String::from_utf8(checked.unwrap().stdout).unwrap();
+    for line in [
+        "ok       receiver       takes samples",
+        "bad      other          takes no samples: answered 404 `remote write receiver needs to be enabled with --web.enable-remote-write-receiver`",
+        "bad      guarded        takes no samples: answered 401 `who is <secret>?`",
+        "bad      closed         takes no samples: cannot reach `127.0.0.1:",
+        "bad      unread         takes no samples: cannot read `/no/such/file`: No such file",
+    ] {
+        assert!(
+            said.lines().any(|shown| shown.starts_with(line)),
+            "{line}\nin {said}"
+        );
+    }
+    assert!(!said.contains("s3cr3t"), "{said}");
 }
