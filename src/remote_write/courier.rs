@@ -1,42 +1,19 @@
-//! Carries one parcel to an endpoint over HTTP, and reads what it answers. Follows no redirect.
+//! Carries one parcel to an endpoint over HTTP. Follows no redirect.
 
 use std::error::Error;
 use std::path::Path;
-use std::time::Duration;
 
-use jiff::fmt::rfc2822;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use prost::bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use reqwest::{Certificate, Client, Identity, RequestBuilder};
 
+use super::answer::{Failure, refusal};
 use super::settings::{Credentials, Settings};
 use crate::document::Secret;
-use crate::sample::Timestamp;
-
-/// An answer longer than this, in bytes, is of no interest.
-const ANSWER: usize = 256;
-
-/// Something shorter is no secret, and may stand in any answer.
-const SHORTEST_SECRET: usize = 4;
 
 /// The version of the protocol.
 const VERSION: (&str, &str) = ("X-Prometheus-Remote-Write-Version", "0.1.0");
-
-/// Why a parcel was not taken. The reason never holds a secret.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Failure {
-    pub(super) reason: String,
-    pub(super) kind: Kind,
-}
-
-/// Whether trying again can help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Yes; after this long, where the endpoint said so.
-    Temporary(Option<Duration>),
-    /// No, not this parcel.
-    Permanent,
-}
 
 /// An endpoint and the connection to it.
 pub(super) struct Courier<'s> {
@@ -55,10 +32,10 @@ impl<'s> Courier<'s> {
 
     /// Sends a request.
     pub(super) async fn carry(&mut self, body: Bytes) -> Result<(), Failure> {
-        let mut secrets = Vec::from_iter(self.settings.url.password().map(str::to_owned));
+        let mut secrets = self.settings.url.secrets();
         match self.request(body, &mut secrets) {
             Ok(request) => self.send(request, &secrets).await,
-            Err(reason) => Err(temporary(reason)),
+            Err(reason) => Err(Failure::temporary(reason)),
         }
     }
 
@@ -67,36 +44,39 @@ impl<'s> Courier<'s> {
         body: Bytes,
         secrets: &mut Vec<String>,
     ) -> Result<RequestBuilder, String> {
-        let mut reveal = |secret: &Secret| {
-            let text = secret.reveal()?;
-            secrets.push(text.clone());
-            Ok::<_, String>(text)
-        };
         let settings = self.settings;
         let client = match self.http.take() {
             Some(client) => client,
             None => client(settings)?,
         };
-        let client = self.http.insert(client);
-        let mut request = client
+        let mut request = self
+            .http
+            .insert(client)
             .post(settings.url.reveal())
             .header(CONTENT_ENCODING, "snappy")
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(VERSION.0, VERSION.1);
-        for (name, value) in &settings.headers {
-            request = request.header(name, secret_value(&reveal(value)?)?);
-        }
-        request = match &settings.credentials {
-            None => request,
-            Some(Credentials::Basic(user, password)) => {
-                let password = password.as_ref().map(&mut reveal).transpose()?;
-                request.basic_auth(user, password)
-            }
-            Some(Credentials::Token(kind, token)) => {
-                let text = format!("{kind} {}", reveal(token)?);
-                request.header("Authorization", secret_value(&text)?)
-            }
+        let mut reveal = |secret: &Secret| {
+            let text = secret.reveal()?;
+            secrets.push(text.clone());
+            Ok::<_, String>(text)
         };
+        for (name, value) in &settings.headers {
+            request = request.header(name, unseen(&reveal(value)?)?);
+        }
+        if let Some(credentials) = &settings.credentials {
+            let text = match credentials {
+                Credentials::Basic(user, password) => {
+                    let password = password.as_ref().map(&mut reveal).transpose()?;
+                    let both = format!("{user}:{}", password.unwrap_or_default());
+                    let encoded = BASE64_STANDARD.encode(both);
+                    secrets.push(encoded.clone());
+                    format!("Basic {encoded}")
+                }
+                Credentials::Token(kind, token) => format!("{kind} {}", reveal(token)?),
+            };
+            request = request.header(AUTHORIZATION, unseen(&text)?);
+        }
         Ok(request.body(body))
     }
 
@@ -109,7 +89,7 @@ impl<'s> Courier<'s> {
                     // Certificates and keys may have changed.
                     self.http = None;
                 }
-                Err(temporary(self.lost(error)))
+                Err(Failure::temporary(self.lost(error)))
             }
         }
     }
@@ -152,77 +132,12 @@ fn client(settings: &Settings) -> Result<Client, String> {
     client.map_err(|error| format!("cannot set up HTTPS: {}", innermost(&error)))
 }
 
-/// As Prometheus sorts answers: 5xx pass, and so does 429, where it would need to be told; the rest does not.
-async fn refusal(response: Response, secrets: &[String]) -> Failure {
-    let status = response.status();
-    let passes = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-    let kind = if passes {
-        Kind::Temporary(retry_after(&response))
-    } else {
-        Kind::Permanent
-    };
-    let mut reason = format!("answered {}", status.as_u16());
-    if status.is_redirection() && response.headers().contains_key(LOCATION) {
-        reason.push_str("; redirects are not followed: write the address that it leads to");
-    }
-    let said = redacted(beginning(response).await, secrets);
-    let said = cut(said.trim(), ANSWER);
-    if !said.is_empty() {
-        reason.push_str(&format!(" `{said}`"));
-    }
-    Failure { reason, kind }
-}
-
-/// The beginning of the answer in one line; whatever follows is not waited for.
-async fn beginning(mut response: Response) -> String {
-    let mut said = Vec::new();
-    while said.len() < 2 * ANSWER {
-        match response.chunk().await {
-            Ok(Some(chunk)) => said.extend_from_slice(&chunk[..chunk.len().min(2 * ANSWER)]),
-            Ok(None) | Err(_) => break,
-        }
-    }
-    let text = String::from_utf8_lossy(&said);
-    text.replace(|c: char| c.is_control(), " ")
-}
-
-/// An endpoint may say what it was told.
-fn redacted(said: String, secrets: &[String]) -> String {
-    let long = secrets
-        .iter()
-        .filter(|secret| secret.len() >= SHORTEST_SECRET);
-    long.fold(said, |said, secret| said.replace(secret, "<secret>"))
-}
-
-fn cut(text: &str, limit: usize) -> String {
-    let mut kept = limit.min(text.len());
-    while !text.is_char_boundary(kept) {
-        kept -= 1;
-    }
-    let mark = if kept < text.len() { "…" } else { "" };
-    format!("{}{mark}", &text[..kept])
-}
-
-fn secret_value(text: &str) -> Result<HeaderValue, String> {
+/// A header that no log shows.
+fn unseen(text: &str) -> Result<HeaderValue, String> {
     let mut value = HeaderValue::from_str(text)
         .map_err(|_| "a secret has characters that no header can hold".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Seconds, or the moment until which to wait.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = rfc2822::parse(&text.replace("GMT", "+0000")).ok()?;
-    Some(Timestamp(until.timestamp().as_millisecond()).since(Timestamp::now()))
-}
-
-fn temporary(reason: String) -> Failure {
-    let kind = Kind::Temporary(None);
-    Failure { reason, kind }
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, String> {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::courier::{Courier, Failure, Kind};
+use super::answer::{Failure, Kind};
+use super::courier::Courier;
 use super::metadata;
 use super::numbers::Loss;
 use super::outbox::Outbox;
@@ -61,7 +62,8 @@ impl Endpoint {
     /// Gathers and sends until stopped. A request that is under way then may still end, so that it need not be sent
     /// again.
     pub(super) async fn run(&self, board: &Board, stop: &CancellationToken) {
-        let gathering = async { tokio::join!(self.gather_all(), self.describe_all(board)) };
+        let describing = metadata::describe(board, &self.settings, &self.outbox);
+        let gathering = async { tokio::join!(self.gather_all(), describing) };
         tokio::join!(stop.run_until_cancelled(gathering), self.send_all(stop));
     }
 
@@ -193,24 +195,6 @@ impl Endpoint {
         limit
             .zip(newest)
             .is_some_and(|(limit, newest)| Timestamp::now().since(newest) > limit)
-    }
-
-    /// Says now and then what the metrics are; never ends.
-    async fn describe_all(&self, board: &Board) {
-        let Some(every) = self.settings.metadata else {
-            return std::future::pending().await;
-        };
-        let mut ticks = interval_at(Instant::now() + every, every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if !self.outbox.queue.holds_metadata() {
-                let parcels = metadata::parcels(board, self.settings.limits.per_send);
-                parcels
-                    .into_iter()
-                    .for_each(|parcel| self.outbox.enqueue(parcel, self.settings.limits.max_bytes));
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sends every sample that the store takes on to other stores, in Prometheus' remote write protocol, version 1.
 //! Takes endpoints and a follower of the store for each; hands requests to the endpoints, and tells how they are doing.
 
+mod answer;
 mod batch;
 mod courier;
 mod endpoint;

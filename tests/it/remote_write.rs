@@ -1,5 +1,6 @@
 //! Remote write before real Prometheus servers, and before endpoints that misbehave.
 
+mod guarded;
 mod misbehaving;
 mod whole;
 mod wire;
@@ -14,7 +15,8 @@ use pgvigil::scrape::Board;
 use pgvigil::store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Authority, Prometheus, Scratch, eventually_async, free_port};
+use crate::harness::{Prometheus, eventually_async, free_port};
+use guarded::Guarded;
 use wire::Told;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -98,12 +100,16 @@ impl Drop for Bench {
     }
 }
 
-fn configure(remote: &RemoteWrite, endpoints: &str, store: &Arc<Store>) {
+fn settings(endpoints: &str) -> Vec<Settings> {
     let (none, yaml) = (|_: &str| None, format!("remote_write: {endpoints}\n"));
     let reader = Reader::new(Some(&none));
     let settings = reader.read(&parse("test", &yaml).unwrap(), Settings::read_all);
     assert_eq!(reader.problems(), []);
-    remote.configure(&settings, &external(), store);
+    settings
+}
+
+fn configure(remote: &RemoteWrite, endpoints: &str, store: &Arc<Store>) {
+    remote.configure(&settings(endpoints), &external(), store);
 }
 
 fn external() -> Labels {
@@ -120,6 +126,12 @@ fn labelled(place: u32) -> Labels {
     ])
 }
 
+/// A Prometheus that takes samples.
+fn receiver(flags: &[&str]) -> Prometheus {
+    let flags = [&["--web.enable-remote-write-receiver"], flags].concat();
+    Prometheus::configured("", &flags)
+}
+
 /// All that the store holds, as it should be told.
 fn held(store: &Store) -> Told {
     let all = store.select(&[], Timestamp(0), Timestamp(i64::MAX));
@@ -133,39 +145,14 @@ fn held(store: &Store) -> Told {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_holds_what_the_store_does() {
-    let (authority, scratch) = (Authority::new(), Scratch::new());
-    let (cert, key) = authority.issue(&["localhost", "127.0.0.1"]);
-    let (cert, key) = (
-        scratch.write("cert.pem", cert),
-        scratch.write("key.pem", key),
-    );
-    let ca = scratch.write("ca.pem", authority.pem());
-    // The password is `remote`.
-    let web = format!(
-        "tls_server_config: {{cert_file: {}, key_file: {}}}\nbasic_auth_users: {{us: '{}'}}\n",
-        cert.display(),
-        key.display(),
-        bcrypt::hash("remote", 4).unwrap(),
-    );
-    let web = scratch.write("web.yml", web);
-    let receives = "--web.enable-remote-write-receiver";
-    let plain = Prometheus::configured("", &[receives]);
-    let guarded = format!("--web.config.file={}", web.display());
-    let guarded = Prometheus::configured("", &[receives, &guarded]);
-    let password = scratch.write("password", "remote\n");
+    let (plain, guarded) = (receiver(&[]), Guarded::start());
     let bench = Bench::over(&format!(
         "
 - {{name: plain, url: '{}/api/v1/write', queue_config: {{batch_send_deadline: 100ms}}}}
-- name: guarded
-  url: '{}/api/v1/write'
-  basic_auth: {{username: us, password_file: {}}}
-  tls_config: {{ca_file: {}}}
-  queue_config: {{batch_send_deadline: 100ms, max_samples_per_send: 7}}
+- {{name: guarded, {}, queue_config: {{batch_send_deadline: 100ms, max_samples_per_send: 7}}}}
 - {{name: dead, url: 'http://127.0.0.1:{}'}}",
         plain.url(),
-        guarded.url().replace("http:", "https:"),
-        password.display(),
-        ca.display(),
+        guarded.endpoint(),
         free_port(),
     ));
     for number in 0..40 {
@@ -195,15 +182,14 @@ async fn prometheus_holds_what_the_store_does() {
     assert_eq!(bench.number("dead", "lag_seconds", ""), 45.0);
     assert!(bench.number("dead", "retried_samples_total", "") > 0.0);
 
-    let curl = format!("--cacert {} -u us:remote", ca.display());
     let expected = wire::without_markers(held(&bench.store));
     for (url, curl) in [
-        (plain.url(), ""),
-        (guarded.url().replace("http:", "https:"), &*curl),
+        (plain.url(), String::new()),
+        (guarded.url(), guarded.curl()),
     ] {
-        assert_eq!(wire::raw(&url, curl), expected, "{url}");
+        assert_eq!(wire::raw(&url, &curl), expected, "{url}");
         let ended = format!("count({{datname={:?}}})", labelled(0).get("datname"));
-        let counted = |at: i64| wire::query(&url, curl, &ended, Timestamp(at));
+        let counted = |at: i64| wire::query(&url, &curl, &ended, Timestamp(at));
         let end = bench.at(45).0;
         assert_eq!(counted(end - 1).len(), 1, "{url}: before its end");
         assert_eq!(counted(end).len(), 0, "{url}: the staleness marker counts");

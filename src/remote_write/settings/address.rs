@@ -28,9 +28,10 @@ impl Address {
         self.0.clone()
     }
 
-    /// Its password, where it holds one.
-    pub(in crate::remote_write) fn password(&self) -> Option<&str> {
-        self.0.password()
+    /// What of it must not be told.
+    pub(in crate::remote_write) fn secrets(&self) -> Vec<String> {
+        let secrets = [self.0.password(), self.0.query()];
+        secrets.into_iter().flatten().map(str::to_owned).collect()
     }
 
     /// Whether it logs in by itself.

@@ -1,6 +1,6 @@
 //! The binary over a real PostgreSQL, sending to a Prometheus and others.
 
-use super::PATIENCE;
+use super::{PATIENCE, receiver};
 use std::process::Command;
 
 use super::wire::{self, Told, told};
@@ -24,7 +24,7 @@ fn weight(sink: &HttpSink) -> usize {
 #[test]
 fn what_is_collected_arrives_everywhere_over_a_reload_and_an_outage() {
     let postgres = Postgres::start(18);
-    let prometheus = Prometheus::configured("", &["--web.enable-remote-write-receiver"]);
+    let prometheus = receiver(&[]);
     let (sink, scorn, late) = (HttpSink::start(), HttpSink::start(), free_port());
     let words = format!("no sample of s3cr3t-word is wanted {}", "x".repeat(1000));
     scorn.usually(Answer::new(400, &[], &words));
@@ -119,7 +119,7 @@ remote_write:
 
 #[test]
 fn check_says_who_takes_samples_and_why_others_do_not() {
-    let receiver = Prometheus::configured("", &["--web.enable-remote-write-receiver"]);
+    let receiver = receiver(&[]);
     let other = Prometheus::configured("", &[]);
     let (scratch, guarded) = (Scratch::new(), HttpSink::start());
     guarded.usually(Answer::new(401, &[], "who is s3cr3t-word?"));
