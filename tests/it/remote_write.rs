@@ -13,6 +13,7 @@ use pgvigil::remote_write::{RemoteWrite, Settings};
 use pgvigil::sample::{Labels, NAME, STALE, Sources, Timestamp};
 use pgvigil::scrape::Board;
 use pgvigil::store::Store;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Prometheus, eventually_async, free_port};
@@ -26,6 +27,7 @@ struct Bench {
     store: Arc<Store>,
     board: Arc<Board>,
     remote: Arc<RemoteWrite>,
+    running: JoinHandle<()>,
     stop: CancellationToken,
     /// When the first cycle was.
     start: Timestamp,
@@ -41,21 +43,25 @@ impl Bench {
         };
         let start = Timestamp::now().before(Duration::from_secs(1800));
         let store = Arc::new(Store::new(&settings, start));
-        let bench = Bench {
-            board: Arc::new(Board::new(store.clone(), false)),
+        let board = Arc::new(Board::new(store.clone(), false));
+        let (remote, stop) = (Arc::<RemoteWrite>::default(), CancellationToken::new());
+        configure(&remote, endpoints, &store);
+        let (sending, told, stopped) = (remote.clone(), board.clone(), stop.clone());
+        let running = tokio::spawn(async move { sending.run(&told, stopped).await });
+        Bench {
             store,
-            remote: Arc::default(),
-            stop: CancellationToken::new(),
+            board,
+            remote,
+            running,
+            stop,
             start,
-        };
-        bench.configure(endpoints);
-        let (remote, board, stop) = (
-            bench.remote.clone(),
-            bench.board.clone(),
-            bench.stop.clone(),
-        );
-        tokio::spawn(async move { remote.run(&board, stop).await });
-        bench
+        }
+    }
+
+    /// Stops sending; what waits is kept.
+    async fn stop(&mut self) {
+        self.stop.cancel();
+        (&mut self.running).await.unwrap();
     }
 
     fn configure(&self, endpoints: &str) {
