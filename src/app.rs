@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
 use crate::notify::Tally;
+use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
@@ -96,8 +97,9 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history; an empty one takes
-/// over what the snapshot in the state directory holds. `reloads` is asked to read the configuration again.
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so is what waits
+/// to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
+/// the configuration again.
 ///
 /// # Errors
 /// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
@@ -106,6 +108,7 @@ pub async fn run(
     config: Config,
     loaded: Loaded,
     store: Arc<Store>,
+    remote_write: Arc<RemoteWrite>,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -119,10 +122,11 @@ pub async fn run(
     let statuses = Arc::new(Statuses::default());
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
+    remote_write.configure(&config.remote_write, &config.external_labels, &store);
 
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
-    let queries = api.queries.clone();
+    let (queries, endpoints) = (api.queries.clone(), remote_write.clone());
     let view = Arc::new(web::View {
         api,
         board: board.clone(),
@@ -159,6 +163,9 @@ pub async fn run(
     let (backups, state_dir) = (config.backups.clone(), config.state_dir.clone());
     let (probed, stopped) = (board.clone(), stop.clone());
     tasks.spawn(async move { backup::run(backups, probed, &state_dir, stopped).await });
+    let (told, stopped) = (board.clone(), stop.clone());
+    let sending = remote_write.clone();
+    tasks.spawn(async move { sending.run(&told, stopped).await });
     let own = telemetry::Own {
         started,
         store: store.clone(),
@@ -166,7 +173,11 @@ pub async fn run(
         statuses: statuses.clone(),
         tally: tally.clone(),
         ledger: ledger.clone(),
-        more: Box::new(move || queries.samples()),
+        more: Box::new(move || {
+            let mut samples = queries.samples();
+            samples.extend(endpoints.samples());
+            samples
+        }),
         included: loaded.included,
     };
     tasks.spawn(telemetry::run(

@@ -17,6 +17,7 @@ pub mod store;
 
 pub mod incident;
 pub mod notify;
+pub mod remote_write;
 
 pub mod demo;
 pub mod telemetry;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use crate::collectors::Collector;
 use crate::sample::{Metric, MetricKind};
-use crate::{backup, patroni, scrape, telemetry, web};
+use crate::{backup, patroni, remote_write, scrape, telemetry, web};
 
 /// Where metrics come from that no collector gives, and what is to be known of them.
 type Chapter = (&'static str, &'static str, &'static [Metric]);
 
 /// Those that are in the store, where rules find them.
-const STORED: [Chapter; 5] = [
+const STORED: [Chapter; 6] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
     (
         "Patroni",
@@ -34,6 +34,11 @@ const STORED: [Chapter; 5] = [
         "Queries",
         "The expressions that clients of the API have evaluated.",
         web::api::METRICS,
+    ),
+    (
+        "Remote write",
+        "What became of the samples of each of `remote_write`; `remote_name` is its name.",
+        remote_write::METRICS,
     ),
 ];
 

@@ -1,5 +1,5 @@
-//! `pgvigil check`: configuration, rules, receivers, folders, connections, privileges and own collectors, each with
-//! what is missing.
+//! `pgvigil check`: configuration, rules, receivers, folders, connections, privileges, own collectors and endpoints of
+//! remote write, each with what is missing.
 
 mod folders;
 mod own;
@@ -17,7 +17,7 @@ use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
 use crate::server::Server;
-use crate::{app, patroni, rules};
+use crate::{app, patroni, remote_write, rules};
 
 /// How far the check goes.
 #[derive(Args)]
@@ -119,6 +119,13 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
             let (finding, words) = match patroni::ask(settings).await {
                 Ok(node) => (Finding::Good, node.to_string()),
                 Err(error) => (Finding::Bad, error),
+            };
+            report.say(finding, &settings.name, &words)?;
+        }
+        for settings in &config.remote_write {
+            let (finding, words) = match remote_write::try_out(settings).await {
+                Ok(()) => (Finding::Good, "takes samples".to_owned()),
+                Err(error) => (Finding::Bad, format!("takes no samples: {error}")),
             };
             report.say(finding, &settings.name, &words)?;
         }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{self, Loaded};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
+use crate::remote_write::RemoteWrite;
 use crate::sample::Timestamp;
 use crate::store::Store;
 use crate::{telemetry, web};
@@ -36,14 +37,22 @@ pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return super::refuse(&problems),
     };
-    match watch(config, loaded, &flags).await {
+    let remote_write = Arc::default();
+    let ended = watch(config, loaded, &remote_write, &flags).await;
+    remote_write.farewell().await;
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => super::cannot_run(&error),
     }
 }
 
 /// Watches with one configuration after another. One that cannot run gives way to the one before it.
-async fn watch(mut config: Config, mut loaded: Loaded, flags: &Flags) -> anyhow::Result<()> {
+async fn watch(
+    mut config: Config,
+    mut loaded: Loaded,
+    remote_write: &Arc<RemoteWrite>,
+    flags: &Flags,
+) -> anyhow::Result<()> {
     let (reloads, asked) = mpsc::channel(1);
     let mut orders = Orders::listen(asked)?;
     let store = Arc::new(Store::new(&config.store, Timestamp::now()));
@@ -54,6 +63,7 @@ async fn watch(mut config: Config, mut loaded: Loaded, flags: &Flags) -> anyhow:
             config.clone(),
             loaded.clone(),
             store.clone(),
+            remote_write.clone(),
             reloads.clone(),
             stop.clone(),
         );

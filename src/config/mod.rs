@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use crate::document::{Place, Problem, Reader, Section, parse};
 use crate::sample::Labels;
-use crate::{backup, collectors, notify, patroni, rules, server, store, web};
+use crate::{backup, collectors, notify, patroni, remote_write, rules, server, store, web};
 
 pub use environment::{ALIASES, Alias, Environment};
 pub use reference::reference;
@@ -47,6 +47,8 @@ pub struct Config {
     pub snapshots: store::SnapshotSettings,
     /// What the queries of others may take.
     pub query: web::api::Settings,
+    /// Where its samples are sent on to.
+    pub remote_write: Vec<remote_write::Settings>,
     /// What is an alert.
     pub rules: rules::Settings,
     /// Who is told.
@@ -176,7 +178,7 @@ impl Config {
                 .text("external_url", "", "How people reach this page, for links in messages; by default made of `listen`.")
                 .trim_end_matches('/')
                 .to_owned(),
-            external_labels: Labels::new(s.pairs("external_labels", "Labels added to alerts that leave for Alertmanager, where they lack them.")),
+            external_labels: Labels::new(s.pairs("external_labels", "Labels added to alerts that leave for Alertmanager and to samples that leave by `remote_write`, where they lack them.")),
             state_dir: s
                 .optional_path("state_dir", "The folder for what must outlive a restart; default `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/pgvigil`.")
                 .unwrap_or_else(|| default_state_dir(get)),
@@ -196,6 +198,7 @@ impl Config {
             }),
             snapshots,
             query: s.section("query", "What the queries of others, through the API, may take.", web::api::Settings::read),
+            remote_write: remote_write::Settings::read_all(s),
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
             notify: s.section("notify", "Who is told.", notify::Settings::read),
             backups: backup::Settings::read(s),

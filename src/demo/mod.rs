@@ -156,7 +156,16 @@ async fn beside_the_watch(
     let store = Arc::new(Store::new(&config.store, Timestamp::now()));
     // Nobody reads the demo's configuration again.
     let (reloads, _) = mpsc::channel(1);
-    let mut watch = tokio::spawn(app::run(config, loaded, store, reloads, rooms.clone()));
+    // Nor does it send anything on.
+    let remote_write = Arc::default();
+    let mut watch = tokio::spawn(app::run(
+        config,
+        loaded,
+        store,
+        remote_write,
+        reloads,
+        rooms.clone(),
+    ));
     let told = tokio::select! {
         told = telling => told,
         ended = &mut watch => return ended?.and(Err(anyhow!("the watch has ended"))),

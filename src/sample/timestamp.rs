@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The wall clock. Only `app`, `scrape`, `backup`, `notify` and `web` may ask for it; the rest are handed the time.
+    /// The wall clock. Only `app`, `scrape`, `backup`, `notify`, `remote_write` and `web` may ask for it; the rest are handed the time.
     pub fn now() -> Self {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -5,6 +5,7 @@ mod arena;
 mod bits;
 mod chunk;
 mod find;
+mod follow;
 mod heap;
 mod index;
 mod keeper;
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use crate::sample::{Labels, Source, Sources, Timestamp};
 
+pub use follow::{Followed, Follower, Taken};
 pub use keeper::{Keeper, Kept};
 pub use matcher::{Matcher, Test};
 pub use place::Place;
@@ -261,6 +263,7 @@ impl Held {
     }
 
     fn tidy(&mut self, now: Timestamp) {
+        self.shelf.tap.hand_on(now);
         let horizon = now.before(self.retention);
         self.shelf.tidy(now, horizon, self.max_bytes);
     }

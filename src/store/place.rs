@@ -3,7 +3,7 @@
 use super::index::Id;
 
 /// A series' place as it was at the last append; when it no longer holds, the series is looked for by its labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Place {
     id: Id,
     serial: u64,

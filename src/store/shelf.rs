@@ -9,6 +9,7 @@ use super::Size;
 use super::arena::Arena;
 use super::chunk::Head;
 use super::find::Search;
+use super::follow::Tap;
 use super::heap;
 use super::index::{Id, Index};
 use super::matcher::Matcher;
@@ -22,6 +23,8 @@ pub(super) use slice::{Mark, Piece, Slice};
 /// The series, by place, by labels, and by each label.
 #[derive(Debug)]
 pub(super) struct Shelf {
+    /// Hears of every sample that is taken.
+    pub(super) tap: Tap,
     /// In the order in which they came, with gaps where one has gone.
     series: Vec<Option<Box<Held>>>,
     by_labels: HashMap<Labels, Id>,
@@ -44,6 +47,7 @@ impl Shelf {
     /// An empty shelf.
     pub(super) fn new(start: Timestamp) -> Self {
         Shelf {
+            tap: Tap::default(),
             series: Vec::new(),
             by_labels: HashMap::new(),
             index: Index::default(),
@@ -92,9 +96,11 @@ impl Shelf {
             None => {
                 let sources = self.shared(sources);
                 let head = Head::new(at, value);
-                self.enter(&labels, |labels, serial, _| {
+                let place = self.enter(&labels, |labels, serial, _| {
                     Held::new(labels, sources, serial, Vec::new(), head)
-                })
+                });
+                self.tap.note(place, value);
+                place
             }
         }
     }
@@ -181,6 +187,13 @@ impl Shelf {
         &self.index
     }
 
+    /// The labels of the series at a place, while it is there.
+    pub(super) fn named(&self, place: Place) -> Option<Labels> {
+        let (id, serial) = place.known()?;
+        let series = self.series.get(id as usize)?.as_deref()?;
+        (series.serial == serial).then(|| series.labels.clone())
+    }
+
     /// Since when nothing is missing.
     pub(super) fn covers_since(&self) -> Timestamp {
         self.covers_since
@@ -222,6 +235,7 @@ impl Shelf {
             let grown = series.push(arena, at, value);
             self.bytes = self.bytes.saturating_add_signed(grown);
             self.samples += 1;
+            self.tap.note(place, value);
             if moved {
                 self.move_to(place, sources);
             }

@@ -200,3 +200,50 @@ fn receivers_come_from_short_names() {
     assert_eq!(names, ["email", "slack", "alertmanager"]);
     assert!(!format!("{config:?}").contains("hooks.slack.example/T/B/secret"));
 }
+
+#[test]
+fn endpoints_of_remote_write_come_from_anywhere_and_are_shown_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = folder.path().join("url");
+    std::fs::write(&url, "https://u:s3cr3t@mimir.example/push\n").unwrap();
+    let endpoints = format!(
+        "[{{url: 'http://${{HOST}}:9090/api/v1/write', headers: {{X-Key: '${{KEY}}'}}}}, {{url_file: {}}}]",
+        url.display()
+    );
+    let environment = [
+        ("DATABASE_URL", "postgresql://u@h/d"),
+        ("HOST", "prometheus"),
+        ("KEY", "s3cr3t"),
+        ("PGVIGIL_REMOTE_WRITE", &endpoints),
+    ];
+    let config = check("", &environment).unwrap();
+    let names: Vec<&str> = config
+        .remote_write
+        .iter()
+        .map(|endpoint| endpoint.name.as_str())
+        .collect();
+    assert_eq!(names, ["prometheus:9090", "mimir.example:443"]);
+    assert!(!format!("{config:?}").contains("s3cr3t"));
+
+    let yaml = "\
+servers: [{url: 'postgresql://u@h/d'}]
+remote_write:
+  - url: ftp://prometheus
+  - {url: 'http://a/', queue_config: {max_sample_per_send: 5}}
+  - {url: 'http://a/', remote_timeout: 5}
+";
+    let complaints = check(yaml, &[]).unwrap_err();
+    let expected = [
+        "pgvigil.yml:3:10: remote_write[0].url: begins with neither `http://` nor `https://`; write `url: http://HOST:9090/api/v1/write`",
+        "pgvigil.yml:4:39: remote_write[1].queue_config.max_sample_per_send: unknown key\n  hint: did you mean `max_samples_per_send`?",
+        "pgvigil.yml:5:40: remote_write[2].remote_timeout: `5` is no duration; write a number and a unit, such as `15s`, `5m`, `1d` or `1h30m`",
+        "pgvigil.yml:3:3: remote_write: two endpoints are called `a:80`\n  hint: give each a `name` of its own",
+    ];
+    for line in expected {
+        assert!(
+            complaints.iter().any(|complaint| complaint.ends_with(line)),
+            "{line}\nin {complaints:#?}"
+        );
+    }
+    assert_eq!(complaints.len(), expected.len(), "{complaints:#?}");
+}

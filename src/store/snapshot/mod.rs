@@ -119,7 +119,10 @@ impl Store {
         };
         let restored = read(from, &bounds)?;
         let held = &mut *self.write();
+        // Who follows goes on following.
+        let tap = std::mem::take(&mut held.shelf.tap);
         held.shelf = restored.shelf;
+        held.shelf.tap = tap;
         held.successes = restored.successes;
         Ok(restored.taken)
     }

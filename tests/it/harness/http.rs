@@ -18,7 +18,9 @@ pub struct Request {
     pub path: String,
     /// In their order; names in lower case.
     pub headers: Vec<(String, String)>,
+    /// As text; what is none is in `bytes`.
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Request {
@@ -43,6 +45,8 @@ pub struct Answer {
     pub body: String,
     /// How long it keeps the client waiting.
     pub delay: Duration,
+    /// Whether the body is all that is said, be it HTTP or not; nothing is a connection that breaks.
+    pub bare: bool,
 }
 
 impl Answer {
@@ -53,6 +57,15 @@ impl Answer {
             headers: headers.iter().map(owned).collect(),
             body: body.to_owned(),
             delay: Duration::ZERO,
+            bare: false,
+        }
+    }
+
+    /// The text and nothing else, which may be no HTTP at all.
+    pub fn bare(text: &str) -> Answer {
+        Answer {
+            bare: true,
+            ..Answer::new(0, &[], text)
         }
     }
 
@@ -166,7 +179,11 @@ fn serve(connection: &TcpStream, state: &State) {
         head += &format!("{name}: {value}\r\n");
     }
     let mut stream = connection;
-    let _ = stream.write_all(format!("{head}\r\n{}", answer.body).as_bytes());
+    let whole = match answer.bare {
+        true => answer.body,
+        false => format!("{head}\r\n{}", answer.body),
+    };
+    let _ = stream.write_all(whole.as_bytes());
     let _ = stream.shutdown(Shutdown::Write);
 }
 
@@ -191,6 +208,7 @@ fn read(stream: &mut impl BufRead) -> Option<Request> {
         path,
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
     })
 }
 
