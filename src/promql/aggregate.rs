@@ -181,7 +181,10 @@ fn count_values(node: &Aggregate, label: &str, rows: &Rows) -> Result<Rows, Eval
         return Err(EvalError::Failed(message));
     }
     // A label that is left out takes no value, and one that is the name is a new name.
-    let is_left_out = matches!(&node.grouping, Grouping::Without(names) if names.iter().any(|name| name == label));
+    let is_left_out = match &node.grouping {
+        Grouping::Without(names) => label == NAME || names.iter().any(|name| name == label),
+        Grouping::By(_) => false,
+    };
     let mut counts: Vec<(Head, Vec<f64>)> = Vec::new();
     let mut places: HashMap<Labels, usize> = HashMap::new();
     for Group { labels, members } in groups(&node.grouping, rows) {
@@ -288,7 +291,7 @@ fn counts(numbers: &[f64]) -> Result<Vec<usize>, EvalError> {
 fn check_quantiles(evaluation: &Evaluation<'_>, node: &Aggregate, numbers: &[f64]) {
     let mut notes = evaluation.notes.borrow_mut();
     if numbers.iter().any(|number| number.is_nan()) {
-        notes.quantile(f64::NAN, node.place);
+        return notes.quantile(f64::NAN, node.place);
     }
     let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if most > 1.0 {

@@ -44,7 +44,7 @@ fn growth(samples: &Samples<'_>, counter: bool) -> Option<(f64, f64)> {
     };
     let mut grown = last - first;
     if counter {
-        grown += lost_to_resets(samples);
+        grown = with_resets(grown, samples);
     }
     let sampled = (last_at.0 - first_at.0) as f64 / 1000.0;
     let interval = sampled / (samples.points.len() - 1) as f64;
@@ -60,10 +60,11 @@ fn growth(samples: &Samples<'_>, counter: bool) -> Option<(f64, f64)> {
     Some((grown, (sampled + before + after) / sampled))
 }
 
-fn lost_to_resets(samples: &Samples<'_>) -> f64 {
+/// The growth with what each reset has taken from it.
+fn with_resets(grown: f64, samples: &Samples<'_>) -> f64 {
     let pairs = samples.values().zip(samples.values().skip(1));
     let falls = pairs.filter(|(before, after)| after < before);
-    falls.map(|(before, _)| before).sum()
+    falls.fold(grown, |grown, (before, _)| grown + before)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Quantiles and shares from the buckets of classic histograms (series with a label `le`).
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::promql::EvalError;
@@ -193,7 +194,9 @@ fn among_rising(q: f64, buckets: &[Bucket]) -> f64 {
         return f64::NAN;
     }
     let rank = q * last.count;
-    let place = inner.partition_point(|bucket| bucket.count < rank || bucket.count.is_nan());
+    // Where either is `NaN` the search goes on to the end, as Go's does.
+    let is_below = |bucket: &Bucket| bucket.count.partial_cmp(&rank).is_none_or(Ordering::is_lt);
+    let place = inner.partition_point(is_below);
     let Some(found) = inner.get(place) else {
         return inner[inner.len() - 1].bound;
     };

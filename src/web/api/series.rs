@@ -1,8 +1,10 @@
 //! What there is: `series`, `labels`, `label/NAME/values`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::sample::{Labels, Timestamp};
+use crate::store::{Matcher, Store};
 
 use super::Asked;
 use super::answer::{Answer, keep};
@@ -20,7 +22,11 @@ pub(super) fn series(asked: &Asked) -> Result<Answer, Failure> {
     let span = parameters.span()?;
     let selectors = parameters.selectors();
     let selectors = selectors.map_err(|said| Failure::of("match[]", said))?;
-    let found: BTreeSet<Labels> = found(asked, &selectors, span).collect();
+    let store = &asked.view.store;
+    let each = selectors.iter();
+    let found: BTreeSet<Labels> = each
+        .flat_map(|matchers| store.labels(matchers, span.0, span.1))
+        .collect();
     let mut found: Vec<Labels> = found.into_iter().collect();
     let truncated = keep(&mut found, limit);
     let answer = Answer::written(|out| array(out, &found, labels));
@@ -29,11 +35,7 @@ pub(super) fn series(asked: &Asked) -> Result<Answer, Failure> {
 
 /// `labels`
 pub(super) fn names(asked: &Asked) -> Result<Answer, Failure> {
-    list(asked, |series, found| {
-        for (name, _) in series.iter() {
-            note(found, name);
-        }
-    })
+    list(asked, Store::label_names)
 }
 
 /// `label/NAME/values`
@@ -43,41 +45,30 @@ pub(super) fn values(asked: &Asked) -> Result<Answer, Failure> {
         let message = format!("invalid label name: \"{shown}\"");
         return Err(Failure::bad_data(message));
     };
-    list(asked, |series, found| match series.get(name) {
-        "" => {}
-        value => note(found, value),
+    list(asked, |store, matchers, after, until| {
+        store.label_values(name, matchers, after, until)
     })
 }
 
-/// What `take` notes of each series that is asked for, in order.
-fn list(asked: &Asked, take: impl Fn(&Labels, &mut BTreeSet<String>)) -> Result<Answer, Failure> {
+/// What `find` gives for each of the selectors, or for all series where there is none, in order.
+fn list(
+    asked: &Asked,
+    find: impl Fn(&Store, &[Matcher], Timestamp, Timestamp) -> Vec<Arc<str>>,
+) -> Result<Answer, Failure> {
     let parameters = &asked.parameters;
     let limit = parameters.limit()?;
-    let span = parameters.span()?;
+    let (after, until) = parameters.span()?;
     let mut selectors = parameters.selectors().map_err(Failure::bad_data)?;
     if selectors.is_empty() {
         selectors.push(Matchers::new());
     }
-    let mut all = BTreeSet::new();
-    found(asked, &selectors, span).for_each(|series| take(&series, &mut all));
-    let mut all: Vec<String> = all.into_iter().collect();
+    let store = &asked.view.store;
+    let each = selectors.iter();
+    let all: BTreeSet<Arc<str>> = each
+        .flat_map(|matchers| find(store, matchers, after, until))
+        .collect();
+    let mut all: Vec<Arc<str>> = all.into_iter().collect();
     let truncated = keep(&mut all, limit);
     let answer = Answer::written(|out| array(out, &all, |out, each| text(out, each)));
     Ok(answer.truncated(truncated))
-}
-
-fn found(
-    asked: &Asked,
-    selectors: &[Matchers],
-    (after, until): (Timestamp, Timestamp),
-) -> impl Iterator<Item = Labels> {
-    let store = &asked.view.store;
-    let each = selectors.iter();
-    each.flat_map(move |matchers| store.labels(matchers, after, until))
-}
-
-fn note(found: &mut BTreeSet<String>, text: &str) {
-    if !found.contains(text) {
-        found.insert(text.to_owned());
-    }
 }
