@@ -9,6 +9,7 @@ mod import;
 mod notify;
 mod once;
 mod reference;
+mod rules;
 mod serve;
 mod stdout;
 
@@ -74,6 +75,9 @@ enum Command {
     /// Look at backups
     #[command(subcommand)]
     Backup(backup::Action),
+    /// Try rules out
+    #[command(subcommand)]
+    Rules(rules::Action),
     /// Try the receivers
     #[command(subcommand)]
     Notify(notify::Action),
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Grants(options) => grants::run(&options),
         Command::Import(options) => import::run(&options),
         Command::Backup(action) => backup::run(&action),
+        Command::Rules(action) => rules::run(action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
     };
     stdout::end(ended)

@@ -24,6 +24,7 @@ type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 pub struct Reader<'e> {
     pub(super) environment: Option<Environment<'e>>,
     pub(super) describing: bool,
+    pub(super) passes_over_unknown: bool,
     problems: RefCell<Vec<Problem>>,
     pub(super) declarations: RefCell<Vec<Declaration>>,
 }
@@ -35,8 +36,17 @@ impl<'e> Reader<'e> {
         Reader {
             environment,
             describing: false,
+            passes_over_unknown: false,
             problems: RefCell::default(),
             declarations: RefCell::default(),
+        }
+    }
+
+    /// The same reader, to which a key that nobody asks for is no mistake.
+    pub fn passing_over_unknown(self, yes: bool) -> Self {
+        Reader {
+            passes_over_unknown: yes,
+            ..self
         }
     }
 

@@ -18,13 +18,33 @@ use names::{Names, described, name_rule};
 /// The groups of a file, and what in it is hardly meant.
 pub(super) type Parsed = (Vec<Group>, Vec<Problem>);
 
+/// How a file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Strictness {
+    /// Whether a key that nobody knows is passed over.
+    pub(super) pass_over_unknown: bool,
+}
+
 /// Reads a file. Groups that name no interval get the one given.
 ///
 /// # Errors
 /// Every mistake.
 pub(super) fn parse(file: &str, text: &str, interval: Duration) -> Result<Parsed, Vec<Problem>> {
+    read(file, text, interval, Strictness::default())
+}
+
+/// As [`parse`], as strictly as it is wanted.
+///
+/// # Errors
+/// Every mistake.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    interval: Duration,
+    strictness: Strictness,
+) -> Result<Parsed, Vec<Problem>> {
     let (root, second) = parse_first(file, text).map_err(|problem| vec![problem])?;
-    let reader = Reader::new(None);
+    let reader = Reader::new(None).passing_over_unknown(strictness.pass_over_unknown);
     let mut names = Vec::new();
     let groups = reader.read(&root, |s| {
         s.list("groups", "Groups of rules.", |s| {

@@ -13,6 +13,7 @@ mod settings;
 mod status;
 mod step;
 mod template;
+mod testing;
 
 pub use alert::{Alert, AlertState, Change, RuleKey, Transition};
 pub use evaluate::{Before, Context, Evaluation, evaluate};
@@ -23,3 +24,4 @@ pub use set::{RuleSet, load};
 pub use settings::{Override, Settings};
 pub use status::{GroupStatus, RuleStatus, Statuses};
 pub use template::Template;
+pub use testing::{Failure, TestOptions, TestResult, Tested, junit, test_file};

@@ -144,6 +144,9 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn refuse_unknown(&self) {
+        if self.reader.passes_over_unknown {
+            return;
+        }
         for (key, _) in self.entries() {
             if !self.known.contains(&key.text) {
                 let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
