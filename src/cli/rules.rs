@@ -31,7 +31,7 @@ pub(super) struct Test {
     /// Write the verdicts as JUnit's XML as well
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Pass over keys that nobody knows, in tests and in rule files
+    /// Pass over keys of rule files that nobody knows
     #[arg(long)]
     ignore_unknown_fields: bool,
 }

@@ -11,6 +11,8 @@ use pgvigil::store::{self, Store};
 
 use super::harness::{Scratch, tool};
 
+mod unit;
+
 const ALERTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts");
 
 fn promtool(arguments: &[&str], file: &Path) -> Output {
@@ -44,6 +46,15 @@ fn files(folder: &str) -> Vec<std::path::PathBuf> {
         .collect();
     paths.sort();
     paths
+}
+
+/// The texts of a file of cases, which a line of `=====` sets apart.
+fn cases(file: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/rules")
+        .join(file);
+    let text = std::fs::read_to_string(path).unwrap();
+    text.split("=====\n").map(str::to_owned).collect()
 }
 
 fn settings(files: &[&str]) -> Settings {

@@ -1,10 +1,11 @@
 //! Rules over the series of a test, slot by slot: what production does with them, but for its clock.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::rules::{Alert, AlertState, Before, Context, Group, Rule, Transition, evaluate};
-use crate::sample::{Labels, Timestamp};
-use crate::store::{Settings, Store};
+use crate::sample::{Labels, Timestamp, is_stale};
+use crate::store::{Matcher, Settings, Store, Test as Condition};
 
 use super::file::Test;
 use super::input::Input;
@@ -15,6 +16,8 @@ pub(super) struct Course<'t> {
     pub(super) store: Store,
     input: Input,
     rules: Vec<Kept<'t>>,
+    /// Names of metrics that come from more than one side: rules and the input, or several rules.
+    contested: BTreeSet<String>,
     /// All that has happened to alerts.
     pub(super) transitions: Vec<Transition>,
 }
@@ -45,6 +48,7 @@ impl<'t> Course<'t> {
             test,
             // What lies before the first values is known to be nothing.
             store: Store::new(&settings, Timestamp(i64::MIN)),
+            contested: contested(groups, &input),
             input,
             rules: rules.collect(),
             transitions: Vec::new(),
@@ -75,6 +79,10 @@ impl<'t> Course<'t> {
             match evaluate(kept.rule, kept.group, before, &self.store, slot, &context) {
                 Ok(evaluation) => {
                     for (labels, value, sources) in evaluation.samples {
+                        if self.contested.contains(labels.metric()) {
+                            let clash = clash(&self.store, evaluation.at, &labels, value);
+                            failed.extend(clash.map(|cause| (kept.rule, cause)));
+                        }
                         self.store
                             .append(evaluation.at, &sources, [(labels, value)]);
                     }
@@ -101,4 +109,45 @@ impl<'t> Course<'t> {
         let alerts = named.flat_map(|kept| &kept.alerts);
         alerts.filter(|alert| alert.state == AlertState::Firing)
     }
+}
+
+fn contested(groups: &[Group], input: &Input) -> BTreeSet<String> {
+    let mut seen: BTreeSet<String> = input.metrics().map(str::to_owned).collect();
+    let (mut contested, alerts) = (BTreeSet::new(), ["ALERTS", "ALERTS_FOR_STATE"]);
+    contested.extend(
+        alerts
+            .map(str::to_owned)
+            .into_iter()
+            .filter(|name| seen.contains(name)),
+    );
+    let rules = groups.iter().flat_map(|group| &group.rules);
+    for rule in rules.filter(|rule| rule.alerting().is_none()) {
+        if !seen.insert(rule.name.to_string()) {
+            contested.insert(rule.name.to_string());
+        }
+    }
+    contested
+}
+
+/// Why a sample cannot be written, which is an error of the rule: its series has another value then, or a later one. The
+/// end of a series may come too late.
+fn clash(store: &Store, at: Timestamp, labels: &Labels, value: f64) -> Option<String> {
+    let exactly = |(name, value): (&str, &str)| Matcher {
+        name: name.to_owned(),
+        test: Condition::Equal(value.to_owned()),
+    };
+    let matchers: Vec<Matcher> = labels.iter().map(exactly).collect();
+    let known = store.latest(&matchers, Timestamp(at.0 - 1), Timestamp(i64::MAX));
+    let newest = known.into_iter().find(|known| known.labels == *labels)?;
+    let same = newest.at == at && newest.value.to_bits() == value.to_bits();
+    if same || is_stale(value) {
+        return None;
+    }
+    let words = match newest.at == at {
+        true => "has another value at this time already",
+        false => "has later values already",
+    };
+    Some(format!(
+        "series `{labels}` {words}, from the input or another rule"
+    ))
 }

@@ -1,8 +1,7 @@
 //! A file of tests, read as strictly as promtool reads it. Takes its text; hands on the tests, or every mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::document::{Node, Place, Problem, Reader, Section, Value, parse_first, parse_number};
@@ -71,20 +70,13 @@ pub(super) struct ExpressionCase {
     pub(super) expected: Vec<(String, f64)>,
 }
 
-/// A rule file by name, and its text if it can be read.
-pub(super) type RuleFile = (String, io::Result<String>);
-
 /// Reads a file of tests.
 ///
 /// # Errors
 /// Every mistake.
-pub(super) fn read(
-    name: &str,
-    text: &str,
-    pass_over_unknown: bool,
-) -> Result<TestFile, Vec<Problem>> {
+pub(super) fn read(name: &str, text: &str) -> Result<TestFile, Vec<Problem>> {
     let (root, _) = parse_first(name, text).map_err(|problem| vec![problem])?;
-    let reader = Reader::new(None).passing_over_unknown(pass_over_unknown);
+    let reader = Reader::new(None);
     let file = reader.read(&root, file);
     match reader.problems() {
         problems if problems.is_empty() => Ok(file),
@@ -102,9 +94,9 @@ fn file(s: &mut Section) -> TestFile {
     let interval = interval
         .filter(|interval| !interval.is_zero())
         .unwrap_or(INTERVAL);
-    let fuzzy = s.flag(
+    let fuzzy = flag(
+        s,
         "fuzzy_compare",
-        false,
         "Whether the last bit of a value does not count.",
     );
     let order = placed_texts(
@@ -244,6 +236,22 @@ fn number(s: &mut Section, key: &str, doc: &str) -> f64 {
     })
 }
 
+/// `true` or another of YAML's words for it, which are no texts.
+fn flag(s: &mut Section, key: &str, doc: &str) -> bool {
+    let Some(node) = s.node(key, "true or false", doc) else {
+        return false;
+    };
+    let word = match &node.value {
+        Value::Scalar(text) if !node.quoted => text.to_lowercase(),
+        _ => String::new(),
+    };
+    let yes = ["true", "yes", "on", "y"].contains(&word.as_str());
+    if !yes && !["false", "no", "off", "n"].contains(&word.as_str()) {
+        s.problem(key, "is neither `true` nor `false`", None);
+    }
+    yes
+}
+
 /// Names and texts; nothing is the empty text.
 fn texts(s: &mut Section, key: &str, doc: &str) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
@@ -271,9 +279,13 @@ fn placed_texts(s: &mut Section, key: &str, doc: &str) -> Vec<(String, Place)> {
     let Some(node) = s.node(key, "list of texts", doc) else {
         return Vec::new();
     };
-    let items = match &node.value {
-        Value::List(items) => items.as_slice(),
-        _ => std::slice::from_ref(node),
+    let Value::List(items) = &node.value else {
+        s.problem(
+            key,
+            "must be a list of texts",
+            Some("write it in brackets, as in `[one, two]`"),
+        );
+        return Vec::new();
     };
     let mut texts = Vec::new();
     for item in items {
@@ -297,35 +309,31 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 impl TestFile {
-    /// Name and text of every rule file, those of relative names under the folder of the tests; and what pattern means
-    /// no file, which is no mistake.
+    /// Every rule file, those of relative names under the folder of the tests; and what pattern means no file, which is
+    /// no mistake.
     ///
     /// # Errors
     /// The patterns that are none.
     pub(super) fn rule_files(
         &self,
         folder: &Path,
-    ) -> Result<(Vec<RuleFile>, Vec<Problem>), Vec<Problem>> {
-        let (mut files, mut missing, mut mistakes): (Vec<RuleFile>, _, _) =
-            (Vec::new(), Vec::new(), Vec::new());
-        for (pattern, place) in self
-            .rule_files
-            .iter()
-            .filter(|(pattern, _)| !pattern.is_empty())
-        {
-            let found = glob(&folder.join(pattern)).unwrap_or_else(|cause| {
-                mistakes.push(Problem::at(place, cause));
-                Vec::new()
-            });
-            if found.is_empty() {
-                missing.push(Problem::at(place, format!("no file matches `{pattern}`")));
-            }
-            for path in found {
-                let name = path.display().to_string();
-                // A file that two patterns mean counts once.
-                if files.iter().all(|(known, _)| *known != name) {
-                    files.push((name, std::fs::read_to_string(path)));
+    ) -> Result<(Vec<PathBuf>, Vec<Problem>), Vec<Problem>> {
+        let (mut files, mut missing, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
+        let patterns = self.rule_files.iter();
+        for (pattern, place) in patterns.filter(|(pattern, _)| !pattern.is_empty()) {
+            match glob(&folder.join(pattern)) {
+                Ok(found) if found.is_empty() => {
+                    missing.push(Problem::at(place, format!("no file matches `{pattern}`")));
                 }
+                // A file that two patterns mean counts once.
+                Ok(found) => {
+                    for path in found {
+                        if !files.contains(&path) {
+                            files.push(path);
+                        }
+                    }
+                }
+                Err(cause) => mistakes.push(Problem::at(place, cause)),
             }
         }
         if mistakes.is_empty() {

@@ -37,7 +37,7 @@ pub(super) fn of_alerts(course: &Course<'_>, name: &str, until: Duration) -> Vec
     let each = by_labels.iter();
     lines.extend(each.take(MOST_TOLD).map(|(labels, told)| {
         let labels = labels.filtered(|name| name != "alertname");
-        format!("  {labels}: inactive{}", shortened(told))
+        format!("  {labels}: inactive → {}", shortened(told))
     }));
     lines.extend(more(by_labels.len()));
     lines
@@ -89,7 +89,7 @@ pub(super) fn of_expression(
     }
     lines.extend(all.iter().take(MOST_TOLD).map(|series| {
         let told = changes(&series.points, start, start + until, interval);
-        format!("  {}: absent{}", series.labels, shortened(&told))
+        format!("  {}: {}", series.labels, shortened(&told))
     }));
     lines.extend(more(all.len()));
     lines
@@ -102,7 +102,8 @@ fn changes(
     end: Timestamp,
     interval: Duration,
 ) -> Vec<String> {
-    let mut told = Vec::new();
+    let late = points.first().is_some_and(|(first, _)| *first > start);
+    let mut told: Vec<String> = late.then(|| "absent".into()).into_iter().collect();
     let mut before: Option<(Timestamp, f64)> = None;
     for &(at, value) in points {
         let gap = before.filter(|(last, _)| *last + interval < at);
@@ -125,15 +126,11 @@ fn absent(at: Timestamp, start: Timestamp) -> String {
 
 fn shortened(told: &[String]) -> String {
     let skipped = told.len().saturating_sub(MOST_CHANGES);
-    let mut text = match skipped {
-        0 => String::new(),
-        _ => " → …".into(),
-    };
-    for change in &told[skipped..] {
-        text.push_str(" → ");
-        text.push_str(change);
+    let last = told[skipped..].join(" → ");
+    match skipped {
+        0 => last,
+        _ => format!("… → {last}"),
     }
-    text
 }
 
 fn more(count: usize) -> Option<String> {

@@ -46,6 +46,11 @@ impl Input {
         }
     }
 
+    /// The names of its metrics, each as often as it has series.
+    pub(super) fn metrics(&self) -> impl Iterator<Item = &str> {
+        self.series.iter().map(|(labels, _)| labels.metric())
+    }
+
     /// Adds what has come by a moment.
     pub(super) fn feed(&mut self, store: &Store, test: &Test, until: Timestamp) {
         let longest = self.series.iter().map(|(_, points)| points.len()).max();

@@ -12,7 +12,7 @@ mod notation;
 mod report;
 mod verdict;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
@@ -23,12 +23,12 @@ use file::TestFile;
 
 pub use junit::junit;
 
-/// What is tested, and how strictly it is read.
+/// What is tested, and how strictly its rules are read.
 #[derive(Debug, Clone, Default)]
 pub struct TestOptions {
     /// Tests whose names match none of these are left out; without any, all are run.
     pub run: Vec<Regex>,
-    /// Whether a key that nobody knows is passed over, in tests and in rule files.
+    /// Whether a key of a rule file that nobody knows is passed over; of tests it never is.
     pub pass_over_unknown: bool,
 }
 
@@ -90,8 +90,15 @@ pub fn test_file(name: &str, options: &TestOptions) -> Tested {
 
 impl Tested {
     fn run(&mut self, text: &str, options: &TestOptions) {
-        let file = match file::read(&self.file, text, options.pass_over_unknown) {
-            Ok(file) => file,
+        let read = file::read(&self.file, text);
+        let read = read.and_then(|file| {
+            let folder = Path::new(&self.file).parent().unwrap_or(Path::new(""));
+            let (paths, missing) = file.rule_files(folder)?;
+            self.warnings.extend(missing);
+            Ok((file, paths))
+        });
+        let (file, paths) = match read {
+            Ok(read) => read,
             Err(mistakes) => return self.mistakes.extend(mistakes),
         };
         let chosen = |name: &str| {
@@ -100,10 +107,10 @@ impl Tested {
         let tests = file.tests.iter().enumerate();
         let tests: Vec<_> = tests.filter(|(_, test)| chosen(&test.name)).collect();
         // Rule files are looked into only where there is a test for them.
-        let groups = match tests.is_empty() {
-            true => Vec::new(),
-            false => self.groups(&file, options.pass_over_unknown),
-        };
+        if tests.is_empty() {
+            return;
+        }
+        let groups = self.groups(&file, &paths, options.pass_over_unknown);
         if !self.mistakes.is_empty() {
             return;
         }
@@ -119,38 +126,33 @@ impl Tested {
     }
 
     /// The groups of all rule files, in the order of their evaluation.
-    fn groups(&mut self, file: &TestFile, pass_over_unknown: bool) -> Vec<Group> {
-        let folder = Path::new(&self.file).parent().unwrap_or(Path::new(""));
-        let (files, missing) = match file.rule_files(folder) {
-            Ok(found) => found,
-            Err(mistakes) => {
-                self.mistakes.extend(mistakes);
-                return Vec::new();
-            }
-        };
-        self.warnings.extend(missing);
+    fn groups(
+        &mut self,
+        file: &TestFile,
+        paths: &[PathBuf],
+        pass_over_unknown: bool,
+    ) -> Vec<Group> {
         let mut groups = Vec::new();
-        for (name, text) in files {
-            let strictness = rule_file::Strictness { pass_over_unknown };
-            let text = match text {
-                Ok(text) => text,
-                Err(error) => {
+        for path in paths {
+            let name = path.display().to_string();
+            let read = std::fs::read_to_string(path)
+                .map_err(|error| {
                     let message = format!("cannot be read: {error}");
-                    self.mistakes.push(Problem::at(&Place::of(&name), message));
-                    continue;
-                }
-            };
-            match rule_file::read(&name, &text, file.interval, strictness) {
+                    vec![Problem::at(&Place::of(&name), message)]
+                })
+                .and_then(|text| {
+                    let strictness = rule_file::Strictness { pass_over_unknown };
+                    rule_file::read(&name, &text, file.interval, strictness)
+                });
+            match read {
                 Ok((found, _)) => groups.extend(found),
                 Err(mistakes) => self.mistakes.extend(mistakes),
             }
         }
         // As in promtool, a group that is not named comes with the first that is.
         groups.sort_by_key(|group| {
-            file.order
-                .iter()
-                .position(|name| **name == *group.name)
-                .unwrap_or(0)
+            let place = file.order.iter().position(|name| **name == *group.name);
+            place.unwrap_or(0)
         });
         groups
     }

@@ -105,11 +105,10 @@ impl Trial<'_> {
         self.failures.push(Failure {
             place: case.place.clone(),
             what: format!(
-                "alert `{}` at {}: {} expected to fire, {}",
+                "alert `{}` at {}: {}",
                 case.alert,
                 format_duration(case.at),
-                counted(expected.len()),
-                fires(expected.len(), got.len()),
+                differ(expected.len(), got.len()),
             ),
             details,
         });
@@ -190,20 +189,16 @@ fn pairs(labels: &Labels) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn counted(alerts: usize) -> String {
-    match alerts {
-        0 => "none".into(),
-        1 => "1 alert".into(),
-        many => format!("{many} alerts"),
-    }
-}
-
-fn fires(expected: usize, got: usize) -> String {
+fn differ(expected: usize, got: usize) -> String {
+    let expected_to = match expected {
+        0 => "none is expected to fire".into(),
+        1 => "1 is expected to fire".into(),
+        many => format!("{many} are expected to fire"),
+    };
     match got {
-        0 => "none does".into(),
-        1 if expected == 1 => "another does".into(),
-        1 => "1 does".into(),
-        many if many == expected => "others do".into(),
-        many => format!("{many} do"),
+        same if same == expected => "what fires is not what is expected".into(),
+        0 => format!("{expected_to}, none does"),
+        1 => format!("{expected_to}, 1 does"),
+        many => format!("{expected_to}, {many} do"),
     }
 }
