@@ -9,14 +9,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::document::{Place, Problem, Reader, Section, parse_first};
+use crate::document::{Place, Problem, Reader, Section, Value, parse_first, parse_number};
 use crate::promql::Query;
 
 use super::{Action, Alerting, Group, Rule, RuleKey, Template};
-use names::{Names, described, name_rule};
+use names::{Named, Names, described, name_rule};
 
-/// The groups of a file, and what in it is hardly meant.
-pub(super) type Parsed = (Vec<Group>, Vec<Problem>);
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub(super) groups: Vec<Group>,
+    /// Rules with the name and the labels of one before.
+    pub(super) duplicates: Vec<Problem>,
+    /// What else is no mistake and yet hardly meant.
+    pub(super) doubts: Vec<Problem>,
+}
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,15 +36,7 @@ pub(super) struct Strictness {
 ///
 /// # Errors
 /// Every mistake.
-pub(super) fn parse(file: &str, text: &str, interval: Duration) -> Result<Parsed, Vec<Problem>> {
-    read(file, text, interval, Strictness::default())
-}
-
-/// As [`parse`], as strictly as it is wanted.
-///
-/// # Errors
-/// Every mistake.
-pub(super) fn read(
+pub(super) fn parse(
     file: &str,
     text: &str,
     interval: Duration,
@@ -65,12 +64,13 @@ pub(super) fn read(
             .for_each(|problem| name_rule(problem, &names));
         return Err(problems);
     }
-    let mut warnings: Vec<Problem> = second
-        .map(|place| Problem::at(&place, "a second YAML document is not read"))
-        .into_iter()
-        .collect();
-    warnings.extend(doubts::doubts(&groups));
-    Ok((groups, warnings))
+    let second = second.map(|place| Problem::at(&place, "a second YAML document is not read"));
+    let shifting = doubts::shifting(&groups);
+    Ok(Parsed {
+        duplicates: doubts::duplicates(&names),
+        doubts: second.into_iter().chain(shifting).collect(),
+        groups,
+    })
 }
 
 struct Reading<'r, 'e> {
@@ -97,16 +97,7 @@ impl Reading<'_, '_> {
             "query_offset",
             "How far behind the slot the expressions look.",
         );
-        let limit = s.parsed(
-            "limit",
-            "whole number",
-            "0",
-            "The most alerts or series of one rule.",
-            |text| {
-                text.parse::<i64>()
-                    .map_err(|_| format!("`{text}` is no whole number"))
-            },
-        );
+        let limit = limit(s);
         let labels = self.texts(s, "labels");
         let common = self.label_templates(&labels, false);
         let mut group = Group {
@@ -116,9 +107,7 @@ impl Reading<'_, '_> {
                 .filter(|interval| !interval.is_zero())
                 .unwrap_or(default),
             query_offset: query_offset.unwrap_or_default(),
-            limit: limit
-                .and_then(|limit| usize::try_from(limit).ok())
-                .unwrap_or(0),
+            limit,
             labels: labels
                 .into_iter()
                 .map(|(name, (text, _))| (name, text))
@@ -148,7 +137,11 @@ impl Reading<'_, '_> {
         } else {
             alert.clone()
         };
-        self.group.rules.push(name.clone());
+        self.group.rules.push(Named {
+            name: name.clone(),
+            place: s.place().clone(),
+            ..Named::default()
+        });
         match (record.is_empty(), alert.is_empty()) {
             (true, true) => s.problem("", "one of `record` or `alert` must be set", None),
             (false, false) => s.problem("", "only one of `record` and `alert` must be set", None),
@@ -163,6 +156,12 @@ impl Reading<'_, '_> {
             .optional_duration("keep_firing_for", "How long the alert fires on.")
             .unwrap_or_default();
         let labels = self.texts(s, "labels");
+        if let Some(named) = self.group.rules.last_mut() {
+            let each = labels.iter();
+            named.labels = each
+                .map(|(name, (text, _))| (name.clone(), text.clone()))
+                .collect();
+        }
         let annotations = self.texts(s, "annotations");
         if recording && !record.is_empty() {
             let refused = [
@@ -203,7 +202,7 @@ impl Reading<'_, '_> {
     fn complain(&self, place: &Place, message: String) {
         let Names { name, rules } = &self.group;
         let path = match rules.last() {
-            Some(rule) => described(name, rules.len(), rule),
+            Some(rule) => described(name, rules.len(), &rule.name),
             None => format!("group `{name}`"),
         };
         self.reader.report(Problem {
@@ -211,6 +210,27 @@ impl Reading<'_, '_> {
             ..Problem::at(place, message)
         });
     }
+}
+
+/// Any number will do that is not written in quotes; one below zero is no limit.
+fn limit(s: &mut Section) -> usize {
+    let doc = "The most alerts or series of one rule.";
+    let Some(node) = s.node("limit", "whole number", doc) else {
+        return 0;
+    };
+    let number = match &node.value {
+        Value::Scalar(text) if !node.quoted => parse_number(text),
+        _ => None,
+    };
+    let number = number.filter(|number| number.is_finite());
+    if number.is_none() {
+        s.problem(
+            "limit",
+            "is no whole number",
+            Some("write `100`, or `0` for no limit"),
+        );
+    }
+    number.unwrap_or_default() as usize
 }
 
 fn check_recorded_name(s: &Section, name: &str) {

@@ -2,6 +2,7 @@
 //! Takes rule files and the store; hands transitions to the incident log and samples back to the store.
 
 mod alert;
+mod check;
 mod embedded;
 mod evaluate;
 mod file;
@@ -16,6 +17,7 @@ mod template;
 mod testing;
 
 pub use alert::{Alert, AlertState, Change, RuleKey, Transition};
+pub use check::{Checked, check};
 pub use evaluate::{Before, Context, Evaluation, evaluate};
 pub use reference::reference;
 pub use rule::{Action, Alerting, Group, Rule};

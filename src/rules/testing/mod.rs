@@ -142,10 +142,10 @@ impl Tested {
                 })
                 .and_then(|text| {
                     let strictness = rule_file::Strictness { pass_over_unknown };
-                    rule_file::read(&name, &text, file.interval, strictness)
+                    rule_file::parse(&name, &text, file.interval, strictness)
                 });
             match read {
-                Ok((found, _)) => groups.extend(found),
+                Ok(read) => groups.extend(read.groups),
                 Err(mistakes) => self.mistakes.extend(mistakes),
             }
         }
