@@ -25,6 +25,7 @@ pub struct Reader<'e> {
     pub(super) environment: Option<Environment<'e>>,
     pub(super) describing: bool,
     pub(super) passes_over_unknown: bool,
+    pub(super) leaves_out_nothing: bool,
     problems: RefCell<Vec<Problem>>,
     pub(super) declarations: RefCell<Vec<Declaration>>,
 }
@@ -37,8 +38,18 @@ impl<'e> Reader<'e> {
             environment,
             describing: false,
             passes_over_unknown: false,
+            leaves_out_nothing: false,
             problems: RefCell::default(),
             declarations: RefCell::default(),
+        }
+    }
+
+    /// As [`Reader::new`] without an environment, for files that Prometheus reads: an element of a list that is nothing
+    /// is left out.
+    pub fn as_in_go() -> Self {
+        Reader {
+            leaves_out_nothing: true,
+            ..Reader::new(None)
         }
     }
 

@@ -5,7 +5,7 @@ mod merge;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use super::{Key, Node, Place, Problem, Value};
 use merge::{MERGE, inherited, maps};
@@ -87,7 +87,8 @@ impl<'input> Tree<'input> {
                 format!("nested deeper than {DEEPEST} levels"),
             ));
         }
-        let quoted = matches!(&event, Event::Scalar(_, style, ..) if *style != ScalarStyle::Plain);
+        let quoted =
+            matches!(&event, Event::Scalar(_, style, _, tag) if is_text(*style, tag.as_deref()));
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
             Event::SequenceStart(anchor, _) => (Value::List(self.list(depth)?), anchor),
@@ -209,6 +210,11 @@ impl<'input> Tree<'input> {
             column: span.start.col() + 1,
         }
     }
+}
+
+/// Whether a scalar is written as text on purpose: a tag says so, or, where there is none, quotes do.
+fn is_text(style: ScalarStyle, tag: Option<&Tag>) -> bool {
+    tag.map_or(style != ScalarStyle::Plain, |tag| tag.suffix == "str")
 }
 
 fn scalar(text: &str, style: ScalarStyle) -> Value {

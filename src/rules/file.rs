@@ -4,12 +4,13 @@
 mod doubts;
 mod names;
 mod texts;
+pub(super) mod yaml;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::document::{Place, Problem, Reader, Section, Value, parse_first, parse_number};
+use crate::document::{Place, Problem, Reader, Section, Value, parse_number};
 use crate::promql::Query;
 
 use super::{Action, Alerting, Group, Rule, RuleKey, Template};
@@ -42,8 +43,8 @@ pub(super) fn parse(
     interval: Duration,
     strictness: Strictness,
 ) -> Result<Parsed, Vec<Problem>> {
-    let (root, second) = parse_first(file, text).map_err(|problem| vec![problem])?;
-    let reader = Reader::new(None).passing_over_unknown(strictness.pass_over_unknown);
+    let (root, second) = yaml::read(file, text).map_err(|problem| vec![problem])?;
+    let reader = Reader::as_in_go().passing_over_unknown(strictness.pass_over_unknown);
     let mut names = Vec::new();
     let groups = reader.read(&root, |s| {
         s.list("groups", "Groups of rules.", |s| {
@@ -222,7 +223,7 @@ fn limit(s: &mut Section) -> usize {
         Value::Scalar(text) if !node.quoted => parse_number(text),
         _ => None,
     };
-    let number = number.filter(|number| number.is_finite());
+    let number = number.filter(|number| number.abs() < i64::MAX as f64);
     if number.is_none() {
         s.problem(
             "limit",

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::document::{Node, Place, Problem, Reader, Section, Value, parse_first, parse_number};
+use crate::document::{Node, Place, Problem, Reader, Section, Value, parse_number};
 use crate::sample::{Labels, Timestamp};
 
 use super::glob::glob;
+use crate::rules::file::yaml;
 
 /// How often rules are evaluated where the file says nothing.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -75,8 +76,8 @@ pub(super) struct ExpressionCase {
 /// # Errors
 /// Every mistake.
 pub(super) fn read(name: &str, text: &str) -> Result<TestFile, Vec<Problem>> {
-    let (root, _) = parse_first(name, text).map_err(|problem| vec![problem])?;
-    let reader = Reader::new(None);
+    let (root, _) = yaml::read(name, text).map_err(|problem| vec![problem])?;
+    let reader = Reader::as_in_go();
     let file = reader.read(&root, file);
     match reader.problems() {
         problems if problems.is_empty() => Ok(file),
