@@ -8,6 +8,7 @@ mod grants;
 mod import;
 mod notify;
 mod once;
+mod query;
 mod reference;
 mod rules;
 mod serve;
@@ -75,6 +76,8 @@ enum Command {
     /// Look at backups
     #[command(subcommand)]
     Backup(backup::Action),
+    /// Ask for the value of an expression, and see it as a table or a chart
+    Query(query::Options),
     /// Try rules out
     #[command(subcommand)]
     Rules(rules::Action),
@@ -98,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Grants(options) => grants::run(&options),
         Command::Import(options) => import::run(&options),
         Command::Backup(action) => backup::run(&action),
+        Command::Query(options) => query::run(&flags, &options),
         Command::Rules(action) => rules::run(action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
     };

@@ -157,12 +157,6 @@ impl Reading<'_, '_> {
             .optional_duration("keep_firing_for", "How long the alert fires on.")
             .unwrap_or_default();
         let labels = self.texts(s, "labels");
-        if let Some(named) = self.group.rules.last_mut() {
-            let each = labels.iter();
-            named.labels = each
-                .map(|(name, (text, _))| (name.clone(), text.clone()))
-                .collect();
-        }
         let annotations = self.texts(s, "annotations");
         if recording && !record.is_empty() {
             let refused = [
@@ -176,6 +170,12 @@ impl Reading<'_, '_> {
         }
         let mut merged = common.clone();
         merged.extend(self.label_templates(&labels, !recording));
+        if let Some(named) = self.group.rules.last_mut() {
+            let each = merged.iter();
+            named.labels = each
+                .map(|(name, template)| (name.clone(), template.source().to_owned()))
+                .collect();
+        }
         let annotations = self.templates(&annotations, "annotation", !recording);
         let action = if recording {
             Action::Record

@@ -11,7 +11,7 @@ pub(super) struct Names {
     pub(super) rules: Vec<Named>,
 }
 
-/// A rule by what it is called and the labels that it sets itself.
+/// A rule by what it is called and the labels that it sets, those of its group among them.
 #[derive(Default)]
 pub(super) struct Named {
     pub(super) name: String,

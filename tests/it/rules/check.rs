@@ -133,13 +133,16 @@ fn what_is_judged_otherwise_is_known() {
 }
 
 const TWICE: &str = "groups:\n- {name: g, labels: {a: b}, rules: [{alert: A, expr: up}, {record: c, expr: up}]}\n\
-                     - {name: h, rules: [{alert: A, expr: down}]}\n";
+                     - {name: h, rules: [{alert: A, expr: down, labels: {a: b}}]}\n";
+const ONCE: &str = "groups:\n- {name: g, labels: {a: b}, rules: [{alert: A, expr: up}]}\n\
+                    - {name: h, rules: [{alert: A, expr: down}]}\n";
 const BAD: &str = "groups:\n- name: g\n  rules: [{alert: A}]\n";
 
 #[test]
 fn lints_and_exit_codes_are_promtools() {
     let scratch = Scratch::new();
     let twice = scratch.write("twice.yml", TWICE);
+    let once = scratch.write("once.yml", ONCE);
     let bad = scratch.write("bad.yml", BAD);
     let good = scratch.write("good.yml", "groups: []\n");
     let nowhere = scratch.join("nowhere.yml");
@@ -148,6 +151,7 @@ fn lints_and_exit_codes_are_promtools() {
         (vec!["--lint-fatal"], vec![&good], 0),
         (vec![], vec![&twice], 0),
         (vec!["--lint-fatal"], vec![&twice], 3),
+        (vec!["--lint-fatal"], vec![&once], 0),
         (vec!["--lint-fatal", "--lint=none"], vec![&twice], 0),
         (vec!["--lint-fatal", "--lint=all"], vec![&twice, &good], 3),
         (

@@ -1,0 +1,165 @@
+//! `pgvigil query` over the HTTP API of a real Prometheus, whose answers it shows.
+
+use std::process::{Command, Output};
+
+use super::harness::{Prometheus, free_port, pgvigil};
+
+/// Two series every half minute of the first ten minutes, and a histogram-like counter, as OpenMetrics.
+fn samples() -> String {
+    let mut text = String::from("# TYPE m gauge\n");
+    for instance in ["a", "b"] {
+        for point in 0..=20 {
+            let value = point * if instance == "a" { 1 } else { 10 };
+            text.push_str(&format!(
+                "m{{instance=\"{instance}\",job=\"x, \\\"y\\\"\"}} {value} {}\n",
+                point * 30
+            ));
+        }
+    }
+    text + "# EOF\n"
+}
+
+fn query(arguments: &[&str], url: &str) -> Output {
+    let mut command: Command = pgvigil();
+    command.env("TZ", "UTC").env("PGVIGIL_QUERY_URL", url);
+    command.arg("query").args(arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn values_are_shown_as_tables_charts_json_and_csv() {
+    let prometheus = Prometheus::over(&samples(), &[]);
+    let url = prometheus.url();
+    let at = ["--at", "600"];
+    let cases = [
+        (
+            vec!["m"],
+            "metric  instance  job       value\nm       a         x, \"y\"     20\nm       b         x, \"y\"    200\n",
+        ),
+        (vec!["sum(m)"], "value\n220\n"),
+        (vec!["1 + 1"], "2\n"),
+        (vec!["'text'"], "text\n"),
+        (vec!["nothing"], ""),
+        (
+            vec!["m{instance='a'}[1m]"],
+            "m{instance=\"a\", job=\"x, \\\"y\\\"\"}\n  1970-01-01 00:09:30  19\n  1970-01-01 00:10:00  20\n",
+        ),
+        (
+            vec!["m", "--format", "csv"],
+            "__name__,instance,job,timestamp,value\r\nm,a,\"x, \"\"y\"\"\",600,20\r\nm,b,\"x, \"\"y\"\"\",600,200\r\n",
+        ),
+        (
+            vec![
+                "sum(m)", "--range", "1m", "--step", "30s", "--format", "csv",
+            ],
+            "timestamp,value\r\n540,198\r\n570,209\r\n600,220\r\n",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let output = query(&[&arguments[..], &at].concat(), &url);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?} {}",
+            err(&output)
+        );
+        assert_eq!(out(&output), expected, "{arguments:?}");
+    }
+    let json = query(
+        &["m", "--format", "json", "--at", "1970-01-01T00:10:00Z"],
+        &url,
+    );
+    let json: serde_json::Value = serde_json::from_str(&out(&json)).unwrap();
+    assert_eq!(json["resultType"], "vector");
+    assert_eq!(json["result"][1]["value"], serde_json::json!([600, "200"]));
+
+    let chart = out(&query(&["m", "--range", "10m", "--at", "600"], &url));
+    let lines: Vec<&str> = chart.lines().collect();
+    assert_eq!(
+        lines.iter().filter(|line| line.starts_with("m{")).count(),
+        2,
+        "{chart}"
+    );
+    for told in [
+        "min 0  max 20  last 20",
+        "min 0  max 200  last 200",
+        "00:00:00",
+        "00:05:00",
+        "00:10:00",
+    ] {
+        assert!(chart.contains(told), "{told}\n{chart}");
+    }
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= 80),
+        "{chart}"
+    );
+    assert!(!chart.contains('\u{1b}'), "no colours but on a terminal");
+}
+
+#[test]
+fn what_is_wrong_or_doubtful_is_told_beside_the_value() {
+    let prometheus = Prometheus::over(&samples(), &[]);
+    let url = prometheus.url();
+    let wrong = query(&["sum(m) by a"], &url);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert_eq!(
+        err(&wrong),
+        "error: unexpected identifier \"a\" in grouping opts, expected \"(\"\n  sum(m) by a\n            ^\n"
+    );
+    let failed = query(&["m * on() m", "--at", "600"], &url);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(
+        err(&failed).starts_with("error: found duplicate series"),
+        "{}",
+        err(&failed)
+    );
+    let doubtful = query(&["quantile(2, m)", "--at", "600"], &url);
+    assert_eq!(
+        (doubtful.status.code(), out(&doubtful).as_str()),
+        (Some(0), "value\n+Inf\n")
+    );
+    assert!(
+        err(&doubtful).starts_with("warning: PromQL warning: quantile value"),
+        "{}",
+        err(&doubtful)
+    );
+    let info = query(&["rate(m[5m])", "--at", "600"], &url);
+    assert!(
+        err(&info).starts_with("info: PromQL info: metric might not be a counter"),
+        "{}",
+        err(&info)
+    );
+}
+
+#[test]
+fn who_cannot_be_reached_is_named_without_secrets() {
+    let port = free_port();
+    let output = query(&["m"], &format!("http://me:secret@127.0.0.1:{port}/under"));
+    assert_eq!(output.status.code(), Some(2));
+    let told = err(&output);
+    assert!(
+        told.contains(&format!("no answer from `127.0.0.1:{port}`")),
+        "{told}"
+    );
+    assert!(!told.contains("secret"), "{told}");
+    for arguments in [
+        ["m", "--url", "localhost:9090"],
+        ["m", "--at", "yesterday"],
+        ["m", "--range", "soon"],
+    ] {
+        let output = query(&arguments, "http://127.0.0.1:1");
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?} {}",
+            err(&output)
+        );
+    }
+}
