@@ -41,9 +41,9 @@ fn values_are_shown_as_tables_charts_json_and_csv() {
     let cases = [
         (
             vec!["m"],
-            "metric  instance  job       value\nm       a         x, \"y\"     20\nm       b         x, \"y\"    200\n",
+            "metric  instance  job     value\nm       a         x, \"y\"     20\nm       b         x, \"y\"    200\n",
         ),
-        (vec!["sum(m)"], "value\n220\n"),
+        (vec!["sum(m)"], "220\n"),
         (vec!["1 + 1"], "2\n"),
         (vec!["'text'"], "text\n"),
         (vec!["nothing"], ""),
@@ -123,7 +123,7 @@ fn what_is_wrong_or_doubtful_is_told_beside_the_value() {
     let doubtful = query(&["quantile(2, m)", "--at", "600"], &url);
     assert_eq!(
         (doubtful.status.code(), out(&doubtful).as_str()),
-        (Some(0), "value\n+Inf\n")
+        (Some(0), "+Inf\n")
     );
     assert!(
         err(&doubtful).starts_with("warning: PromQL warning: quantile value"),
