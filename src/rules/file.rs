@@ -2,6 +2,7 @@
 //! every mistake with line and column, group, number and name of the rule.
 
 mod doubts;
+mod expression;
 mod names;
 mod texts;
 pub(super) mod yaml;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::document::{Place, Problem, Reader, Section, Value, parse_number};
-use crate::promql::Query;
 
 use super::{Action, Alerting, Group, Rule, RuleKey, Template};
 use names::{Named, Names, described, name_rule};
@@ -51,6 +51,7 @@ pub(super) fn parse(
             let mut reading = Reading {
                 reader: &reader,
                 file: file.into(),
+                source: text,
                 group: Names::default(),
             };
             let group = reading.group(s, interval, &names);
@@ -77,6 +78,7 @@ pub(super) fn parse(
 struct Reading<'r, 'e> {
     reader: &'r Reader<'e>,
     file: Arc<str>,
+    source: &'r str,
     group: Names,
 }
 
@@ -149,7 +151,7 @@ impl Reading<'_, '_> {
             (false, true) => check_recorded_name(s, &record),
             (true, false) => {}
         }
-        let query = expression(s);
+        let query = self.expression(s);
         let hold = s
             .optional_duration("for", "How long the condition must hold.")
             .unwrap_or_default();
@@ -238,29 +240,6 @@ fn check_recorded_name(s: &Section, name: &str) {
     if name.contains(['{', '}']) {
         let hint = "give the metric's name alone, and labels under `labels`";
         s.problem("record", format!("`{name}` is no metric name"), Some(hint));
-    }
-}
-
-fn expression(s: &mut Section) -> Option<Query> {
-    let text = s.text("expr", "", "The expression that is evaluated.");
-    if text.trim().is_empty() {
-        s.problem("expr", "`expr` is missing", None);
-        return None;
-    }
-    match Query::parse(&text) {
-        Ok(query) => Some(query),
-        Err(error) => {
-            let place = error
-                .position
-                .map(|at| format!(" (character {})", at + 1))
-                .unwrap_or_default();
-            s.problem(
-                "expr",
-                format!("could not parse expression: {}{place}", error.message),
-                None,
-            );
-            None
-        }
     }
 }
 

@@ -76,8 +76,8 @@ fn aligned(rows: &[Vec<&str>]) -> String {
 mod tests {
     use super::*;
 
-    fn shown(data: serde_json::Value) -> String {
-        text(&Data::read(&data).unwrap())
+    fn shown(data: &serde_json::Value) -> String {
+        text(&Data::read(data).unwrap())
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
             {"metric": {"__name__": "up", "job": "a"}, "value": [1, "12.5"]},
         ]});
         let expected = "metric  instance  job  value\nup      one       b        1\nup                a     12.5\n";
-        assert_eq!(shown(data), expected);
+        assert_eq!(shown(&data), expected);
     }
 
     #[test]
@@ -102,10 +102,10 @@ mod tests {
             ),
         ];
         for (data, expected) in cases {
-            assert_eq!(shown(serde_json::from_str(data).unwrap()), expected);
+            assert_eq!(shown(&serde_json::from_str(data).unwrap()), expected);
         }
         let data = r#"{"resultType": "matrix", "result": [{"metric": {"a": "b"}, "values": [[60, "1"], [120, "2"]]}]}"#;
-        let lines = shown(serde_json::from_str(data).unwrap());
+        let lines = shown(&serde_json::from_str(data).unwrap());
         assert!(
             lines.starts_with("{a=\"b\"}\n  1970-01-01 ") && lines.ends_with("  2\n"),
             "{lines}"

@@ -135,7 +135,8 @@ impl<'a> Section<'a> {
         });
     }
 
-    pub(super) fn path_of(&self, key: &str) -> String {
+    /// The key path of a key of this section.
+    pub fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.into()
         } else {

@@ -31,7 +31,7 @@ impl Input {
                     found.insert(labels, points);
                 }
                 Err(cause) => {
-                    mistakes.push(Problem::at(&place, format!("series `{line}`: {cause}")))
+                    mistakes.push(Problem::at(place, format!("series `{line}`: {cause}")))
                 }
             }
         }
