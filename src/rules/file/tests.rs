@@ -38,7 +38,19 @@ fn mistakes_name_line_group_rule_and_cause() {
         ),
         (
             rule("alert: A\nexpr: up ==="),
+            "r.yml:6:20: group `g`, rule 1, `A`, expr: could not parse expression: unexpected \"=\"",
+        ),
+        (
+            rule("alert: A\nexpr: |\n  up ==\n    (1 *)"),
+            "r.yml:8:17: group `g`, rule 1, `A`, expr: could not parse expression: ",
+        ),
+        (
+            rule("alert: A\nexpr: >\n  up ==\n  (1 *)"),
             "r.yml:6:15: group `g`, rule 1, `A`, expr: could not parse expression: ",
+        ),
+        (
+            rule("alert: A\nexpr: 'up{a=\"ö\"} * )'"),
+            "r.yml:6:28: group `g`, rule 1, `A`, expr: could not parse expression: ",
         ),
         (
             rule("alert: A\nexpr: up\nannotations:\n  summary: \"{{ $label.x }}\""),
