@@ -28,7 +28,7 @@ pub(super) struct Options {
     #[arg(value_name = "EXPR")]
     expression: String,
     /// The server to ask, Prometheus or pgvigil, with `user:password@` where it wants that; default
-    /// $PGVIGIL_QUERY_URL, else the pgvigil that the configuration is for
+    /// $PGVIGIL_URL, else the pgvigil that the configuration is for
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// When: seconds since 1970, `2026-01-31T12:00:00Z`, a local `2026-01-31 12:00`, or a time ago such as `-1h`; default

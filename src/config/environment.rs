@@ -94,11 +94,11 @@ pub(super) fn layers(environment: &Environment, below: &[Layer]) -> Result<Vec<L
     Ok(layers)
 }
 
-/// `PGVIGIL_DEMO_…`, `PGVIGIL_QUERY_…` and `PGVIGIL_LAB` belong to the demo, to `query` and to the tests; Kubernetes adds `PGVIGIL_SERVICE_…` and
-/// `PGVIGIL_PORT…` for a service that is called pgvigil.
+/// `PGVIGIL_DEMO_…`, `PGVIGIL_LAB` and `PGVIGIL_URL` belong to the demo, the tests and `query`; Kubernetes adds
+/// `PGVIGIL_SERVICE_…` and `PGVIGIL_PORT…` for a service that is called pgvigil.
 fn is_setting(path: &str) -> bool {
-    let others = ["DEMO_", "QUERY_", "SERVICE_", "PORT_"];
-    !others.iter().any(|prefix| path.starts_with(prefix)) && !["LAB", "PORT"].contains(&path)
+    let others = ["DEMO_", "SERVICE_", "PORT_"];
+    !others.iter().any(|prefix| path.starts_with(prefix)) && !["LAB", "PORT", "URL"].contains(&path)
 }
 
 fn receivers_by_alias(environment: &Environment) -> Vec<Node> {

@@ -21,7 +21,7 @@ fn samples() -> String {
 
 fn query(arguments: &[&str], url: &str) -> Output {
     let mut command: Command = pgvigil();
-    command.env("TZ", "UTC").env("PGVIGIL_QUERY_URL", url);
+    command.env("TZ", "UTC").env("PGVIGIL_URL", url);
     command.arg("query").args(arguments).output().unwrap()
 }
 

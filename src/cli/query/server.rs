@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(130);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The variable that names the server; it may hold a password, which a command line should not.
-const VARIABLE: &str = "PGVIGIL_QUERY_URL";
+const VARIABLE: &str = "PGVIGIL_URL";
 
 /// The server's address: what is given, or the variable's, or that of the configuration.
 ///
