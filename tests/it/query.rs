@@ -1,8 +1,9 @@
 //! `pgvigil query` over the HTTP API of a real Prometheus, whose answers it shows.
 
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use super::harness::{Prometheus, free_port, pgvigil};
+use super::harness::{Daemon, Prometheus, Scratch, eventually, free_port, pgvigil};
 
 /// Two series every half minute of the first ten minutes, and a histogram-like counter, as OpenMetrics.
 fn samples() -> String {
@@ -136,6 +137,45 @@ fn what_is_wrong_or_doubtful_is_told_beside_the_value() {
         "{}",
         err(&info)
     );
+}
+
+/// A pgvigil whose server is down and that wants a password, asked by what its configuration says.
+#[test]
+fn our_own_server_answers_whom_it_knows() {
+    let (scratch, port) = (Scratch::new(), free_port());
+    let hash = bcrypt::hash("open sesame", 4).unwrap();
+    let state = scratch.join("state");
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!(
+            "listen: 127.0.0.1:{port}\nstate_dir: {}\nservers: [{{name: rachel, url: 'postgres://me@127.0.0.1:1/none'}}]\n\
+             web: {{auth: {{users: {{ali: '{hash}'}}}}}}\n",
+            state.display()
+        ),
+    );
+    let mut serve = pgvigil();
+    serve.args(["serve", "--config"]).arg(&config);
+    let _daemon = Daemon::spawn(serve);
+    let config = ["--config", config.to_str().unwrap()];
+    let refused = eventually("it answers", Duration::from_secs(30), || {
+        let output = query(&[&["pg_up"][..], &config].concat(), "");
+        err(&output).contains("refuses").then_some(output)
+    });
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("401"), "{}", err(&refused));
+    let url = format!("http://ali:open%20sesame@127.0.0.1:{port}/");
+    let told = eventually("pg_up is known", Duration::from_secs(30), || {
+        let output = query(&["pg_up"], &url);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        Some(out(&output)).filter(|told| !told.is_empty())
+    });
+    assert!(
+        told.starts_with("metric") && told.ends_with(" 0\n"),
+        "{told}"
+    );
+    let wrong = query(&["pg_up ="], &url);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(err(&wrong).contains("\n  pg_up =\n"), "{}", err(&wrong));
 }
 
 #[test]
