@@ -6,11 +6,13 @@ mod csv;
 mod data;
 mod report;
 mod server;
+mod snapshot;
 mod table;
 mod times;
 mod width;
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -29,10 +31,13 @@ pub(super) struct Options {
     expression: String,
     /// The server to ask, Prometheus or pgvigil, with `user:password@` where it wants that; default
     /// $PGVIGIL_URL, else the pgvigil that the configuration is for
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "snapshot")]
     url: Option<String>,
+    /// Ask a snapshot of pgvigil's store, and no server
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
     /// When: seconds since 1970, `2026-01-31T12:00:00Z`, a local `2026-01-31 12:00`, or a time ago such as `-1h`; default
-    /// now
+    /// now, or when the snapshot was taken
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
     /// Ask for all the time of this length until then, such as `1h`, and draw it
@@ -63,25 +68,29 @@ enum Trouble {
 
 /// Exit code 1 when the query is wrong or failed, 2 when there is nobody to ask.
 pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
-    let url = match server::url(options.url.as_deref(), flags) {
-        Ok(url) => url,
-        Err(problems) => return Ok(super::refuse(&problems)),
-    };
     let width = width::of_output();
-    super::in_runtime(async {
-        let answered = match ask(options, Timestamp::now(), width) {
-            Ok(ask) => server::answer(url, &ask).await.map(|answer| (ask, answer)),
-            Err(trouble) => Err(trouble),
-        };
-        match answered {
-            Ok((ask, answer)) => print(&answer, &ask, options.format, width),
-            Err(Trouble::Query(mistake)) => {
-                mistake.print(&options.expression);
-                Ok(ExitCode::from(1))
-            }
-            Err(Trouble::Unreachable(error)) => Ok(super::cannot_run(&error)),
+    let answered = match &options.snapshot {
+        Some(path) => snapshot::open(path).and_then(|snapshot| {
+            let ask = ask(options, snapshot.taken, width)?;
+            snapshot.answer(&ask).map(|answer| (ask, answer))
+        }),
+        None => {
+            let url = match server::url(options.url.as_deref(), flags) {
+                Ok(url) => url,
+                Err(problems) => return Ok(super::refuse(&problems)),
+            };
+            ask(options, Timestamp::now(), width)
+                .and_then(|ask| server::answer(url, &ask).map(|answer| (ask, answer)))
         }
-    })
+    };
+    match answered {
+        Ok((ask, answer)) => print(&answer, &ask, options.format, width),
+        Err(Trouble::Query(mistake)) => {
+            mistake.print(&options.expression);
+            Ok(ExitCode::from(1))
+        }
+        Err(Trouble::Unreachable(error)) => Ok(super::cannot_run(&error)),
+    }
 }
 
 fn print(answer: &Answer, ask: &Ask, format: Format, width: usize) -> io::Result<ExitCode> {

@@ -1,11 +1,15 @@
-//! `pgvigil query` over the HTTP API of a real Prometheus, whose answers it shows.
+//! `pgvigil query` over the HTTP API of a real Prometheus and of pgvigil itself, and over a snapshot.
 
+use std::fs::File;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use pgvigil::sample::{Labels, Sources, Timestamp};
+use pgvigil::store::{Settings, Store};
+
 use super::harness::{Daemon, Prometheus, Scratch, eventually, free_port, pgvigil};
 
-/// Two series every half minute of the first ten minutes, and a histogram-like counter, as OpenMetrics.
+/// Two series every half minute of the first ten minutes, as OpenMetrics.
 fn samples() -> String {
     let mut text = String::from("# TYPE m gauge\n");
     for instance in ["a", "b"] {
@@ -176,6 +180,80 @@ fn our_own_server_answers_whom_it_knows() {
     let wrong = query(&["pg_up ="], &url);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(err(&wrong).contains("\n  pg_up =\n"), "{}", err(&wrong));
+}
+
+#[test]
+fn a_snapshot_answers_without_a_server() {
+    let scratch = Scratch::new();
+    let settings = Settings {
+        retention: Duration::from_secs(3600),
+        max_bytes: 1 << 20,
+    };
+    let store = Store::new(&settings, Timestamp(0));
+    for minute in 0..=10 {
+        let labels = Labels::new([("__name__", "m"), ("instance", "a")]);
+        store.append(
+            Timestamp(minute * 60_000),
+            &Sources::default(),
+            [(labels, minute as f64)],
+        );
+    }
+    let path = scratch.join("store.snapshot");
+    let mut file = File::create(&path).unwrap();
+    store.write_snapshot(&mut file, Timestamp(600_000)).unwrap();
+    drop(file);
+    let file = path.to_str().unwrap();
+    let cases = [
+        (
+            vec!["m"],
+            "metric  instance  value\nm       a            10\n",
+        ),
+        (
+            vec!["m", "--at", "-5m"],
+            "metric  instance  value\nm       a             5\n",
+        ),
+        (
+            vec![
+                "sum(m) / 4",
+                "--range",
+                "1m",
+                "--step",
+                "1m",
+                "--format",
+                "csv",
+            ],
+            "timestamp,value\r\n540,2.25\r\n600,2.5\r\n",
+        ),
+        (
+            vec!["1", "--format", "json"],
+            "{\n  \"resultType\": \"scalar\",\n  \"result\": [\n    600,\n    \"1\"\n  ]\n}\n",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let output = query(&[&arguments[..], &["--snapshot", file]].concat(), "");
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?} {}",
+            err(&output)
+        );
+        assert_eq!(out(&output), expected, "{arguments:?}");
+    }
+    let chart = out(&query(&["m", "--range", "10m", "--snapshot", file], ""));
+    assert!(chart.contains("min 0  max 10  last 10"), "{chart}");
+    let wrong = query(&["m +", "--snapshot", file], "");
+    assert_eq!(
+        (wrong.status.code(), err(&wrong).as_str()),
+        (Some(1), "error: unexpected end of input\n  m +\n     ^\n")
+    );
+    scratch.write("store.snapshot", "nonsense");
+    let damaged = query(&["m", "--snapshot", file], "");
+    assert_eq!(damaged.status.code(), Some(2));
+    assert!(
+        err(&damaged).contains("because is no snapshot"),
+        "{}",
+        err(&damaged)
+    );
 }
 
 #[test]

@@ -70,9 +70,14 @@ struct Body {
 }
 
 /// Asks, and waits for the answer.
-pub(super) async fn answer(url: Url, ask: &Ask) -> Result<Answer, Trouble> {
+pub(super) fn answer(url: Url, ask: &Ask) -> Result<Answer, Trouble> {
     let place = place(&url);
-    let body = fetch(url, ask).await;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let body = runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(fetch(url, ask)));
     let body = body.with_context(|| format!("no answer from {place}"));
     let body = body.map_err(Trouble::Unreachable)?;
     if body.status == "success" {
