@@ -4,6 +4,7 @@
 mod folders;
 mod own;
 mod refusals;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,20 +12,31 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
+use crate::rules::load as load_rules;
 use crate::server::Server;
-use crate::{app, patroni, remote_write, rules};
+use crate::{app, patroni, remote_write};
 
-/// How far the check goes.
+/// What is checked, and how far.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Options {
+    #[command(subcommand)]
+    alone: Option<Alone>,
     /// Check files only and connect to nothing
     #[arg(long)]
     offline: bool,
+}
+
+/// What can be checked without a configuration.
+#[derive(Subcommand)]
+enum Alone {
+    /// Check rule files alone: what Prometheus would refuse, each mistake with line and column
+    Rules(rules::Options),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +90,9 @@ impl Report {
 }
 
 pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
+    if let Some(Alone::Rules(options)) = &options.alone {
+        return rules::run(options);
+    }
     let mut report = Report {
         worst: Finding::Good,
     };
@@ -157,7 +172,7 @@ fn check_rules(
     catalogue: Option<&[Arc<Collector>]>,
     report: &mut Report,
 ) -> io::Result<()> {
-    let set = match rules::load(&config.rules) {
+    let set = match load_rules(&config.rules) {
         Ok(set) => set,
         Err(problems) => return report.problems(Finding::Bad, "rules", &problems),
     };

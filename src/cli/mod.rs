@@ -8,7 +8,9 @@ mod grants;
 mod import;
 mod notify;
 mod once;
+mod query;
 mod reference;
+mod rules;
 mod serve;
 mod stdout;
 
@@ -74,6 +76,11 @@ enum Command {
     /// Look at backups
     #[command(subcommand)]
     Backup(backup::Action),
+    /// Ask for the value of an expression, and see it as a table or a chart
+    Query(query::Options),
+    /// Try rules out
+    #[command(subcommand)]
+    Rules(rules::Action),
     /// Try the receivers
     #[command(subcommand)]
     Notify(notify::Action),
@@ -94,6 +101,8 @@ pub fn run() -> ExitCode {
         Command::Grants(options) => grants::run(&options),
         Command::Import(options) => import::run(&options),
         Command::Backup(action) => backup::run(&action),
+        Command::Query(options) => query::run(&flags, &options),
+        Command::Rules(action) => rules::run(action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
     };
     stdout::end(ended)

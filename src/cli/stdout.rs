@@ -12,3 +12,8 @@ pub(super) fn end(printed: io::Result<ExitCode>) -> ExitCode {
         Err(error) => super::cannot_run(&anyhow::Error::new(error).context("cannot print")),
     }
 }
+
+/// Prints a text as it is.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    io::stdout().write_all(text.as_bytes())
+}

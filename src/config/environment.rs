@@ -87,21 +87,18 @@ pub(super) fn layers(environment: &Environment, below: &[Layer]) -> Result<Vec<L
         let found = receivers_by_alias(environment);
         if !found.is_empty() {
             let origin = found[0].place.origin.to_string();
-            let list = Node {
-                place: Place::of(&origin),
-                value: Value::List(found),
-            };
+            let list = Node::new(Place::of(&origin), Value::List(found));
             layers.push(Layer::tree(&origin, &receivers, list));
         }
     }
     Ok(layers)
 }
 
-/// `PGVIGIL_DEMO_…` and `PGVIGIL_LAB` belong to the demo and the tests; Kubernetes adds `PGVIGIL_SERVICE_…` and
-/// `PGVIGIL_PORT…` for a service that is called pgvigil.
+/// `PGVIGIL_DEMO_…`, `PGVIGIL_LAB` and `PGVIGIL_URL` belong to the demo, the tests and `query`; Kubernetes adds
+/// `PGVIGIL_SERVICE_…` and `PGVIGIL_PORT…` for a service that is called pgvigil.
 fn is_setting(path: &str) -> bool {
     let others = ["DEMO_", "SERVICE_", "PORT_"];
-    !others.iter().any(|prefix| path.starts_with(prefix)) && !["LAB", "PORT"].contains(&path)
+    !others.iter().any(|prefix| path.starts_with(prefix)) && !["LAB", "PORT", "URL"].contains(&path)
 }
 
 fn receivers_by_alias(environment: &Environment) -> Vec<Node> {
@@ -118,10 +115,7 @@ fn receivers_by_alias(environment: &Environment) -> Vec<Node> {
                 .split(',')
                 .map(|item| scalar(&place, item.trim()))
                 .collect();
-            Node {
-                place,
-                value: Value::List(items),
-            }
+            Node::new(place, Value::List(items))
         })
     };
     let email = [
@@ -166,17 +160,11 @@ fn mapping(place: &Place, entries: Vec<(&str, Node)>) -> Node {
             node,
         )
     });
-    Node {
-        place: place.clone(),
-        value: Value::Map(keyed.collect()),
-    }
+    Node::new(place.clone(), Value::Map(keyed.collect()))
 }
 
 fn scalar(place: &Place, text: &str) -> Node {
-    Node {
-        place: place.clone(),
-        value: Value::Scalar(text.into()),
-    }
+    Node::new(place.clone(), Value::Scalar(text.into()))
 }
 
 fn origin(variable: &str) -> String {

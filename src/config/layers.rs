@@ -28,10 +28,7 @@ impl Layer {
         let place = Place::of(name);
         let leaf = match text.chars().next() {
             Some('[' | '{') => parse(name, text)?,
-            _ => Node {
-                place: place.clone(),
-                value: Value::Scalar(text.into()),
-            },
+            _ => Node::new(place.clone(), Value::Scalar(text.into())),
         };
         Ok(Layer {
             name: name.into(),
@@ -98,10 +95,7 @@ fn placed<'m>(
             .iter()
             .filter(|(name, _)| Some(name) == layer.as_ref());
         let found = own.filter_map(|(_, root)| at(root, path)).next_back();
-        let nothing = || Node {
-            place: Place::of(&layer.unwrap_or_default()),
-            value: Value::Null,
-        };
+        let nothing = || Node::new(Place::of(&layer.unwrap_or_default()), Value::Null);
         return found.map_or_else(nothing, |(_, node)| node.clone());
     };
     let mut first = written.iter().filter_map(|(_, root)| at(root, path));
@@ -125,10 +119,7 @@ fn placed<'m>(
             node,
         )
     });
-    Node {
-        value: Value::Map(entries.collect()),
-        place,
-    }
+    Node::new(place, Value::Map(entries.collect()))
 }
 
 fn at<'n>(root: &'n Node, path: &[&str]) -> Option<(Option<&'n Key>, &'n Node)> {
@@ -147,10 +138,7 @@ fn nest(place: &Place, path: &[&str], leaf: Node) -> Node {
             text: (*key).into(),
             place: place.clone(),
         };
-        Node {
-            place: place.clone(),
-            value: Value::Map(vec![(key, node)]),
-        }
+        Node::new(place.clone(), Value::Map(vec![(key, node)]))
     })
 }
 

@@ -12,6 +12,9 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
+/// The longest that Prometheus can count, about 292 years; in milliseconds.
+const LONGEST: u64 = i64::MAX as u64 / 1_000_000;
+
 /// Reads `1h30m`, `15s`, `1d` or `0`.
 ///
 /// # Errors
@@ -44,6 +47,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         total = number
             .checked_mul(UNITS[place].1)
             .and_then(|part| total.checked_add(part))
+            .filter(|total| *total <= LONGEST)
             .ok_or_else(wrong)?;
         rest = &rest[digits + letters..];
     }
@@ -95,6 +99,7 @@ mod tests {
             "1s1s",
             "-5m",
             "5 m",
+            "300y",
             "99999999999y",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");

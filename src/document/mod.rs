@@ -17,7 +17,7 @@ pub use files::{like, read_matching};
 pub use reader::{Declaration, Reader};
 pub use secret::Secret;
 pub use section::Section;
-pub use value::{nearest, parse_bytes};
+pub use value::{nearest, parse_bytes, parse_number};
 pub use yaml::{parse, parse_first};
 
 /// Where a value was written: a file with line and column, or an environment variable or flag.
@@ -60,6 +60,19 @@ pub struct Node {
     pub place: Place,
     /// What it is.
     pub value: Value,
+    /// Whether it is written as text on purpose, in quotes or as a block.
+    pub quoted: bool,
+}
+
+impl Node {
+    /// A value that is not written in quotes.
+    pub fn new(place: Place, value: Value) -> Self {
+        Node {
+            place,
+            value,
+            quoted: false,
+        }
+    }
 }
 
 /// YAML's three shapes; what a scalar means is for its reader to say.

@@ -24,6 +24,8 @@ type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 pub struct Reader<'e> {
     pub(super) environment: Option<Environment<'e>>,
     pub(super) describing: bool,
+    pub(super) passes_over_unknown: bool,
+    pub(super) leaves_out_nothing: bool,
     problems: RefCell<Vec<Problem>>,
     pub(super) declarations: RefCell<Vec<Declaration>>,
 }
@@ -35,8 +37,27 @@ impl<'e> Reader<'e> {
         Reader {
             environment,
             describing: false,
+            passes_over_unknown: false,
+            leaves_out_nothing: false,
             problems: RefCell::default(),
             declarations: RefCell::default(),
+        }
+    }
+
+    /// As [`Reader::new`] without an environment, for files that Prometheus reads: an element of a list that is nothing
+    /// is left out.
+    pub fn as_in_go() -> Self {
+        Reader {
+            leaves_out_nothing: true,
+            ..Reader::new(None)
+        }
+    }
+
+    /// The same reader, to which a key that nobody asks for is no mistake.
+    pub fn passing_over_unknown(self, yes: bool) -> Self {
+        Reader {
+            passes_over_unknown: yes,
+            ..self
         }
     }
 

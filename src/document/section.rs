@@ -38,6 +38,7 @@ impl<'a> Section<'a> {
         if let Some(Node {
             value: Value::Scalar(_) | Value::List(_),
             place,
+            ..
         }) = node
         {
             let place = place.clone();

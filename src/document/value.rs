@@ -26,6 +26,33 @@ pub(super) fn parse_count(text: &str) -> Result<u64, String> {
         .map_err(|_| format!("`{text}` is no whole number"))
 }
 
+/// Reads a number as YAML 1.1 writes it, which Prometheus reads: `5`, `0x1F`, `1_000`, `.5`, `1e3`, `-.inf`, `.nan`.
+pub fn parse_number(text: &str) -> Option<f64> {
+    let plain = text.replace('_', "");
+    let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
+    let sign = if plain.starts_with('-') { -1.0 } else { 1.0 };
+    match unsigned {
+        ".inf" | ".Inf" | ".INF" => return Some(sign * f64::INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return (unsigned == plain).then_some(f64::NAN),
+        _ => {}
+    }
+    let bases = [("0x", 16), ("0X", 16), ("0o", 8), ("0b", 2), ("0", 8)];
+    for (prefix, base) in bases {
+        let digits = unsigned
+            .strip_prefix(prefix)
+            .filter(|rest| !rest.is_empty());
+        if let Some(whole) = digits.and_then(|digits| u64::from_str_radix(digits, base).ok()) {
+            return Some(sign * whole as f64);
+        }
+    }
+    // Words that Rust reads as numbers, such as `inf`, are texts here.
+    let numeric = unsigned.contains(|c: char| c.is_ascii_digit())
+        && unsigned
+            .chars()
+            .all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+    plain.parse().ok().filter(|_| numeric)
+}
+
 pub(super) fn parse_flag(text: &str) -> Result<bool, String> {
     match text {
         "true" | "yes" | "on" | "1" => Ok(true),

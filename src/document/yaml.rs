@@ -1,11 +1,14 @@
 //! Turns YAML text into a tree of nodes with places. Anchors and aliases are followed; what to do with a second document is up to the caller.
 
+mod merge;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use super::{Key, Node, Place, Problem, Value};
+use merge::{MERGE, inherited, maps};
 
 /// Deeper nesting than any of our formats has; a guard against files made to exhaust the stack.
 const DEEPEST: usize = 64;
@@ -72,10 +75,7 @@ impl<'input> Tree<'input> {
                 }
             }
         }
-        let root = root.unwrap_or_else(|| Node {
-            place: Place::of(&self.origin),
-            value: Value::Null,
-        });
+        let root = root.unwrap_or_else(|| Node::new(Place::of(&self.origin), Value::Null));
         Ok((root, second))
     }
 
@@ -87,6 +87,8 @@ impl<'input> Tree<'input> {
                 format!("nested deeper than {DEEPEST} levels"),
             ));
         }
+        let quoted =
+            matches!(&event, Event::Scalar(_, style, _, tag) if is_text(*style, tag.as_deref()));
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
             Event::SequenceStart(anchor, _) => (Value::List(self.list(depth)?), anchor),
@@ -94,7 +96,11 @@ impl<'input> Tree<'input> {
             Event::Alias(anchor) => return self.alias(anchor, &place),
             _ => return Err(Problem::at(&place, "a value is missing here")),
         };
-        let node = Node { place, value };
+        let node = Node {
+            place,
+            value,
+            quoted,
+        };
         self.count(&node, 1)?;
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -113,16 +119,25 @@ impl<'input> Tree<'input> {
     }
 
     fn map(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, Problem> {
-        let mut entries: Vec<(Key, Node)> = Vec::new();
+        let (mut entries, mut merged): (Vec<(Key, Node)>, _) = (Vec::new(), None);
         loop {
             let (event, span) = self.next()?;
             let place = self.place(span);
+            let plain = matches!(&event, Event::Scalar(_, ScalarStyle::Plain, ..));
             let text = match event {
-                Event::MappingEnd => return Ok(entries),
-                Event::Scalar(text, _, _, _) => text.into_owned(),
+                Event::MappingEnd => {
+                    entries.extend(inherited(&entries, merged.unwrap_or_default()));
+                    return Ok(entries);
+                }
+                Event::Scalar(text, _, anchor, _) => {
+                    self.remember_key(anchor, &text, &place);
+                    text.into_owned()
+                }
+                Event::Alias(anchor) => self.aliased_key(anchor, &place)?,
                 _ => return Err(Problem::at(&place, "a key must be a plain word")),
             };
-            if let Some((earlier, _)) = entries.iter().find(|(key, _)| key.text == text) {
+            let earlier = entries.iter().find(|(key, _)| key.text == text);
+            if let Some((earlier, _)) = earlier {
                 let message = format!(
                     "`{text}` stands here a second time, first on line {}",
                     earlier.place.line
@@ -131,7 +146,25 @@ impl<'input> Tree<'input> {
             }
             let (event, span) = self.next()?;
             let node = self.node(event, span, depth + 1)?;
-            entries.push((Key { text, place }, node));
+            if plain && text == MERGE && merged.is_none() {
+                merged = Some(maps(node)?);
+            } else {
+                entries.push((Key { text, place }, node));
+            }
+        }
+    }
+
+    fn remember_key(&mut self, anchor: usize, text: &str, place: &Place) {
+        if anchor > 0 {
+            let node = Node::new(place.clone(), Value::Scalar(text.into()));
+            self.anchors.insert(anchor, node);
+        }
+    }
+
+    fn aliased_key(&mut self, anchor: usize, place: &Place) -> Result<String, Problem> {
+        match self.alias(anchor, place)?.value {
+            Value::Scalar(text) => Ok(text),
+            _ => Err(Problem::at(place, "a key must be a plain word")),
         }
     }
 
@@ -177,6 +210,11 @@ impl<'input> Tree<'input> {
             column: span.start.col() + 1,
         }
     }
+}
+
+/// Whether a scalar is written as text on purpose: a tag says so, or, where there is none, quotes do.
+fn is_text(style: ScalarStyle, tag: Option<&Tag>) -> bool {
+    tag.map_or(style != ScalarStyle::Plain, |tag| tag.suffix == "str")
 }
 
 fn scalar(text: &str, style: ScalarStyle) -> Value {

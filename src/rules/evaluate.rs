@@ -110,12 +110,13 @@ fn elements(value: Value) -> Result<Vec<Element>, String> {
 
 fn recorded(rule: &Rule, group: &Group, elements: Vec<Element>) -> Result<Evaluation, String> {
     within_limit(group, elements.len(), "series")?;
-    let set = Labels::new(rule.label_sources()).with(NAME, &rule.name);
+    let mut set = rule.label_sources();
+    set.push((NAME.into(), rule.name.to_string()));
     let own: Sources = rule.source().into_iter().collect();
     let mut seen = BTreeSet::new();
     let mut samples = Vec::new();
     for element in elements {
-        let labels = element.labels.merged(&set);
+        let labels = set_over(&element.labels, set.iter().cloned());
         if !seen.insert(labels.clone()) {
             return Err(
                 "vector contains metrics with the same labelset after applying rule labels".into(),

@@ -2,35 +2,56 @@
 //! every mistake with line and column, group, number and name of the rule.
 
 mod doubts;
+mod expression;
 mod names;
 mod texts;
+pub(super) mod yaml;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::document::{Place, Problem, Reader, Section, parse_first};
-use crate::promql::Query;
+use crate::document::{Place, Problem, Reader, Section, Value, parse_number};
 
 use super::{Action, Alerting, Group, Rule, RuleKey, Template};
-use names::{Names, described, name_rule};
+use names::{Named, Names, described, name_rule};
 
-/// The groups of a file, and what in it is hardly meant.
-pub(super) type Parsed = (Vec<Group>, Vec<Problem>);
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub(super) groups: Vec<Group>,
+    /// Rules with the name and the labels of one before.
+    pub(super) duplicates: Vec<Problem>,
+    /// What else is no mistake and yet hardly meant.
+    pub(super) doubts: Vec<Problem>,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Strictness {
+    /// Whether a key that nobody knows is passed over.
+    pub(super) pass_over_unknown: bool,
+}
 
 /// Reads a file. Groups that name no interval get the one given.
 ///
 /// # Errors
 /// Every mistake.
-pub(super) fn parse(file: &str, text: &str, interval: Duration) -> Result<Parsed, Vec<Problem>> {
-    let (root, second) = parse_first(file, text).map_err(|problem| vec![problem])?;
-    let reader = Reader::new(None);
+pub(super) fn parse(
+    file: &str,
+    text: &str,
+    interval: Duration,
+    strictness: Strictness,
+) -> Result<Parsed, Vec<Problem>> {
+    let (root, second) = yaml::read(file, text).map_err(|problem| vec![problem])?;
+    let reader = Reader::as_in_go().passing_over_unknown(strictness.pass_over_unknown);
     let mut names = Vec::new();
     let groups = reader.read(&root, |s| {
         s.list("groups", "Groups of rules.", |s| {
             let mut reading = Reading {
                 reader: &reader,
                 file: file.into(),
+                source: text,
                 group: Names::default(),
             };
             let group = reading.group(s, interval, &names);
@@ -45,17 +66,19 @@ pub(super) fn parse(file: &str, text: &str, interval: Duration) -> Result<Parsed
             .for_each(|problem| name_rule(problem, &names));
         return Err(problems);
     }
-    let mut warnings: Vec<Problem> = second
-        .map(|place| Problem::at(&place, "a second YAML document is not read"))
-        .into_iter()
-        .collect();
-    warnings.extend(doubts::doubts(&groups));
-    Ok((groups, warnings))
+    let second = second.map(|place| Problem::at(&place, "a second YAML document is not read"));
+    let shifting = doubts::shifting(&groups);
+    Ok(Parsed {
+        duplicates: doubts::duplicates(&names),
+        doubts: second.into_iter().chain(shifting).collect(),
+        groups,
+    })
 }
 
 struct Reading<'r, 'e> {
     reader: &'r Reader<'e>,
     file: Arc<str>,
+    source: &'r str,
     group: Names,
 }
 
@@ -77,16 +100,7 @@ impl Reading<'_, '_> {
             "query_offset",
             "How far behind the slot the expressions look.",
         );
-        let limit = s.parsed(
-            "limit",
-            "whole number",
-            "0",
-            "The most alerts or series of one rule.",
-            |text| {
-                text.parse::<i64>()
-                    .map_err(|_| format!("`{text}` is no whole number"))
-            },
-        );
+        let limit = limit(s);
         let labels = self.texts(s, "labels");
         let common = self.label_templates(&labels, false);
         let mut group = Group {
@@ -96,9 +110,7 @@ impl Reading<'_, '_> {
                 .filter(|interval| !interval.is_zero())
                 .unwrap_or(default),
             query_offset: query_offset.unwrap_or_default(),
-            limit: limit
-                .and_then(|limit| usize::try_from(limit).ok())
-                .unwrap_or(0),
+            limit,
             labels: labels
                 .into_iter()
                 .map(|(name, (text, _))| (name, text))
@@ -128,14 +140,18 @@ impl Reading<'_, '_> {
         } else {
             alert.clone()
         };
-        self.group.rules.push(name.clone());
+        self.group.rules.push(Named {
+            name: name.clone(),
+            place: s.place().clone(),
+            ..Named::default()
+        });
         match (record.is_empty(), alert.is_empty()) {
             (true, true) => s.problem("", "one of `record` or `alert` must be set", None),
             (false, false) => s.problem("", "only one of `record` and `alert` must be set", None),
             (false, true) => check_recorded_name(s, &record),
             (true, false) => {}
         }
-        let query = expression(s);
+        let query = self.expression(s);
         let hold = s
             .optional_duration("for", "How long the condition must hold.")
             .unwrap_or_default();
@@ -156,6 +172,12 @@ impl Reading<'_, '_> {
         }
         let mut merged = common.clone();
         merged.extend(self.label_templates(&labels, !recording));
+        if let Some(named) = self.group.rules.last_mut() {
+            let each = merged.iter();
+            named.labels = each
+                .map(|(name, template)| (name.clone(), template.source().to_owned()))
+                .collect();
+        }
         let annotations = self.templates(&annotations, "annotation", !recording);
         let action = if recording {
             Action::Record
@@ -183,7 +205,7 @@ impl Reading<'_, '_> {
     fn complain(&self, place: &Place, message: String) {
         let Names { name, rules } = &self.group;
         let path = match rules.last() {
-            Some(rule) => described(name, rules.len(), rule),
+            Some(rule) => described(name, rules.len(), &rule.name),
             None => format!("group `{name}`"),
         };
         self.reader.report(Problem {
@@ -193,33 +215,31 @@ impl Reading<'_, '_> {
     }
 }
 
+/// Any number will do that is not written in quotes; one below zero is no limit.
+fn limit(s: &mut Section) -> usize {
+    let doc = "The most alerts or series of one rule.";
+    let Some(node) = s.node("limit", "whole number", doc) else {
+        return 0;
+    };
+    let number = match &node.value {
+        Value::Scalar(text) if !node.quoted => parse_number(text),
+        _ => None,
+    };
+    let number = number.filter(|number| number.abs() < i64::MAX as f64);
+    if number.is_none() {
+        s.problem(
+            "limit",
+            "is no whole number",
+            Some("write `100`, or `0` for no limit"),
+        );
+    }
+    number.unwrap_or_default() as usize
+}
+
 fn check_recorded_name(s: &Section, name: &str) {
     if name.contains(['{', '}']) {
         let hint = "give the metric's name alone, and labels under `labels`";
         s.problem("record", format!("`{name}` is no metric name"), Some(hint));
-    }
-}
-
-fn expression(s: &mut Section) -> Option<Query> {
-    let text = s.text("expr", "", "The expression that is evaluated.");
-    if text.trim().is_empty() {
-        s.problem("expr", "`expr` is missing", None);
-        return None;
-    }
-    match Query::parse(&text) {
-        Ok(query) => Some(query),
-        Err(error) => {
-            let place = error
-                .position
-                .map(|at| format!(" (character {})", at + 1))
-                .unwrap_or_default();
-            s.problem(
-                "expr",
-                format!("could not parse expression: {}{place}", error.message),
-                None,
-            );
-            None
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! Takes rule files and the store; hands transitions to the incident log and samples back to the store.
 
 mod alert;
+mod check;
 mod embedded;
 mod evaluate;
 mod file;
@@ -13,8 +14,10 @@ mod settings;
 mod status;
 mod step;
 mod template;
+mod testing;
 
 pub use alert::{Alert, AlertState, Change, RuleKey, Transition};
+pub use check::{Checked, check};
 pub use evaluate::{Before, Context, Evaluation, evaluate};
 pub use reference::reference;
 pub use rule::{Action, Alerting, Group, Rule};
@@ -23,3 +26,4 @@ pub use set::{RuleSet, load};
 pub use settings::{Override, Settings};
 pub use status::{GroupStatus, RuleStatus, Statuses};
 pub use template::Template;
+pub use testing::{Failure, TestOptions, TestResult, Tested, junit, test_file};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::document::format_duration;
 
 use super::embedded::{DEFAULT, EXAMPLES};
+use super::file::Strictness;
 use super::{Group, Rule, Template, file};
 
 const HEAD: &str = "# Rules
@@ -20,7 +21,8 @@ pub fn reference() -> String {
     let mut text = String::from(HEAD);
     for (name, source) in DEFAULT.iter().chain(&EXAMPLES) {
         // The interval of a group is not shown, so any will do.
-        let (groups, _) = file::parse(name, source, Duration::ZERO).unwrap_or_default();
+        let read = file::parse(name, source, Duration::ZERO, Strictness::default());
+        let groups = read.unwrap_or_default().groups;
         let _ = writeln!(text, "\n## {name}\n\n{}", comment(source));
         for group in &groups {
             section(&mut text, group);

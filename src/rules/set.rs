@@ -6,6 +6,7 @@ mod doubts;
 use crate::document::{Place, Problem, read_matching};
 
 use super::embedded::{DEFAULT, EXAMPLES, example_names};
+use super::file::Strictness;
 use super::{Alert, Group, Rule, Settings, file};
 use changes::{change, disable};
 
@@ -51,10 +52,11 @@ pub fn load(settings: &Settings) -> Result<RuleSet, Vec<Problem>> {
     match configured(&settings.files) {
         Ok(files) => {
             for (name, text) in embedded.into_iter().chain(files) {
-                match file::parse(&name, &text, settings.interval) {
-                    Ok((groups, warnings)) => {
-                        set.groups.extend(groups);
-                        set.warnings.extend(warnings);
+                match file::parse(&name, &text, settings.interval, Strictness::default()) {
+                    Ok(read) => {
+                        set.groups.extend(read.groups);
+                        set.warnings.extend(read.doubts);
+                        set.warnings.extend(read.duplicates);
                     }
                     Err(mistakes) => problems.extend(mistakes),
                 }

@@ -24,6 +24,7 @@ mod own;
 mod patroni;
 mod pgbouncer;
 mod promql;
+mod query;
 mod remote_write;
 mod rules;
 mod scrape;

@@ -11,6 +11,9 @@ use pgvigil::store::{self, Store};
 
 use super::harness::{Scratch, tool};
 
+mod check;
+mod unit;
+
 const ALERTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts");
 
 fn promtool(arguments: &[&str], file: &Path) -> Output {
@@ -44,6 +47,15 @@ fn files(folder: &str) -> Vec<std::path::PathBuf> {
         .collect();
     paths.sort();
     paths
+}
+
+/// The texts of a file of cases, which a line of `=====` sets apart.
+fn cases(file: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/rules")
+        .join(file);
+    let text = std::fs::read_to_string(path).unwrap();
+    text.split("=====\n").map(str::to_owned).collect()
 }
 
 fn settings(files: &[&str]) -> Settings {
@@ -114,96 +126,6 @@ fn every_metric_of_a_default_rule_is_declared() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(unknown, Vec::<String>::new());
-}
-
-/// Rules that Prometheus refuses, or takes although they look odd; lines of one rule of one group.
-const RULES: [&str; 40] = [
-    "alert: A\nexpr: up == 0",
-    "alert: A\nexpr: up == 0\nfor: 5m\nlabels: {severity: page}\nannotations: {summary: 'x {{ $labels.instance }}'}",
-    "alert: A\nexpr: up ==",
-    "alert: A\nexpr: nosuch(up)",
-    "alert: A\nexpr: rate(up)",
-    "alert: A\nexpr: sum(up) by (a",
-    "alert: A\nexpr: ''",
-    "alert: A",
-    "expr: up",
-    "alert: A\nrecord: a\nexpr: up",
-    "record: a:b\nexpr: up\nlabels: {x: '{{ not a template }}'}",
-    "record: a b\nexpr: up\nfor: 5m",
-    "record: a\nexpr: up\nfor: 5m",
-    "record: a\nexpr: up\nfor: 0s",
-    "record: a\nexpr: up\nkeep_firing_for: 5m",
-    "record: a\nexpr: up\nannotations: {summary: x}",
-    "record: a\nexpr: up\nannotations: {}",
-    "record: 'a{b=\"c\"}'\nexpr: up",
-    "alert: A\nexpr: up\nfro: 5m",
-    "alert: A\nexpr: up\nfor: 5",
-    "alert: A\nexpr: up\nfor: 1.5h",
-    "alert: A\nexpr: up\nfor: 1h30m",
-    "alert: A\nexpr: up\nfor: 30m1h",
-    "alert: A\nexpr: up\nfor: 0",
-    "alert: A\nexpr: up\nfor: -5m",
-    "alert: A\nexpr: up\nkeep_firing_for: 10m",
-    "alert: A\nexpr: 1\nlabels: {a: 1, b: true, c: }",
-    "alert: A\nexpr: up\nlabels: {a: [b]}",
-    "alert: A\nexpr: up\nlabels: [a]",
-    "alert: A\nexpr: up\nlabels: {__name__: x}",
-    "alert: A\nexpr: up\nannotations: {summary: '{{ $label.x }}'}",
-    "alert: A\nexpr: up\nannotations: {summary: '{{ nosuch 1 }}'}",
-    "alert: A\nexpr: up\nannotations: {summary: '{{ if }}'}",
-    "alert: A\nexpr: up\nannotations: {summary: '{{ $value'}",
-    "alert: A\nexpr: up\nlabels: {l: '{{ range query \"up\" }}{{ .Value }}'}",
-    "alert: A\nexpr: up\nannotations: {summary: '{{ $value.x.y }} {{ .Nothing }}'}",
-    "alert: A\nexpr: up\nexpr: down",
-    "alert: A\nexpr: |\n  up\n    # with a comment\n    == 0",
-    "alert: 'Any name at all'\nexpr: up",
-    "alert: A\nexpr: &e up\nannotations: {summary: *e}",
-];
-
-/// Whole files.
-const FILES: [&str; 10] = [
-    "",
-    "# nothing\n",
-    "groups:\n",
-    "groups: []\n",
-    "group: []\n",
-    "groups: {}\n",
-    "groups:\n- name: g\n  interval: 30s\n  limit: 3\n  rules: []\n- name: h\n",
-    "groups:\n- name: g\n- name: g\n",
-    "groups:\n- rules: []\n",
-    "groups:\n- name: g\n  interval: soon\n",
-];
-
-#[test]
-fn files_are_accepted_and_refused_as_by_promtool() {
-    let scratch = Scratch::new();
-    let indented = |rule: &str| rule.replace('\n', "\n      ");
-    let rules = RULES
-        .iter()
-        .map(|rule| format!("groups:\n- name: g\n  rules:\n    - {}\n", indented(rule)));
-    for (number, text) in rules.chain(FILES.map(str::to_owned)).enumerate() {
-        let path = scratch.join(format!("{number}.yml"));
-        std::fs::write(&path, &text).unwrap();
-        let theirs = promtool(&["check", "rules"], &path);
-        let ours = load(&settings(&[path.to_str().unwrap()]));
-        let told: Vec<String> = ours
-            .as_ref()
-            .err()
-            .into_iter()
-            .flatten()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(
-            ours.is_ok(),
-            theirs.status.success(),
-            "{text}\nours: {told:#?}\ntheirs: {}",
-            said(&theirs)
-        );
-        for problem in told {
-            let place = format!("{}:", path.display());
-            assert!(problem.starts_with(&place), "no line is named: {problem}");
-        }
-    }
 }
 
 const VALUES: [&str; 10] = [

@@ -135,7 +135,8 @@ impl<'a> Section<'a> {
         });
     }
 
-    pub(super) fn path_of(&self, key: &str) -> String {
+    /// The key path of a key of this section.
+    pub fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.into()
         } else {
@@ -144,6 +145,9 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn refuse_unknown(&self) {
+        if self.reader.passes_over_unknown {
+            return;
+        }
         for (key, _) in self.entries() {
             if !self.known.contains(&key.text) {
                 let known: Vec<&str> = self.known.iter().map(String::as_str).collect();

@@ -1,7 +1,7 @@
 //! Sections inside of sections: single, in lists, and under keys that the user chooses.
 
 use super::Section;
-use crate::document::{Place, Value};
+use crate::document::{Node, Place, Value};
 
 impl Section<'_> {
     /// A section that always exists: when not written, its keys have their defaults.
@@ -57,7 +57,8 @@ impl Section<'_> {
             );
             return Vec::new();
         };
-        let each = items.iter().enumerate();
+        let counted = |item: &&Node| !self.reader.leaves_out_nothing || item.value != Value::Null;
+        let each = items.iter().filter(counted).enumerate();
         each.map(|(place, item)| {
             Section::over(
                 self.reader,

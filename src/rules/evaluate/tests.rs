@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::rules::file::Strictness;
 use crate::rules::{Change, file};
 use crate::sample::is_stale;
 use crate::store::Settings;
@@ -18,7 +19,13 @@ struct Course {
 
 impl Course {
     fn of(text: &str) -> Course {
-        let (mut groups, _) = file::parse("f.yml", text, Duration::from_secs(60)).unwrap();
+        let read = file::parse(
+            "f.yml",
+            text,
+            Duration::from_secs(60),
+            Strictness::default(),
+        );
+        let mut groups = read.unwrap().groups;
         let settings = Settings {
             retention: Duration::from_secs(86_400),
             max_bytes: 1 << 20,

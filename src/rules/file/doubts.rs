@@ -1,31 +1,42 @@
 //! What in a file is no mistake and yet hardly meant.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::document::Problem;
 use crate::rules::{Group, Rule, Template};
 
-/// Every doubt about the rules of a file.
-pub(super) fn doubts(groups: &[Group]) -> Vec<Problem> {
-    let rules = groups.iter().flat_map(|group| &group.rules);
-    let mut doubts: Vec<Problem> = rules.filter_map(shifting_identity).collect();
-    doubts.extend(duplicates(groups));
-    doubts
+use super::names::Names;
+
+/// Rules of a file that have the name and the labels of one before.
+pub(super) fn duplicates(groups: &[Names]) -> Vec<Problem> {
+    let mut seen = BTreeMap::new();
+    let mut problems = Vec::new();
+    for named in groups.iter().flat_map(|group| &group.rules) {
+        match seen.entry((&named.name, &named.labels)) {
+            Entry::Vacant(free) => {
+                free.insert(named.place.line);
+            }
+            Entry::Occupied(first) => problems.push(Problem {
+                hint: Some("give each a label of its own, or another name".into()),
+                ..Problem::at(
+                    &named.place,
+                    format!(
+                        "`{}` with the same labels stands in this file before, on line {}",
+                        named.name,
+                        first.get()
+                    ),
+                )
+            }),
+        }
+    }
+    problems
 }
 
-fn duplicates(groups: &[Group]) -> Vec<Problem> {
-    let mut seen = BTreeSet::new();
+/// Rules with a label that is another at every evaluation.
+pub(super) fn shifting(groups: &[Group]) -> Vec<Problem> {
     let rules = groups.iter().flat_map(|group| &group.rules);
-    rules
-        .filter(|rule| !seen.insert((rule.name.clone(), rule.label_sources())))
-        .map(|rule| {
-            let message = format!(
-                "`{}` with the same labels stands in this file before",
-                rule.name
-            );
-            Problem::at(&rule.place, message)
-        })
-        .collect()
+    rules.filter_map(shifting_identity).collect()
 }
 
 /// A label made from the value is another alert at every evaluation.

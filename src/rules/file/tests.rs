@@ -1,9 +1,20 @@
 use super::*;
 
+fn read(text: &str) -> Result<Parsed, Vec<Problem>> {
+    parse(
+        "r.yml",
+        text,
+        Duration::from_secs(15),
+        Strictness::default(),
+    )
+}
+
 fn complaints(text: &str) -> Vec<String> {
-    match parse("r.yml", text, Duration::from_secs(15)) {
-        Ok((_, warnings)) => warnings
+    match read(text) {
+        Ok(read) => read
+            .doubts
             .iter()
+            .chain(&read.duplicates)
             .map(|warning| format!("warning: {warning}"))
             .collect(),
         Err(problems) => problems.iter().map(Problem::to_string).collect(),
@@ -27,7 +38,19 @@ fn mistakes_name_line_group_rule_and_cause() {
         ),
         (
             rule("alert: A\nexpr: up ==="),
+            "r.yml:6:20: group `g`, rule 1, `A`, expr: could not parse expression: unexpected \"=\"",
+        ),
+        (
+            rule("alert: A\nexpr: |\n  up ==\n    (1 *)"),
+            "r.yml:8:17: group `g`, rule 1, `A`, expr: could not parse expression: ",
+        ),
+        (
+            rule("alert: A\nexpr: >\n  up ==\n  (1 *)"),
             "r.yml:6:15: group `g`, rule 1, `A`, expr: could not parse expression: ",
+        ),
+        (
+            rule("alert: A\nexpr: 'up{a=\"ö\"} * )'"),
+            "r.yml:6:28: group `g`, rule 1, `A`, expr: could not parse expression: ",
         ),
         (
             rule("alert: A\nexpr: up\nannotations:\n  summary: \"{{ $label.x }}\""),
@@ -87,8 +110,8 @@ fn files_may_be_empty_and_a_second_document_is_passed_over() {
 fn groups_give_their_labels_and_interval_and_rules_of_one_name_are_told_apart() {
     let text = "groups:\n- name: g\n  interval: 1m\n  labels: {team: a, severity: info}\n  rules:\n  \
                 - {alert: A, expr: up, labels: {severity: page}}\n  - {alert: A, expr: up}\n  - {alert: A, expr: up}\n";
-    let (groups, warnings) = parse("r.yml", text, Duration::from_secs(15)).unwrap();
-    let group = &groups[0];
+    let read = read(text).unwrap();
+    let group = &read.groups[0];
     assert_eq!(group.interval, Duration::from_secs(60));
     let keys: Vec<_> = group
         .rules
@@ -97,5 +120,5 @@ fn groups_give_their_labels_and_interval_and_rules_of_one_name_are_told_apart() 
         .collect();
     assert_eq!(keys, [("page", "A"), ("info", "A"), ("info", "A#2")]);
     assert_eq!(group.rules[0].labels["team"].source(), "a");
-    assert_eq!(warnings.len(), 1);
+    assert_eq!(read.duplicates.len(), 1);
 }

@@ -21,7 +21,7 @@ impl Reading<'_, '_> {
             s.problem(key, "must be a mapping of names to texts", None);
             return texts;
         };
-        for (name, Node { place, value }) in entries {
+        for (name, Node { place, value, .. }) in entries {
             match value {
                 Value::Scalar(text) => {
                     texts.insert(name.text.clone(), (text.clone(), place.clone()));

@@ -120,7 +120,13 @@ fn what_reads_further_back_than_the_store_keeps_is_named() {
     assert_eq!(set.beyond(Duration::from_secs(86_400)), []);
     let text = "groups:\n- name: g\n  query_offset: 1h\n  rules:\n  - {alert: Far, expr: 'm > m offset 1d'}\n  \
                 - {alert: Near, expr: 'm > m offset 23h'}\n  - {record: far, expr: 'm offset 1d'}\n";
-    let (groups, _) = file::parse("f.yml", text, Duration::from_secs(15)).unwrap();
+    let read = file::parse(
+        "f.yml",
+        text,
+        Duration::from_secs(15),
+        Strictness::default(),
+    );
+    let groups = read.unwrap().groups;
     let set = RuleSet {
         groups,
         ..RuleSet::default()

@@ -69,7 +69,10 @@ impl Lexer<'_> {
 }
 
 /// What a backslash and the characters after it stand for in a Go literal.
-fn escape(at: &mut std::str::CharIndices, quote: char) -> Result<char, String> {
+pub(in crate::rules) fn escape(
+    at: &mut std::str::CharIndices,
+    quote: char,
+) -> Result<char, String> {
     let bad = || "invalid syntax in a quoted string".to_string();
     let (_, c) = at.next().ok_or_else(bad)?;
     let mut digits = |count: usize, radix: u32, first: Option<char>| {

@@ -18,6 +18,7 @@ mod words;
 use std::sync::Arc;
 
 pub(super) use eval::{Answer, Input};
+pub(in crate::rules) use literal::escape;
 
 /// A parsed template.
 #[derive(Debug, Clone)]
