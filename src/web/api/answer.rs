@@ -1,5 +1,6 @@
 //! What is sent back: Prometheus' envelope around the data, compressed where the client takes that.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,6 +19,9 @@ pub(super) struct Answer {
     pub(super) warnings: Vec<String>,
     pub(super) infos: Vec<String>,
 }
+
+/// No more warnings than this are told, and no more infos.
+const MOST_TOLD: usize = 10;
 
 /// What went into `limit`, and more was there.
 const TRUNCATED: &str = "results truncated due to limit";
@@ -84,13 +88,25 @@ fn success(answer: &Answer) -> String {
     object(&mut body, |o| {
         o.text("status", "success");
         o.key("data").push_str(&answer.data);
-        for (key, told) in [("warnings", &answer.warnings), ("infos", &answer.infos)] {
+        for (key, kind, told) in [
+            ("warnings", "warning", &answer.warnings),
+            ("infos", "info", &answer.infos),
+        ] {
             if !told.is_empty() {
-                array(o.key(key), told, |out, told| text(out, told));
+                let told = shortened(told, kind);
+                array(o.key(key), told, |out, told| text(out, &told));
             }
         }
     });
     body
+}
+
+/// The first of them, and how many more there would be.
+fn shortened<'t>(told: &'t [String], kind: &str) -> impl Iterator<Item = Cow<'t, str>> {
+    let more = told.len().saturating_sub(MOST_TOLD);
+    let more = (more > 0).then(|| format!("{more} more {kind} annotations omitted"));
+    let first = told.iter().take(MOST_TOLD).map(|told| told.as_str().into());
+    first.chain(more.map(Cow::from))
 }
 
 fn error(failure: &Failure) -> String {
@@ -101,4 +117,20 @@ fn error(failure: &Failure) -> String {
         o.text("error", &failure.message);
     });
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_notes_ten_are_told() {
+        let told = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+        let ten = told(10);
+        assert!(shortened(&ten, "info").eq(ten.iter().map(String::as_str)));
+        let twelve = told(12);
+        let shown: Vec<_> = shortened(&twelve, "info").collect();
+        assert_eq!(shown.len(), 11);
+        assert_eq!(shown[10], "2 more info annotations omitted");
+    }
 }
