@@ -46,11 +46,11 @@ fn mistakes_name_line_group_rule_and_cause() {
         ),
         (
             rule("alert: A\nexpr: >\n  up ==\n  (1 *)"),
-            "r.yml:6:15: group `g`, rule 1, `A`, expr: could not parse expression: ",
+            "r.yml:7:11: group `g`, rule 1, `A`, expr: could not parse expression: ",
         ),
         (
-            rule("alert: A\nexpr: 'up{a=\"ö\"} * )'"),
-            "r.yml:6:28: group `g`, rule 1, `A`, expr: could not parse expression: ",
+            rule("alert: A\nexpr: '(up{a=\"ö\"} * )'"),
+            "r.yml:6:29: group `g`, rule 1, `A`, expr: could not parse expression: ",
         ),
         (
             rule("alert: A\nexpr: up\nannotations:\n  summary: \"{{ $label.x }}\""),
