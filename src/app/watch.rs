@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::incident::{Event, Ledger};
+use crate::promql::Limits;
 use crate::rules::{self, Alert, Before, Context, Evaluation, Group, Rule, RuleStatus, Statuses};
 use crate::sample::{Labels, Timestamp};
 use crate::scrape::Board;
@@ -125,6 +126,7 @@ impl Watch {
             external_url: &self.external_url,
             retired: &|source| self.board.retired(source),
             fresh: &|source| self.board.fresh(source, slot),
+            limits: Limits::default(),
         };
         rules::evaluate(
             rule,

@@ -157,6 +157,11 @@ impl<'a> Evaluation<'a> {
         i64::try_from(self.limits.look_back.as_millis()).unwrap_or(i64::MAX)
     }
 
+    /// The step of a subquery that names none, in milliseconds.
+    pub(super) fn subquery_step(&self) -> i64 {
+        i64::try_from(self.limits.subquery_step.as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// The moment that a node looks at, at a moment of its grid.
     pub(super) fn shifted(&self, shift: &Shift, now: i64) -> i64 {
         let moment = match shift.at {

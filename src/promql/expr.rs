@@ -50,7 +50,7 @@ pub(super) enum At {
 pub(super) struct Subquery {
     pub(super) expr: Expr,
     pub(super) range: i64,
-    /// `None` takes the default step.
+    /// `None` takes that of the limits.
     pub(super) step: Option<i64>,
     pub(super) shift: Shift,
 }

@@ -91,6 +91,8 @@ pub enum Moments {
 pub struct Limits<'a> {
     /// How far back an instant selector looks for a sample.
     pub look_back: Duration,
+    /// The step of a subquery that names none.
+    pub subquery_step: Duration,
     /// Samples held at once.
     pub max_samples: usize,
     /// Asked again and again: whether to give up.
@@ -102,6 +104,7 @@ impl Default for Limits<'_> {
     fn default() -> Self {
         Limits {
             look_back: LOOK_BACK,
+            subquery_step: SUBQUERY_STEP,
             max_samples: MAX_SAMPLES,
             stopped: &|| false,
         }
@@ -110,6 +113,10 @@ impl Default for Limits<'_> {
 
 /// How far back an instant selector looks, unless [`Limits`] say otherwise.
 pub const LOOK_BACK: Duration = Duration::from_secs(5 * 60);
+
+/// The step of a subquery that names none, unless [`Limits`] say otherwise: Prometheus' `evaluation_interval`, at its
+/// default.
+pub const SUBQUERY_STEP: Duration = Duration::from_secs(60);
 
 /// How many samples may be held at once, unless [`Limits`] say otherwise.
 pub const MAX_SAMPLES: usize = 50_000_000;

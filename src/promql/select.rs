@@ -10,9 +10,6 @@ use super::rows::{Head, Rows, is_present};
 use super::span::Track;
 use crate::sample::{Labels, Sources, Timestamp, is_stale};
 
-/// The step of a subquery that names none, in milliseconds.
-const DEFAULT_STEP: i64 = 60 * 1000;
-
 /// The newest sample of each series at each moment, unless it is too old or says that the series ended.
 pub(super) fn newest(
     evaluation: &Evaluation<'_>,
@@ -104,7 +101,7 @@ pub(super) fn subquery(
     subquery: &Subquery,
     grid: Grid,
 ) -> Result<Vec<Track>, EvalError> {
-    let step = subquery.step.unwrap_or(DEFAULT_STEP).max(1);
+    let step = subquery.step.unwrap_or(evaluation.subquery_step()).max(1);
     let first = evaluation.shifted(&subquery.shift, grid.start);
     let after = first.saturating_sub(subquery.range);
     let last = evaluation.shifted(&subquery.shift, grid.last());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::promql::{Element, Query, Value, instant};
+use crate::promql::{self, Element, Limits, Moments, Query, Value};
 use crate::sample::{Labels, NAME, STALE, Source, Sources, Timestamp};
 use crate::store::Store;
 
@@ -30,6 +30,8 @@ pub struct Context<'a> {
     pub retired: &'a dyn Fn(&Source) -> bool,
     /// Whether what a source last read still counts at the slot.
     pub fresh: &'a dyn Fn(&Source) -> bool,
+    /// What each expression may take.
+    pub limits: Limits<'a>,
 }
 
 /// The outcome of one rule at one slot.
@@ -61,8 +63,7 @@ pub fn evaluate(
     context: &Context<'_>,
 ) -> Result<Evaluation, String> {
     let at = slot.before(group.query_offset);
-    let value = instant(&rule.query, store, at).map_err(|error| error.to_string())?;
-    let elements = elements(value)?;
+    let elements = elements(&rule.query, store, at, &context.limits)?;
     let mut evaluation = match &rule.action {
         Action::Record => recorded(rule, group, elements)?,
         Action::Alert(alerting) => {
@@ -96,8 +97,15 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
-fn elements(value: Value) -> Result<Vec<Element>, String> {
-    match value {
+/// What an expression gives at a moment; a number is one element without labels.
+fn elements(
+    query: &Query,
+    store: &Store,
+    at: Timestamp,
+    limits: &Limits<'_>,
+) -> Result<Vec<Element>, String> {
+    let answer = promql::evaluate(query, store, Moments::At(at), limits);
+    match answer.map_err(|error| error.to_string())?.value {
         Value::Vector(elements) => Ok(elements),
         Value::Scalar(value) => Ok(vec![Element {
             labels: Labels::default(),
@@ -197,7 +205,8 @@ impl Slot<'_> {
 
     /// The alert's labels, and what is told of it.
     fn identified(&self, element: Element) -> (Labels, Present) {
-        let query = |expression: &str| query(expression, self.store, self.slot);
+        let limits = &self.context.limits;
+        let query = |expression: &str| query(expression, self.store, self.slot, limits);
         let input = Input {
             labels: &element.labels,
             value: element.value,
@@ -243,10 +252,9 @@ fn set_over(labels: &Labels, over: impl Iterator<Item = (String, String)>) -> La
     Labels::new(own.chain(over))
 }
 
-fn query(expression: &str, store: &Store, slot: Timestamp) -> Answer {
+fn query(expression: &str, store: &Store, slot: Timestamp, limits: &Limits<'_>) -> Answer {
     let query = Query::parse(expression).map_err(|error| error.to_string())?;
-    let value = instant(&query, store, slot).map_err(|error| error.to_string())?;
-    Ok(elements(value)?
+    Ok(elements(&query, store, slot, limits)?
         .into_iter()
         .map(|element| (element.labels, element.value))
         .collect())

@@ -229,6 +229,7 @@ fn printed(set: &RuleSet, file: &str) -> Vec<(String, BTreeMap<String, String>)>
         external_url: "",
         retired: &|_| false,
         fresh: &|_| true,
+        limits: Default::default(),
     };
     let group = set
         .groups

@@ -71,6 +71,7 @@ impl Course {
                 external_url: "",
                 retired: &|_| retired,
                 fresh: &|_| fresh,
+                limits: Limits::default(),
             };
             let Ok(evaluation) =
                 evaluate(rule, &self.group, before, &self.store, self.now, &context)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::promql::Limits;
 use crate::rules::{Alert, AlertState, Before, Context, Group, Rule, Transition, evaluate};
 use crate::sample::{Labels, Timestamp, is_stale};
 use crate::store::{Matcher, Settings, Store, Test as Condition};
@@ -13,6 +14,7 @@ use super::input::Input;
 /// A test on its way.
 pub(super) struct Course<'t> {
     pub(super) test: &'t Test,
+    interval: Duration,
     pub(super) store: Store,
     input: Input,
     rules: Vec<Kept<'t>>,
@@ -31,7 +33,12 @@ struct Kept<'t> {
 }
 
 impl<'t> Course<'t> {
-    pub(super) fn new(test: &'t Test, groups: &'t [Group], input: Input) -> Self {
+    pub(super) fn new(
+        test: &'t Test,
+        groups: &'t [Group],
+        interval: Duration,
+        input: Input,
+    ) -> Self {
         let settings = Settings {
             retention: Duration::from_millis(u64::MAX),
             max_bytes: 1 << 40,
@@ -46,6 +53,7 @@ impl<'t> Course<'t> {
         });
         Course {
             test,
+            interval,
             // What lies before the first values is known to be nothing.
             store: Store::new(&settings, Timestamp(i64::MIN)),
             contested: contested(groups, &input),
@@ -68,6 +76,7 @@ impl<'t> Course<'t> {
             // "No data is not fine" is off: whatever is absent has ended.
             retired: &|_| true,
             fresh: &|_| true,
+            limits: self.limits(),
         };
         let mut failed = Vec::new();
         for kept in &mut self.rules {
@@ -97,6 +106,14 @@ impl<'t> Course<'t> {
             Ok(())
         } else {
             Err(failed)
+        }
+    }
+
+    /// What each expression may take. A subquery without a step has that of the evaluations, as in promtool.
+    pub(super) fn limits(&self) -> Limits<'static> {
+        Limits {
+            subquery_step: self.interval,
+            ..Limits::default()
         }
     }
 

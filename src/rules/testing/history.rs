@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::document::format_duration;
-use crate::promql::{Kind, Limits, Moments, Query, Value, evaluate, format_number};
+use crate::promql::{Kind, Moments, Query, Value, evaluate, format_number};
 use crate::rules::{Change, Transition};
 use crate::sample::{Labels, Timestamp};
 
@@ -77,7 +77,7 @@ pub(super) fn of_expression(
         end: start + until,
         step: interval,
     };
-    let Ok(answer) = evaluate(query, &course.store, moments, &Limits::default()) else {
+    let Ok(answer) = evaluate(query, &course.store, moments, &course.limits()) else {
         return Vec::new();
     };
     let Value::Matrix(all) = answer.value else {

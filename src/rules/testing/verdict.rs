@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::document::{Problem, format_duration};
-use crate::promql::{Limits, Moments, Query, Value, evaluate};
+use crate::promql::{Moments, Query, Value, evaluate};
 use crate::rules::Group;
 use crate::sample::{Labels, Timestamp};
 
@@ -25,7 +25,7 @@ pub(super) fn of(test: &Test, file: &TestFile, groups: &[Group]) -> (Vec<Failure
         Err(mistakes) => return (mistakes.into_iter().map(unreadable).collect(), Vec::new()),
     };
     let mut trial = Trial {
-        course: Course::new(test, groups, input),
+        course: Course::new(test, groups, file.interval, input),
         test,
         file,
         groups,
@@ -160,7 +160,7 @@ impl Trial<'_> {
             query,
             &self.course.store,
             Moments::At(at),
-            &Limits::default(),
+            &self.course.limits(),
         )
         .map_err(|error| error.to_string())?;
         match answer.value {

@@ -117,6 +117,7 @@ impl Job {
             look_back: self.look_back.unwrap_or(settings.lookback_delta),
             max_samples: usize::try_from(settings.max_samples).unwrap_or(usize::MAX),
             stopped,
+            ..Limits::default()
         };
         let evaluated = promql::evaluate(&self.query, store, self.moments, &limits);
         let took = begun.elapsed();
