@@ -41,7 +41,7 @@ bench: lab ## print the figures of the benchmark
 
 fuzz: ## feed each fuzz target for FUZZ_SECONDS
 	@scripts/lab.sh --fuzz
-	@for target in expression parameters; do \
+	@for target in expression rules snapshot parameters; do \
 		mkdir -p fuzz/corpus/$$target && \
 		$(CARGO) fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -rss_limit_mb=1024 -timeout=20 || exit 1; \

@@ -4,3 +4,5 @@
 
 pub mod expression;
 pub mod parameters;
+pub mod rules;
+pub mod snapshot;

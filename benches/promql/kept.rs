@@ -1,11 +1,13 @@
 //! What the store takes: ingestion, bytes, snapshots, a day of samples.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion};
 use pgvigil::sample::{Labels, NAME, Timestamp};
-use pgvigil::store::Place;
+use pgvigil::store::{Place, Settings, Store};
 use tokio::runtime::Runtime;
 
 use crate::it::harness::{Postgres, Prometheus, Written, remote_write};
@@ -47,6 +49,71 @@ pub fn ingestion(criterion: &mut Criterion, table: &mut Table) {
     });
     group.finish();
     table.measured(name);
+}
+
+/// 20,000 series with an hour of samples: saved, and loaded. Prometheus saves a snapshot of its head, and loads its log
+/// when it starts.
+pub fn snapshots(criterion: &mut Criterion, table: &mut Table) {
+    let scene = Scene::of_the_rules(20_000, 240);
+    let store = ours::empty();
+    ours::fill(&store, &scene, 0..scene.cycles);
+    let runtime = Runtime::new().unwrap();
+    let mut prometheus = runtime.block_on(theirs::over(&scene, &["--web.enable-admin-api"]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("snapshot");
+    let name = "snapshot of 20000 series with 240 samples, saved";
+    let mut group = criterion.benchmark_group(name);
+    group.bench_function("pgvigil", |bencher| {
+        bencher.iter(|| {
+            let mut to = BufWriter::new(File::create(&file).unwrap());
+            store.write_snapshot(&mut to, scene.end()).unwrap();
+            to.into_inner().unwrap().sync_all().unwrap();
+        });
+    });
+    let client = reqwest::Client::new();
+    let path = format!("{}/api/v1/admin/tsdb/snapshot", prometheus.url());
+    group.bench_function("Prometheus", |bencher| {
+        bencher.iter(|| {
+            let sent = runtime.block_on(client.post(&path).send()).unwrap();
+            assert!(sent.status().is_success());
+        });
+    });
+    group.finish();
+    table.measured(name);
+    let size = fs::metadata(&file).unwrap().len() as f64 / 1e6;
+    let theirs = blocks(&prometheus.data().join("snapshots")) / 1e6;
+    table.row("its size", "MB", size, Some(theirs));
+    let settings = Settings {
+        retention: Duration::MAX,
+        max_bytes: u64::MAX,
+    };
+    let begun = Instant::now();
+    let from = BufReader::new(File::open(&file).unwrap());
+    let (loaded, _) = Store::read_snapshot(from, &settings, START, scene.end()).unwrap();
+    let took = begun.elapsed();
+    assert_eq!(loaded.size().samples, store.size().samples);
+    let theirs = prometheus.restart().as_secs_f64();
+    table.row("loaded at the start", "s", took.as_secs_f64(), Some(theirs));
+}
+
+/// The bytes of the newest block below a folder.
+fn blocks(folder: &Path) -> f64 {
+    let entries = |folder: &Path| {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    let newest = entries(folder).max().unwrap();
+    fn bytes(path: &Path) -> u64 {
+        match path.is_dir() {
+            true => fs::read_dir(path)
+                .unwrap()
+                .map(|entry| bytes(&entry.unwrap().path()))
+                .sum(),
+            false => path.metadata().unwrap().len(),
+        }
+    }
+    bytes(&newest) as f64
 }
 
 /// Every number that a real PostgreSQL tells of its databases and tables: `name label value` per line.

@@ -52,6 +52,9 @@ fn main() {
     if wanted("ingestion") {
         kept::ingestion(&mut criterion, &mut table);
     }
+    if wanted("snapshot") {
+        kept::snapshots(&mut criterion, &mut table);
+    }
     if wanted("bytes") {
         kept::bytes_per_sample(&mut table);
     }

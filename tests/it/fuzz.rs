@@ -4,6 +4,10 @@
 mod targets;
 
 use std::path::Path;
+use std::time::Duration;
+
+use pgvigil::sample::{Labels, NAME, Timestamp};
+use pgvigil::store::{Settings, Store};
 
 /// How many mutations of the seeds of a target.
 const MUTATIONS: usize = 3_000;
@@ -14,9 +18,49 @@ fn no_expression_breaks_anything() {
 }
 
 #[test]
+fn no_rule_file_breaks_anything() {
+    check("rules", targets::rules::run);
+}
+
+#[test]
 fn no_request_breaks_the_api() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     check("parameters", targets::parameters::run);
+}
+
+#[test]
+fn no_snapshot_breaks_anything() {
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/snapshot/small");
+    if std::env::var_os("UPDATE_SEEDS").is_some() {
+        std::fs::write(&seed, snapshot()).unwrap();
+    }
+    // A seed that is not read in full reaches little.
+    let bytes = std::fs::read(&seed).unwrap();
+    let settings = Settings {
+        retention: Duration::MAX,
+        max_bytes: u64::MAX,
+    };
+    let (start, now) = (Timestamp(0), Timestamp(i64::MAX));
+    let read = Store::read_snapshot(&bytes[..], &settings, start, now);
+    let (store, _) = read.expect("a current seed: set UPDATE_SEEDS=1");
+    assert_eq!(store.size().samples, 300);
+    check("snapshot", targets::snapshot::run);
+}
+
+/// Two series, closed chunks and open ones.
+fn snapshot() -> Vec<u8> {
+    let store = super::promql::empty_store();
+    for cycle in 0..150 {
+        let series = ["a", "b_total"].map(|name| Labels::new([(NAME, name), ("n", "x")]));
+        let samples = series.map(|labels| (labels, f64::from(cycle * cycle % 37)));
+        let at = Timestamp(i64::from(cycle) * 15_000);
+        store.append(at, &super::promql::sources(), samples);
+    }
+    let mut bytes = Vec::new();
+    store
+        .write_snapshot(&mut bytes, Timestamp(2_250_000))
+        .unwrap();
+    bytes
 }
 
 fn check(target: &str, run: fn(&[u8])) {

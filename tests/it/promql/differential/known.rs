@@ -111,7 +111,7 @@ fn place_of_parentheses(text: &str, difference: &Difference, ours: &Told, theirs
     let place = regex::Regex::new(r" \(\d+:\d+\)$").unwrap();
     let placeless = |told: &Told| -> BTreeSet<String> {
         let all = told.warnings.iter().chain(&told.infos);
-        all.map(|said| place.replace(said, "").into_owned())
+        all.map(|said| place.replace(said, "").replace(" for metric name \"\"", ""))
             .collect()
     };
     text.contains("((")
