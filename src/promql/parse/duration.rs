@@ -58,7 +58,7 @@ pub(super) fn read(
     };
     let read = match position {
         Position::Brackets => reading.sum(),
-        Position::Offset => reading.signed(),
+        Position::Offset => reading.one(),
     };
     let seconds = match read {
         Ok(seconds) => seconds,
@@ -166,6 +166,17 @@ impl Reading<'_, '_> {
         match divisor == 0.0 && (self.timing.is_some() || !self.timed) {
             true => Err(Stop::Wrong(wrong(message, self.words[place].place.start))),
             false => Ok(divisor),
+        }
+    }
+
+    /// One operand with its signs, and no operator behind it.
+    fn one(&mut self) -> Result<f64, Stop> {
+        if self.take("-") {
+            return Ok(-self.one()?);
+        }
+        match self.take("+") {
+            true => self.one(),
+            false => self.operand(),
         }
     }
 

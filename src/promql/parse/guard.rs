@@ -222,6 +222,7 @@ mod tests {
             ),
             ("a offset (range() * 2) - 5m", Ok("a offset 7200 - 5m")),
             ("a offset -max(step(), 1m)", Ok("a offset -60")),
+            ("a offset 1m ^ 10", Ok("a offset 60 ^ 10")),
             ("a[min(5m, 7 % 4)]", Ok("a[3]")),
             ("a[5m:1m30s:x]", Ok("a[300:90:x]")),
             ("a:5m[1m] + a:0s", Ok("a:5m[60] + a:0s")),
