@@ -118,7 +118,6 @@ impl Group {
 /// All groups, and to which each row of the many side belongs.
 struct Groups {
     groups: Vec<Group>,
-    places: HashMap<Labels, usize>,
     of_rows: Vec<Option<usize>>,
 }
 
@@ -140,11 +139,7 @@ impl Groups {
         for place in of_rows.iter().flatten() {
             groups[*place].crowd += 1;
         }
-        Groups {
-            groups,
-            places,
-            of_rows,
-        }
+        Groups { groups, of_rows }
     }
 
     fn of_row(&mut self, row: usize) -> Option<&mut Group> {
@@ -156,17 +151,12 @@ impl Groups {
     /// on the other side then.
     fn check_one_side(&self, node: &Binary, many: &Rows, one: &Rows) -> Result<(), EvalError> {
         let mut met: Option<Vec<bool>> = None;
-        for (signature, place) in &self.places {
-            let ones = &self.groups[*place].ones;
-            if ones.len() < 2 {
-                continue;
-            }
+        for Group { ones, .. } in self.groups.iter().filter(|group| group.ones.len() > 1) {
             let met = met.get_or_insert_with(|| moments_met(many));
             for place in (0..one.width()).filter(|place| met[*place]) {
                 let mut there = ones.iter().filter(|row| is_present(one.row(**row)[place]));
                 if let (Some(first), Some(second)) = (there.next(), there.next()) {
-                    let pair = [one.head(*first), one.head(*second)];
-                    return Err(duplicate(node, signature, pair));
+                    return Err(duplicate(node, [one.head(*first), one.head(*second)]));
                 }
             }
         }
@@ -184,7 +174,8 @@ fn moments_met(rows: &Rows) -> Vec<bool> {
     met
 }
 
-fn duplicate(node: &Binary, group: &Labels, pair: [&Head; 2]) -> EvalError {
+fn duplicate(node: &Binary, pair: [&Head; 2]) -> EvalError {
+    let group = node.matching.signature(&pair[0].labels);
     let side = match node.matching.card {
         Card::OneToMany => "left",
         Card::OneToOne | Card::ManyToOne => "right",
@@ -195,7 +186,7 @@ fn duplicate(node: &Binary, group: &Labels, pair: [&Head; 2]) -> EvalError {
     EvalError::Failed(format!(
         "found duplicate series for the match group {} on the {side} hand-side of the operation: [{first}, {second}];\
          many-to-many matching not allowed: matching labels must be unique on one side",
-        go_labels(group),
+        go_labels(&group),
     ))
 }
 

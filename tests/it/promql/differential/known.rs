@@ -39,12 +39,16 @@ fn refused_parameter(_: &str, _: &Difference, ours: &Told, _: &Told) -> bool {
     matches!(&ours.answer, Answer::Failed(_, m) if says.iter().any(|says| m.contains(says)))
 }
 
-/// Prometheus takes an aggregation over what is held by `@` as constant, although its parameter is not.
+/// Prometheus takes an aggregation over what is held by `@` as constant, although its parameter is not, and a parameter
+/// that is held for `NaN` after the first moment.
 fn constant_parameter(text: &str, _: &Difference, _: &Told, theirs: &Told) -> bool {
     let mut with_parameter = ["topk", "bottomk", "quantile"].iter();
-    text.contains('@')
-        && matches!(theirs.answer, Answer::Matrix(_))
-        && with_parameter.any(|name| text.contains(name))
+    let of_a_range = match &theirs.answer {
+        Answer::Matrix(_) => true,
+        Answer::Failed(_, message) => message.starts_with("Scalar value NaN"),
+        _ => false,
+    };
+    text.contains('@') && of_a_range && with_parameter.any(|name| text.contains(name))
 }
 
 /// A fraction from below the lowest bound on is a number since 3.6.
