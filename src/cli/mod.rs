@@ -28,6 +28,10 @@ use crate::{incident, web};
 
 pub use reference::reference;
 
+/// The stack of each thread. The deepest expression that is taken needs some 3 MB of it in a build without optimisation;
+/// what is not used takes no memory.
+const STACK: usize = 16 << 20;
+
 /// How long blocking reads may take to end before the process leaves them.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -132,6 +136,7 @@ fn with_config<F: Future<Output = io::Result<ExitCode>>>(
 fn in_runtime(work: impl Future<Output = io::Result<ExitCode>>) -> io::Result<ExitCode> {
     match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
     {

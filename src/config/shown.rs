@@ -12,6 +12,9 @@ const HIDDEN: &str = "<secret>";
 /// Hashes of passwords, which are written under names that the user chooses.
 const HASHES: &str = "web.auth.users.NAME";
 
+/// Values of headers, which may be keys to something, and are written under names that the user chooses.
+const HEADERS: &str = "remote_write[].headers.NAME";
+
 /// What may be written under a key, by its path: `secret`, `mapping of texts` …
 type Kinds = BTreeMap<String, String>;
 
@@ -93,22 +96,24 @@ fn shown(text: &str, path: &str, kinds: &Kinds) -> String {
     let of_mapping = path.strip_suffix(".NAME").is_some_and(texts);
     match kinds.get(path).map(String::as_str) {
         Some("secret") => HIDDEN.into(),
-        _ if path == HASHES => HIDDEN.into(),
+        _ if path == HASHES || path == HEADERS => HIDDEN.into(),
         Some(_) => without_password(text),
         None if named || of_mapping => without_password(text),
         None => HIDDEN.into(),
     }
 }
 
-/// A text in which no address has a user or a password.
+/// A text in which no address has a user or a password, nor what stands behind its `?`, where tokens are put.
 fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match host.rsplit_once('@') {
-        Some((user, _)) => format!("{scheme}://{HIDDEN}{}", &rest[user.len()..]),
-        None => text.to_owned(),
+    let user = host.rsplit_once('@').map_or("", |(user, _)| user);
+    let hidden = if user.is_empty() { "" } else { HIDDEN };
+    match rest[user.len()..].split_once('?') {
+        Some((place, _)) => format!("{scheme}://{hidden}{place}?{HIDDEN}"),
+        None => format!("{scheme}://{hidden}{}", &rest[user.len()..]),
     }
 }
 
@@ -158,6 +163,9 @@ notify:
   receivers:
   - {name: team, slack: {webhook_url: "https://hooks/s3cr3t"}}
   - {name: am, alertmanager: {urls: ["http://u:s3cr3t@am:9093/p@th"]}}
+remote_write:
+- {url: "http://u:s3cr3t@h/w?token=s3cr3t", headers: {X-Api-Key: s3cr3t}}
+- {url: "http://h/w?token=s3cr3t"}
 query:
 "#;
         let expected = r#"listen: "[::1]:9187"
@@ -194,6 +202,11 @@ notify:
     alertmanager:
       urls:
       - "http://<secret>@am:9093/p@th"
+remote_write:
+- url: "http://<secret>@h/w?<secret>"
+  headers:
+    X-Api-Key: "<secret>"
+- url: "http://h/w?<secret>"
 query: null
 "#;
         let shown = without_secrets(&parse("x.yml", written).unwrap());

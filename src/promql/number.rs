@@ -43,7 +43,27 @@ pub fn format_plain(value: f64) -> String {
     } else if value.is_infinite() {
         if value > 0.0 { "+Inf" } else { "-Inf" }.into()
     } else {
-        format!("{value}")
+        shortest(value)
+    }
+}
+
+/// The fewest digits that read back as the same number; of two that are as near, the even one, as Go takes.
+fn shortest(value: f64) -> String {
+    /// With fewer digits no other is as near.
+    const TIES_FROM: usize = 16;
+    let text = value.to_string();
+    let Some((whole, decimals)) = text.split_once('.') else {
+        return text;
+    };
+    let digits = whole.trim_start_matches(['-', '0']).len() + decimals.len();
+    if digits < TIES_FROM {
+        return text;
+    }
+    // Written with so many decimals a tie goes to the even digit.
+    let even = format!("{value:.0$}", decimals.len());
+    match even.parse() == Ok(value) {
+        true => even,
+        false => text,
     }
 }
 
@@ -64,6 +84,11 @@ mod tests {
             (0.000001, "0.000001", "0.000001"),
             (1.5e-7, "1.5e-07", "0.00000015"),
             (1234567.0, "1234567", "1234567"),
+            (
+                0.000_181_674_957_275_390_63,
+                "0.00018167495727539062",
+                "0.00018167495727539062",
+            ),
             (f64::NAN, "NaN", "NaN"),
             (crate::sample::STALE, "NaN", "NaN"),
             (f64::INFINITY, "+Inf", "+Inf"),

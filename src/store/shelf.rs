@@ -43,6 +43,13 @@ pub(super) struct Shelf {
     left: usize,
 }
 
+/// Whether series are about pgvigil itself, and not about what it watches. They are few and always taken: who else would
+/// tell that the store is full?
+fn is_own(sources: &Sources) -> bool {
+    let mut servers = sources.iter().map(|source| &source.server);
+    !sources.is_empty() && servers.all(|server| server.is_empty())
+}
+
 impl Shelf {
     /// An empty shelf.
     pub(super) fn new(start: Timestamp) -> Self {
@@ -75,7 +82,8 @@ impl Shelf {
         value: f64,
         max_bytes: usize,
     ) -> Place {
-        if place == Place::REFUSED && !self.has_room(max_bytes) {
+        let has_room = self.has_room(max_bytes) || is_own(sources);
+        if place == Place::REFUSED && !has_room {
             self.refused.no_room += 1;
             return place;
         }
@@ -89,7 +97,7 @@ impl Shelf {
                 self.extend(place, at, sources, value);
                 place
             }
-            None if !self.has_room(max_bytes) => {
+            None if !has_room => {
                 self.refused.no_room += 1;
                 Place::REFUSED
             }

@@ -293,6 +293,17 @@ fn size_is_bounded_under_churn_and_what_is_current_stays() {
 }
 
 #[test]
+fn what_is_told_of_pgvigil_itself_is_taken_also_when_the_store_is_full() {
+    let store = store(24 * 60 * MINUTE, 100_000);
+    let many = (0..1000).map(|n| (series("many", &n.to_string()), 1.0));
+    store.append(Timestamp(0), &sources("x"), many);
+    assert!(store.size().refused.no_room > 0);
+    let own = Sources::one(Source::new("", "", "pgvigil"));
+    store.append(Timestamp(1), &own, [(series("own", "pgvigil"), 1.0)]);
+    assert_eq!(found(&store, &[equal(NAME, "own")]).len(), 1);
+}
+
+#[test]
 fn new_series_are_refused_when_the_series_alone_fill_the_store() {
     let store = store(24 * 60 * MINUTE, 100_000);
     for step in 0..100 {

@@ -91,10 +91,14 @@ impl Door {
     /// The socket failed for good.
     pub async fn serve(self, view: Arc<View>, stop: CancellationToken) -> std::io::Result<()> {
         const GRACE: Duration = Duration::from_secs(5);
+        /// A client that says nothing for so long goes: sockets are few, and those to the databases come from the same.
+        const PATIENCE: Duration = Duration::from_secs(60);
         let exposition = Arc::new(Exposition::of(&view));
         let service = routes(view, exposition.clone(), &self.settings).into_make_service();
         let handle = Handle::new();
-        let server = axum_server::from_tcp(self.listener)?.handle(handle.clone());
+        let mut server = axum_server::from_tcp(self.listener)?.handle(handle.clone());
+        let connections = server.http_builder();
+        connections.http1().header_read_timeout(PATIENCE);
         let closing = async {
             stop.cancelled().await;
             handle.graceful_shutdown(Some(GRACE));

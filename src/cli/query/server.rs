@@ -22,6 +22,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The variable that names the server; it may hold a password, which a command line should not.
 const VARIABLE: &str = "PGVIGIL_URL";
 
+/// Where pgvigil answers unless it is told otherwise.
+const USUAL: &str = "http://127.0.0.1:9187";
+
 /// The server's address: what is given, or the variable's, or that of the configuration.
 ///
 /// # Errors
@@ -47,12 +50,23 @@ fn configured(flags: &Flags) -> Result<String, Vec<Problem>> {
     if let (Some(listen), None) = (&flags.listen, &flags.config) {
         return Ok(format!("http://{listen}"));
     }
-    let config = load(flags)?;
+    let config = match load(flags) {
+        Ok(config) => config,
+        // Nobody has said where, and nothing but a server to watch is missing.
+        Err(problems) if flags.config.is_none() && problems.iter().all(is_no_server) => {
+            return Ok(USUAL.into());
+        }
+        Err(problems) => return Err(problems),
+    };
     // An address that stands for every one of this host is none that can be asked.
     Ok(config
         .external_url
         .replace("//0.0.0.0:", "//127.0.0.1:")
         .replace("//[::]:", "//[::1]:"))
+}
+
+fn is_no_server(problem: &Problem) -> bool {
+    problem.path == "servers" && problem.place == Place::of("configuration")
 }
 
 #[derive(Deserialize)]

@@ -6,11 +6,16 @@ use super::data::{Data, Labels, series};
 use super::times::written;
 use crate::sample::{NAME, Timestamp};
 
+/// Silence would look like a broken tool.
+const NOTHING: &str = "no series has a value\n";
+
 /// The value, each element on a line, in the order of the answer.
 pub(super) fn text(data: &Data) -> String {
     match data {
         Data::Scalar((_, value)) | Data::Text((_, value)) => format!("{value}\n"),
+        Data::Vector(elements) if elements.is_empty() => NOTHING.into(),
         Data::Vector(elements) => vector(elements),
+        Data::Matrix(all) if all.is_empty() => NOTHING.into(),
         Data::Matrix(all) => {
             let blocks = all.iter().map(|(labels, points)| {
                 let lines = points.iter().map(|(at, value)| {
@@ -34,15 +39,24 @@ fn vector(elements: &[(Labels, (f64, String))]) -> String {
         let values = elements.iter().map(|(_, (_, value))| format!("{value}\n"));
         return values.collect();
     }
-    let mut rows: Vec<Vec<&str>> =
-        vec![names.iter().copied().map(title).chain(["value"]).collect()];
+    let titles = names.iter().copied().map(title).chain(["value"]);
+    let mut rows: Vec<Vec<String>> = vec![titles.map(harmless).collect()];
     for (labels, (_, value)) in elements {
         let cells = names
             .iter()
             .map(|name| labels.get(*name).map_or("", String::as_str));
-        rows.push(cells.chain([value.as_str()]).collect());
+        rows.push(cells.chain([value.as_str()]).map(harmless).collect());
     }
     aligned(&rows)
+}
+
+/// A text without characters that a terminal obeys: whoever may create a table may give it any name.
+fn harmless(text: &str) -> String {
+    let each = text.chars().map(|c| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    });
+    each.collect()
 }
 
 /// The metric's name first.
@@ -56,7 +70,7 @@ fn title(name: &str) -> &str {
 }
 
 /// All to the left, but for the last column.
-fn aligned(rows: &[Vec<&str>]) -> String {
+fn aligned(rows: &[Vec<String>]) -> String {
     let count = rows.first().map_or(0, Vec::len);
     let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<usize> = (0..count)
@@ -84,9 +98,9 @@ mod tests {
     fn labels_stand_in_columns() {
         let data = serde_json::json!({"resultType": "vector", "result": [
             {"metric": {"__name__": "up", "job": "b", "instance": "one"}, "value": [1, "1"]},
-            {"metric": {"__name__": "up", "job": "a"}, "value": [1, "12.5"]},
+            {"metric": {"__name__": "up", "job": "\u{1b}[1m"}, "value": [1, "12.5"]},
         ]});
-        let expected = "metric  instance  job  value\nup      one       b        1\nup                a     12.5\n";
+        let expected = "metric  instance  job         value\nup      one       b               1\nup                \\u{1b}[1m   12.5\n";
         assert_eq!(shown(&data), expected);
     }
 
@@ -95,7 +109,7 @@ mod tests {
         let cases = [
             (r#"{"resultType": "scalar", "result": [1, "2"]}"#, "2\n"),
             (r#"{"resultType": "string", "result": [1, "x"]}"#, "x\n"),
-            (r#"{"resultType": "vector", "result": []}"#, ""),
+            (r#"{"resultType": "vector", "result": []}"#, NOTHING),
             (
                 r#"{"resultType": "vector", "result": [{"metric": {}, "value": [1, "NaN"]}]}"#,
                 "NaN\n",

@@ -43,6 +43,24 @@ pub(super) fn sign(value: f64, _: &[f64]) -> Option<f64> {
     })
 }
 
+/// From here on a value's square is so much larger than 1 that 1 does not count; Rust's own doubles the value, which may
+/// be too large for that.
+const LARGE: f64 = (1u64 << 28) as f64;
+
+pub(super) fn acosh(value: f64) -> f64 {
+    match value > LARGE {
+        true => value.ln() + std::f64::consts::LN_2,
+        false => value.acosh(),
+    }
+}
+
+pub(super) fn asinh(value: f64) -> f64 {
+    match value.abs() > LARGE {
+        true => (value.abs().ln() + std::f64::consts::LN_2).copysign(value),
+        false => value.asinh(),
+    }
+}
+
 pub(super) fn pi(_: &Evaluation<'_>, _: &Call, grid: Grid) -> Result<Outcome, EvalError> {
     let pi = Numbers::constant(std::f64::consts::PI, grid.count);
     Ok(Outcome::Numbers(pi))

@@ -21,9 +21,10 @@ mod times;
 mod tsdb;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -37,6 +38,7 @@ use crate::sample::{Labels, Timestamp};
 use answer::respond;
 use cors::Origins;
 use endpoint::{Endpoint, Work};
+use failure::Failure;
 use parameters::Parameters;
 
 pub(super) use cors::pattern;
@@ -47,6 +49,9 @@ pub use targets::Watched;
 
 /// The largest form that is read.
 const MOST_BYTES: usize = 10 << 20;
+
+/// How long a form may take to come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -89,7 +94,18 @@ pub(super) fn routes(cors_origin: Option<&str>) -> Router<Arc<View>> {
         .route("/api/v1/{*path}", any(answer))
         .layer(middleware::from_fn_with_state(origins, cors::allow))
         .route("/federate", any(federate))
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
+}
+
+/// The form of a request, as far as it comes in time.
+async fn read(body: Body) -> Result<Bytes, Response> {
+    match tokio::time::timeout(PATIENCE, to_bytes(body, MOST_BYTES)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => {
+            let message = format!("error parsing form values: it has more than {MOST_BYTES} bytes");
+            Err(respond(Err(Failure::bad_data(message)), false))
+        }
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+    }
 }
 
 async fn answer(
@@ -97,7 +113,7 @@ async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
@@ -109,6 +125,10 @@ async fn answer(
     if !endpoint.takes(&method) {
         return not_allowed(endpoint.methods());
     }
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
     let asked = Asked {
         view,
         parameters: parameters(&method, &uri, &headers, &body),

@@ -20,6 +20,7 @@ const KNOWN: &[Known] = &[
     logarithm_of_the_smallest,
     place_of_parentheses,
     met_and_left_out,
+    rounded_deviation,
 ];
 
 /// Whether the answers may differ.
@@ -128,4 +129,14 @@ fn met_and_left_out(_: &str, _: &Difference, ours: &Told, theirs: &Told) -> bool
     let refused = "multiple matches for labels";
     matches!(&ours.answer, Answer::Failed(_, message) if message.starts_with(refused))
         && !matches!(theirs.answer, Answer::Failed(..))
+}
+
+/// How far values lie apart that are large and close to each other hangs on the order in which they are added.
+fn rounded_deviation(text: &str, difference: &Difference, _: &Told, _: &Told) -> bool {
+    let is_rounding = |(ours, theirs): (f64, f64)| {
+        let apart = (ours - theirs).abs();
+        apart < 1e-6 * ours.abs().max(theirs.abs()) || apart < 1e-12
+    };
+    (text.contains("stddev") || text.contains("stdvar"))
+        && difference.numbers.is_some_and(is_rounding)
 }
