@@ -100,7 +100,7 @@ mod tests {
             {"metric": {"__name__": "up", "job": "b", "instance": "one"}, "value": [1, "1"]},
             {"metric": {"__name__": "up", "job": "\u{1b}[1m"}, "value": [1, "12.5"]},
         ]});
-        let expected = "metric  instance  job         value\nup      one       b               1\nup                \\u{1b}[1m   12.5\n";
+        let expected = "metric  instance  job        value\nup      one       b              1\nup                \\u{1b}[1m   12.5\n";
         assert_eq!(shown(&data), expected);
     }
 
