@@ -1,16 +1,19 @@
 //! Aggregations: elements fall into groups by labels, and each group becomes one element, or keeps some of its own.
 
-use std::cmp::Ordering;
+mod count_values;
+mod extremes;
+
 use std::collections::{HashMap, HashSet};
 
 use super::EvalError;
 use super::evaluate::Evaluation;
 use super::expr::{Aggregate, Aggregation, Grouping};
 use super::grid::Grid;
-use super::number::{format_plain, format_short};
 use super::rows::{Head, Numbers, Rows, is_present};
 use super::sum::{self, Sum};
-use crate::sample::{Labels, NAME, Sources};
+use crate::sample::{Labels, Sources};
+use count_values::count_values;
+use extremes::{counts, extremes};
 
 /// Evaluates the operand and aggregates it.
 pub(super) fn evaluate(
@@ -174,119 +177,6 @@ pub(super) fn united(rows: &Rows, members: &[usize]) -> Sources {
     }
 }
 
-/// One row for each value that a group has at any moment: how often it has it.
-fn count_values(node: &Aggregate, label: &str, rows: &Rows) -> Result<Rows, EvalError> {
-    if label.is_empty() {
-        let message = format!("invalid label name {label:?}");
-        return Err(EvalError::Failed(message));
-    }
-    // A label that is left out takes no value, and one that is the name is a new name.
-    let is_left_out = match &node.grouping {
-        Grouping::Without(names) => label == NAME || names.iter().any(|name| name == label),
-        Grouping::By(_) => false,
-    };
-    let mut counts: Vec<(Head, Vec<f64>)> = Vec::new();
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    for Group { labels, members } in groups(&node.grouping, rows) {
-        let drops_name = members.iter().any(|row| rows.head(*row).drop_name);
-        let head = Head {
-            labels: labels.clone(),
-            sources: united(rows, &members),
-            drop_name: drops_name && label != NAME,
-        };
-        for place in 0..rows.width() {
-            for (_, value) in present(rows, &members, place) {
-                let labels = match is_left_out {
-                    true => labels.clone(),
-                    false => labels.with(label, &format_plain(value)),
-                };
-                let row = *places.entry(labels).or_insert_with_key(|labels| {
-                    let head = Head {
-                        labels: labels.clone(),
-                        ..head.clone()
-                    };
-                    counts.push((head, vec![0.0; rows.width()]));
-                    counts.len() - 1
-                });
-                counts[row].1[place] += 1.0;
-            }
-        }
-    }
-    let mut results = Rows::with_capacity(rows.width(), counts.len());
-    for (head, counted) in counts {
-        results.push(head, |out| {
-            for (out, count) in out.iter_mut().zip(counted) {
-                if count > 0.0 {
-                    *out = count;
-                }
-            }
-        });
-    }
-    Ok(results)
-}
-
-/// At each moment, so many of each group as the limit of that moment allows, the largest or the smallest.
-fn extremes(
-    evaluation: &Evaluation<'_>,
-    node: &Aggregate,
-    rows: &Rows,
-    limits: &[usize],
-) -> Result<Rows, EvalError> {
-    let mut kept = vec![vec![]; rows.len()];
-    let mut order = Vec::new();
-    for Group { members, .. } in groups(&node.grouping, rows) {
-        evaluation.go_on()?;
-        for (place, limit) in limits.iter().enumerate() {
-            let mut ranked: Vec<(usize, f64)> = present(rows, &members, place).collect();
-            ranked.sort_by(|(_, a), (_, b)| match node.op {
-                Aggregation::Top => by_value(*b, *a, *a, *b),
-                _ => by_value(*a, *b, *a, *b),
-            });
-            for (row, value) in ranked.into_iter().take(*limit) {
-                if kept[row].is_empty() {
-                    order.push(row);
-                }
-                kept[row].push((place, value));
-            }
-        }
-    }
-    // At a single moment the order is that of the values; over many there is none.
-    if limits.len() > 1 {
-        order.sort_unstable();
-    }
-    let mut results = Rows::with_capacity(rows.width(), order.len());
-    for row in order {
-        results.push(rows.head(row).clone(), |out| {
-            for (place, value) in &kept[row] {
-                out[*place] = *value;
-            }
-        });
-    }
-    Ok(results)
-}
-
-/// The limits of `topk` and `bottomk`.
-fn counts(numbers: &[f64]) -> Result<Vec<usize>, EvalError> {
-    let failed = |message: String| Err(EvalError::Failed(message));
-    if numbers.iter().any(|number| number.is_nan()) {
-        return failed("Parameter value is NaN".into());
-    }
-    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-    if !numbers.is_empty() && least <= i64::MIN as f64 {
-        let least = format_short(least);
-        return failed(format!("Scalar value {least} underflows int64"));
-    }
-    let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most >= i64::MAX as f64 {
-        let most = format_short(most);
-        return failed(format!("Scalar value {most} overflows int64"));
-    }
-    Ok(numbers
-        .iter()
-        .map(|number| number.max(0.0) as usize)
-        .collect())
-}
-
 /// Warns of quantiles that are none: of one that is no number, else of the largest above 1 and the smallest below 0.
 fn check_quantiles(evaluation: &Evaluation<'_>, node: &Aggregate, numbers: &[f64]) {
     let mut notes = evaluation.notes.borrow_mut();
@@ -301,10 +191,4 @@ fn check_quantiles(evaluation: &Evaluation<'_>, node: &Aggregate, numbers: &[f64
     if least < 0.0 {
         notes.quantile(least, node.place);
     }
-}
-
-/// Orders two values, `NaN` of the elements `a` and `b` last whatever the direction.
-fn by_value(first: f64, second: f64, a: f64, b: f64) -> Ordering {
-    let order = first.partial_cmp(&second).unwrap_or(Ordering::Equal);
-    a.is_nan().cmp(&b.is_nan()).then(order)
 }

@@ -191,7 +191,9 @@ const TAIL: &str = "| `/federate` | GET | The newest samples of what `match[]` s
 
 What differs:
 
-- Mistakes in expressions are worded by another parser.
+- Mistakes in expressions are worded by another parser. An expression may have no more than 500 operators and brackets.
+- What is experimental in Prometheus is refused by its name, but for `double_exponential_smoothing`; so is what works on
+  native histograms alone.
 - `stats` has only what pgvigil measures: the times to wait, to evaluate, and both.
 - Moments that cannot be counted in milliseconds (`NaN`, `1e30`) are refused.
 - Nothing can be written, deleted or administered: there is no `write`, `read`, `admin` or `DELETE`. There is no

@@ -85,6 +85,20 @@ async fn the_api_has_the_same_door_as_the_page() {
     })
     .await;
 
+    // As deep as an expression may be, and parsed on a thread of the server's.
+    let deepest = [" or up".repeat(480), "^1".repeat(480), "+(up)".repeat(160)];
+    for tail in deepest {
+        let text = format!("up{tail}");
+        let form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let asked = door.client.post(format!("{}/api/v1/query", door.url));
+        let asked = asked
+            .basic_auth("ops", Some("s3cr3t"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let asked = asked.body(format!("query={form}"));
+        let answered = asked.send().await.unwrap();
+        assert_eq!(answered.status(), 200, "{tail:.20}");
+    }
+
     let query = "/api/v1/query?query=vector(1)%2B1";
     let ops = ("authorization", "Basic b3BzOnMzY3IzdA==");
     for (method, path) in [
