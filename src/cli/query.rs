@@ -96,6 +96,10 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
 fn print(answer: &Answer, ask: &Ask, format: Format, width: usize) -> io::Result<ExitCode> {
     report::notes(answer);
     let data = || Data::read(&answer.data);
+    let is_table = format == Format::Table && matches!(ask.moments, Moments::At(_));
+    if is_table && data().is_ok_and(|data| data.is_empty()) {
+        report::nothing();
+    }
     let text = match format {
         Format::Json => serde_json::to_string_pretty(&answer.data).map(|text| text + "\n"),
         Format::Csv => data().map(|data| csv::text(&data)),

@@ -76,6 +76,8 @@ fn values_are_shown_as_tables_charts_json_and_csv() {
             err(&output)
         );
         assert_eq!(out(&output), expected, "{arguments:?}");
+        let nothing = ["", "no series has a value\n"][usize::from(expected.is_empty())];
+        assert_eq!(err(&output), nothing, "{arguments:?}");
     }
     let json = query(
         &["m", "--format", "json", "--at", "1970-01-01T00:10:00Z"],

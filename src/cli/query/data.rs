@@ -38,6 +38,15 @@ struct Element {
 }
 
 impl Data {
+    /// Whether it has no series.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Data::Scalar(_) | Data::Text(_) => false,
+            Data::Vector(all) => all.is_empty(),
+            Data::Matrix(all) => all.is_empty(),
+        }
+    }
+
     /// Reads `data` of an answer.
     ///
     /// # Errors

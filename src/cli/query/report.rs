@@ -6,6 +6,11 @@ use regex::Regex;
 
 use super::ask::Answer;
 
+/// Says that there is nothing to show, for silence would look like a broken tool.
+pub(super) fn nothing() {
+    eprintln!("no series has a value");
+}
+
 /// Prints warnings and infos, which name their places themselves.
 pub(super) fn notes(answer: &Answer) {
     for warning in &answer.warnings {

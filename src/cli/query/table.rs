@@ -6,16 +6,11 @@ use super::data::{Data, Labels, series};
 use super::times::written;
 use crate::sample::{NAME, Timestamp};
 
-/// Silence would look like a broken tool.
-const NOTHING: &str = "no series has a value\n";
-
 /// The value, each element on a line, in the order of the answer.
 pub(super) fn text(data: &Data) -> String {
     match data {
         Data::Scalar((_, value)) | Data::Text((_, value)) => format!("{value}\n"),
-        Data::Vector(elements) if elements.is_empty() => NOTHING.into(),
         Data::Vector(elements) => vector(elements),
-        Data::Matrix(all) if all.is_empty() => NOTHING.into(),
         Data::Matrix(all) => {
             let blocks = all.iter().map(|(labels, points)| {
                 let lines = points.iter().map(|(at, value)| {
@@ -109,7 +104,7 @@ mod tests {
         let cases = [
             (r#"{"resultType": "scalar", "result": [1, "2"]}"#, "2\n"),
             (r#"{"resultType": "string", "result": [1, "x"]}"#, "x\n"),
-            (r#"{"resultType": "vector", "result": []}"#, NOTHING),
+            (r#"{"resultType": "vector", "result": []}"#, ""),
             (
                 r#"{"resultType": "vector", "result": [{"metric": {}, "value": [1, "NaN"]}]}"#,
                 "NaN\n",
