@@ -33,7 +33,7 @@ use expr::{Expr, Shift};
 use parse::Timing;
 
 pub use limits::{LOOK_BACK, Limits, MAX_SAMPLES, Moments, SUBQUERY_STEP};
-pub use number::{format_number, format_plain};
+pub use number::{format_exponent, format_number, format_plain, format_short};
 
 /// Two elements of a result have the same labels.
 const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";

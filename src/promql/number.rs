@@ -6,20 +6,21 @@ pub fn format_number(value: f64) -> String {
     let size = value.abs();
     match size == 0.0 || (1e-6..1e21).contains(&size) {
         true => format_plain(value),
-        false => with_exponent(value),
+        false => format_exponent(value),
     }
 }
 
 /// As Go's `%g`: shortest digits, with an exponent below 1e-4 and from 1e6 on.
-pub(super) fn format_short(value: f64) -> String {
+pub fn format_short(value: f64) -> String {
     let size = value.abs();
     match size == 0.0 || (1e-4..1e6).contains(&size) {
         true => format_plain(value),
-        false => with_exponent(value),
+        false => format_exponent(value),
     }
 }
 
-fn with_exponent(value: f64) -> String {
+/// As Go's `%e` with the shortest digits: always with an exponent, of at least two digits.
+pub fn format_exponent(value: f64) -> String {
     if !value.is_finite() {
         return format_plain(value);
     }
@@ -97,6 +98,26 @@ mod tests {
         for (value, number, plain) in cases {
             assert_eq!(format_number(value), number);
             assert_eq!(format_plain(value), plain);
+        }
+    }
+    #[test]
+    fn exponents_are_written_as_go_does() {
+        let cases = [
+            (1.0, "1e+00", "1"),
+            (0.0, "0e+00", "0"),
+            (-0.0, "-0e+00", "-0"),
+            (-1234.5, "-1.2345e+03", "-1234.5"),
+            (1.5e-9, "1.5e-09", "1.5e-09"),
+            (0.0001, "1e-04", "0.0001"),
+            (999_999.0, "9.99999e+05", "999999"),
+            (1e6, "1e+06", "1e+06"),
+            (1e300, "1e+300", "1e+300"),
+            (f64::INFINITY, "+Inf", "+Inf"),
+            (f64::NAN, "NaN", "NaN"),
+        ];
+        for (value, exponent, usual) in cases {
+            assert_eq!(format_exponent(value), exponent);
+            assert_eq!(format_short(value), usual);
         }
     }
 }

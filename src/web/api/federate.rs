@@ -11,8 +11,8 @@ use crate::web::exposition::escape;
 
 use super::Asked;
 use super::answer::send;
-use super::number::general;
 use super::parameters::{Matchers, undemanding};
+use crate::promql::format_short;
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -77,6 +77,6 @@ fn write_sample(page: &mut String, sample: &Latest, external: &Labels) {
         page.push('"');
     }
     // There is always an instance.
-    let value = general(sample.value);
+    let value = format_short(sample.value);
     page.push_str(&format!("}} {value} {}\n", sample.at.0));
 }

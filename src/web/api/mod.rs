@@ -8,7 +8,6 @@ mod failure;
 mod federate;
 mod json;
 mod metadata;
-mod number;
 mod parameters;
 mod query;
 mod queue;

@@ -8,8 +8,8 @@ use super::Asked;
 use super::answer::Answer;
 use super::failure::Failure;
 use super::json::{Object, array, moment, object, pairs};
-use super::number::scientific;
 use super::parameters::{Matchers, Parameters, meets, whole};
+use crate::promql::format_exponent;
 use page::Page;
 
 mod page;
@@ -233,7 +233,7 @@ fn write_alert(out: &mut String, alert: &Alert) {
         if alert.keep_firing_since.is_some() {
             o.text("keepFiringSince", &moment(alert.keep_firing_since));
         }
-        o.text("value", &scientific(alert.value));
+        o.text("value", &format_exponent(alert.value));
     });
 }
 
