@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Delivery, Event};
+use super::{Acknowledgement, Delivery, Event, Evidence, Silence};
 use crate::rules::{Alert, AlertState, Change, RuleKey, Transition};
 use crate::sample::{Labels, Timestamp};
 
 /// How many ended incidents are kept when nobody is owed word of their end.
 const ENDED_KEPT: usize = 200;
+
+/// How many messages that were given up are kept.
+const DEAD_KEPT: usize = 100;
+
+/// How many silences are kept: the oldest of those that are over when another was last changed give way.
+const SILENCES_KEPT: usize = 500;
 
 /// What one receiver has been told about one incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +43,14 @@ pub struct Book {
     pub ended: VecDeque<Alert>,
     /// Since when each receiver is told anything.
     pub receivers: BTreeMap<String, Timestamp>,
+    /// Silences by id, also those that are over.
+    pub silences: BTreeMap<String, Silence>,
+    /// Who looks after which incident, open or ended, by its id.
+    pub acknowledged: BTreeMap<String, Acknowledgement>,
+    /// What was found about incidents, open or ended, by their ids.
+    pub evidence: BTreeMap<String, Vec<Evidence>>,
+    /// Messages that were refused for good, oldest first.
+    pub dead: VecDeque<Delivery>,
     known: BTreeSet<String>,
 }
 
@@ -45,7 +59,29 @@ impl Book {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Alert(transition) => self.turn(transition),
-            Event::Delivered(delivery) | Event::Failed(delivery) => self.tell(delivery),
+            Event::Delivered(delivery) => self.tell(delivery),
+            Event::Failed(delivery) => {
+                self.tell(delivery);
+                self.bury(delivery);
+            }
+            Event::Silenced(silence) => self.silence(silence),
+            Event::Acknowledged(word) if self.known.contains(&word.incident) => {
+                self.acknowledged
+                    .insert(word.incident.clone(), word.clone());
+            }
+            Event::Evidence { incident, found } if self.known.contains(incident) => {
+                self.evidence.insert(incident.clone(), found.clone());
+            }
+            // About an incident that is long forgotten.
+            Event::Acknowledged(_) | Event::Evidence { .. } => {}
+            Event::Told {
+                incident,
+                receiver,
+                told,
+            } => {
+                let key = (incident.clone(), receiver.clone());
+                self.told.insert(key, told.clone());
+            }
             Event::Receivers { at, names } => self.settle(*at, names),
             Event::Ended { alert, told } => self.recall(alert, told),
         }
@@ -72,6 +108,13 @@ impl Book {
     /// What a receiver was told about an incident.
     pub fn told(&self, incident: &str, receiver: &str) -> Option<&Told> {
         self.told.get(&(incident.to_owned(), receiver.to_owned()))
+    }
+
+    /// The silence that keeps an alert with these labels from being told of, if one does.
+    pub fn silenced(&self, labels: &Labels, now: Timestamp) -> Option<&Silence> {
+        self.silences
+            .values()
+            .find(|silence| silence.mutes(labels, now))
     }
 
     /// Replaces what may change at every evaluation of an alert that is pending or firing: value, annotations, when it
@@ -129,6 +172,8 @@ impl Book {
             if told.values().all(|told| told.resolved) {
                 self.ended.remove(place);
                 self.known.remove(&id);
+                self.acknowledged.remove(&id);
+                self.evidence.remove(&id);
                 for receiver in told.into_keys() {
                     self.told.remove(&(id.clone(), receiver));
                 }
@@ -156,6 +201,25 @@ impl Book {
                 error: delivery.error.clone(),
             };
             self.told.insert(key, told);
+        }
+    }
+
+    fn bury(&mut self, delivery: &Delivery) {
+        self.dead.push_back(delivery.clone());
+        let surplus = self.dead.len().saturating_sub(DEAD_KEPT);
+        self.dead.drain(..surplus);
+    }
+
+    fn silence(&mut self, silence: &Silence) {
+        self.silences.insert(silence.id.clone(), silence.clone());
+        while self.silences.len() > SILENCES_KEPT {
+            let over = self.silences.values();
+            let over = over.filter(|old| old.ends_at <= silence.updated_at);
+            let Some(oldest) = over.min_by_key(|old| old.ends_at) else {
+                return;
+            };
+            let id = oldest.id.clone();
+            self.silences.remove(&id);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Told;
+use super::{Evidence, Silence, Told};
 use crate::rules::{Alert, Transition};
 use crate::sample::Timestamp;
 
@@ -18,6 +18,26 @@ pub enum Event {
     Delivered(Delivery),
     /// A receiver refused one for good.
     Failed(Delivery),
+    /// A silence as it is from now on: a new one, or one that was changed or ended.
+    Silenced(Silence),
+    /// Somebody has taken an incident on: it is not repeated.
+    Acknowledged(Acknowledgement),
+    /// What was found about an incident that opened.
+    Evidence {
+        /// The incident's id.
+        incident: String,
+        /// By declared query.
+        found: Vec<Evidence>,
+    },
+    /// What a receiver was told of an open incident: written when the log is made small.
+    Told {
+        /// The incident's id.
+        incident: String,
+        /// The receiver.
+        receiver: String,
+        /// What it was told.
+        told: Told,
+    },
     /// These receivers, and no others, are told from now on.
     Receivers {
         /// Since when.
@@ -49,4 +69,17 @@ pub struct Delivery {
     pub subject: String,
     /// Why it failed; empty for a delivered one.
     pub error: String,
+}
+
+/// Somebody's word that an incident is being looked after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// The incident's id.
+    pub incident: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What they said; may be empty.
+    pub comment: String,
 }

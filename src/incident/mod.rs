@@ -3,11 +3,17 @@
 
 mod book;
 mod event;
+mod evidence;
 mod ledger;
 mod log;
+mod matcher;
+mod silence;
 mod summary;
 
 pub use book::{Book, Told};
-pub use event::{Delivery, Event};
+pub use event::{Acknowledgement, Delivery, Event};
+pub use evidence::Evidence;
 pub use ledger::Ledger;
 pub use log::OpenError;
+pub use matcher::{Matcher, Parts};
+pub use silence::{Silence, SilenceState};

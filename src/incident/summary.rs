@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Book, Delivery, Event, Told};
+use super::{Book, Event};
 use crate::rules::{Alert, AlertState, Change, Transition};
 use crate::sample::Timestamp;
 
@@ -28,34 +28,36 @@ impl Book {
         let open = self.firing().filter_map(Alert::incident);
         let told = open.flat_map(|id| {
             let told = self.told_of(&id);
-            told.into_iter()
-                .map(move |(receiver, told)| told.event(&id, receiver))
+            told.into_iter().map(move |(receiver, told)| Event::Told {
+                incident: id.clone(),
+                receiver,
+                told,
+            })
         });
-        receivers.chain(ended).chain(alerts).chain(told).collect()
+        // Before any incident is known, so that they say nothing about who was told what.
+        let dead = self.dead.iter().cloned().map(Event::Failed);
+        let silences = self.silences.values().cloned().map(Event::Silenced);
+        let acknowledged = self.acknowledged.values().cloned();
+        let evidence = self
+            .evidence
+            .iter()
+            .map(|(incident, found)| Event::Evidence {
+                incident: incident.clone(),
+                found: found.clone(),
+            });
+        dead.chain(silences)
+            .chain(receivers)
+            .chain(ended)
+            .chain(alerts)
+            .chain(told)
+            .chain(acknowledged.map(Event::Acknowledged))
+            .chain(evidence)
+            .collect()
     }
 
     fn receivers_at(&self, at: Timestamp) -> Vec<String> {
         let joined = self.receivers.iter().filter(|(_, since)| **since <= at);
         joined.map(|(name, _)| name.clone()).collect()
-    }
-}
-
-impl Told {
-    fn event(self, incident: &str, receiver: String) -> Event {
-        let failed = !self.error.is_empty();
-        let delivery = Delivery {
-            receiver,
-            at: self.at,
-            incidents: vec![(incident.to_owned(), self.resolved)],
-            thread: self.thread,
-            subject: self.subject,
-            error: self.error,
-        };
-        if failed {
-            Event::Failed(delivery)
-        } else {
-            Event::Delivered(delivery)
-        }
     }
 }
 

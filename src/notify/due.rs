@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::plan::Case;
 use super::policy::{self, Shadows};
 use super::settings::Entry;
-use crate::incident::Book;
+use crate::incident::{Book, Evidence};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
@@ -70,6 +70,8 @@ pub(super) struct Item {
     pub(super) alert: Alert,
     /// What there is to tell.
     pub(super) reason: Reason,
+    /// What was found when it opened.
+    pub(super) evidence: Vec<Evidence>,
 }
 
 /// What there is to tell of an incident.
@@ -102,18 +104,20 @@ pub(super) fn due(
             alert,
             told,
             terms: policy::terms(policy, reader.receiver, &alert.labels)
-                .filter(|_| !shadows.hide(alert)),
+                .filter(|_| !shadows.hide(alert))
+                .filter(|_| book.silenced(&alert.labels, now).is_none()),
+            acknowledged: book.acknowledged.contains_key(&incident),
             joined: book.receivers.get(reader.address).copied(),
             reopened: reopened(book, alert),
             now,
         };
         if let Some((reason, at)) = case.plan() {
-            let alert = alert.clone();
             planned.push((
                 at,
                 Item {
+                    evidence: book.evidence.get(&incident).cloned().unwrap_or_default(),
                     incident,
-                    alert,
+                    alert: alert.clone(),
                     reason,
                 },
             ));

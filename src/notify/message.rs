@@ -3,6 +3,7 @@
 use super::Context;
 use super::due::{Item, Letter, Reason};
 use super::words;
+use crate::incident::Evidence;
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
@@ -49,6 +50,10 @@ pub(super) struct Incident {
     pub(super) description: String,
     /// Named facts for a table: value, times, what to do, labels.
     pub(super) facts: Vec<(String, String)>,
+    /// What was found when it opened.
+    pub(super) evidence: Vec<Evidence>,
+    /// All that is known of it, for machines.
+    pub(super) alert: Alert,
 }
 
 /// Writes a message from a letter.
@@ -176,6 +181,8 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
         summary,
         description,
         facts: facts(alert, now),
+        evidence: item.evidence.clone(),
+        alert: alert.clone(),
     }
 }
 

@@ -7,7 +7,6 @@ mod due;
 pub mod email;
 mod failure;
 mod http;
-mod matcher;
 mod message;
 mod office;
 mod outbox;
@@ -29,7 +28,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-pub use matcher::Matcher;
 pub use policy::WATCHDOG;
 pub use settings::{Channel, Entry, Receiver, Settings, Terms};
 pub use tally::{Status, Tally};

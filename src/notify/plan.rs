@@ -25,6 +25,8 @@ pub(super) struct Case<'a> {
     pub(super) told: Option<&'a Told>,
     /// On which terms it is told; `None` when it is not, or not now.
     pub(super) terms: Option<Terms>,
+    /// Whether somebody looks after it, so that it need not be repeated.
+    pub(super) acknowledged: bool,
     /// Since when it is told anything.
     pub(super) joined: Option<Timestamp>,
     /// Whether the same alert fires again as another incident.
@@ -43,6 +45,7 @@ impl Case<'_> {
                 self.terms?;
                 Some((Reason::Opened, self.after(told.at, AGAIN)))
             }
+            (None, Some(_)) if self.acknowledged => None,
             (None, Some(told)) => Some((Reason::Repeated, self.after(told.at, self.terms?.repeat))),
             (Some(ended), None) => self.missed(ended),
             (Some(_), Some(told)) if told.resolved && !refused => None,

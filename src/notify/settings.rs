@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::matcher::Matcher;
 use super::{alertmanager, email, slack};
 use crate::document::Section;
+use crate::incident::Matcher;
 
 /// Who is told, and of what.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -9,13 +9,13 @@ use std::time::Duration;
 use super::due::{BATCH, Item, Reader, Reason, due};
 use super::{Settings, trial};
 use crate::document::{Problem, parse};
-use crate::incident::{Book, Delivery, Event};
+use crate::incident::{Acknowledgement, Book, Delivery, Event, Matcher, Silence};
 use crate::rules::{Alert, AlertState, Change, RuleKey, Transition};
 use crate::sample::{Labels, Source, Sources, Timestamp};
 use crate::scrape::LIVENESS;
 
 /// Runs a script for so many seconds. Its lines are `SECOND fire|end NAME SEVERITY [DATABASE]` or
-/// `SECOND deaf|hears|refuses`, about the one receiver `oncall`.
+/// `SECOND deaf|hears|refuses`, about the one receiver `oncall`, `SECOND silence NAME SECONDS` or `SECOND acknowledge NAME`.
 fn check(policy: &str, script: &[&str], seconds: i64, expected: &[&str]) {
     let yaml = format!(
         "receivers: [{{name: oncall, slack: {{webhook_url: 'https://x'}}}}]\npolicy: [{policy}]"
@@ -76,6 +76,26 @@ impl World {
             ["hears"] => (self.deaf, self.refuses) = (false, false),
             ["refuses"] => self.refuses = true,
             ["threads"] => self.threads = true,
+            ["silence", name, seconds] => self.book.apply(&Event::Silenced(Silence {
+                id: (*name).to_owned(),
+                matchers: vec![Matcher::equal("alertname", name)],
+                starts_at: now,
+                ends_at: Timestamp(now.0 + 1000 * seconds.parse::<i64>().unwrap()),
+                created_by: "me".into(),
+                comment: "maintenance".into(),
+                updated_at: now,
+            })),
+            ["acknowledge", name] => {
+                let named = |alert: &&Alert| alert.labels.get("alertname") == *name;
+                let alert = self.book.firing().find(named);
+                let incident = alert.and_then(Alert::incident).unwrap();
+                self.book.apply(&Event::Acknowledged(Acknowledgement {
+                    incident,
+                    at: now,
+                    by: "me".into(),
+                    comment: String::new(),
+                }));
+            }
             ["fire" | "end", name, severity, rest @ ..] => {
                 let mut alert = alert(name, severity, rest.first().unwrap_or(&""), now);
                 let key = (alert.rule.clone(), alert.labels.clone());

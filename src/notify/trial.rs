@@ -74,6 +74,7 @@ async fn write(
             } else {
                 Reason::Opened
             },
+            evidence: Vec::new(),
         }];
         let message = compose(&letter, context, Timestamp::now());
         letter.thread = address.send(&message, dialogue).await?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use pgvigil::incident::{Book, Delivery, Event, Ledger, OpenError};
+use pgvigil::incident::{
+    Acknowledgement, Book, Delivery, Event, Evidence, Ledger, Matcher, OpenError, Silence,
+};
 use pgvigil::rules::{Alert, AlertState, Change, RuleKey, Transition};
 use pgvigil::sample::{Labels, Source, Sources, Timestamp};
 use proptest::prelude::*;
@@ -254,9 +256,22 @@ fn delivery(
     }
 }
 
+fn found(at: Timestamp) -> Evidence {
+    Evidence {
+        query: "connections".into(),
+        title: "Connections".into(),
+        server: "rachel".into(),
+        at,
+        columns: vec!["usename".into(), "count".into()],
+        rows: vec![vec!["shop".into(), "80".into()]],
+        more: 3,
+        error: String::new(),
+    }
+}
+
 /// Something that may happen to one of three alerts at a moment.
 fn events() -> impl Strategy<Value = Vec<(usize, usize, bool)>> {
-    prop::collection::vec((0..8usize, 0..3usize, any::<bool>()), 1..120)
+    prop::collection::vec((0..11usize, 0..3usize, any::<bool>()), 1..120)
 }
 
 fn script(steps: &[(usize, usize, bool)]) -> Vec<Event> {
@@ -311,6 +326,27 @@ fn script(steps: &[(usize, usize, bool)]) -> Vec<Event> {
                 let names = names.into_iter().map(str::to_owned).collect();
                 events.push(Event::Receivers { at, names });
             }
+            8 => events.push(Event::Silenced(Silence {
+                id: format!("silence-{which}"),
+                matchers: vec![Matcher::equal("alertname", &name)],
+                starts_at: at,
+                ends_at: if *flag { at } else { Timestamp(at.0 + 9_000) },
+                created_by: "me".into(),
+                comment: "maintenance".into(),
+                updated_at: at,
+            })),
+            9 => events.extend(ids.get(*which).map(|id| {
+                Event::Acknowledged(Acknowledgement {
+                    incident: id.clone(),
+                    at,
+                    by: receiver.into(),
+                    comment: String::new(),
+                })
+            })),
+            10 => events.extend(ids.get(*which).map(|id| Event::Evidence {
+                incident: id.clone(),
+                found: vec![found(at)],
+            })),
             _ => {
                 let incidents = ids
                     .iter()

@@ -109,7 +109,8 @@ fn escape(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::words;
+    use crate::notify::{trial, words};
+    use crate::sample::Timestamp;
 
     fn storm(incidents: usize, summary: &str) -> Message {
         let incident = Incident {
@@ -122,6 +123,8 @@ mod tests {
             summary: summary.into(),
             description: words::cut(summary, 3_000),
             facts: vec![("Labels".into(), summary.into())],
+            evidence: Vec::new(),
+            alert: trial::alert(Timestamp(0)),
         };
         Message {
             subject: String::new(),
@@ -130,7 +133,7 @@ mod tests {
             standing: String::new(),
             incidents: vec![incident; incidents],
             page: "https://pgvigil.example".into(),
-            at: crate::sample::Timestamp(0),
+            at: Timestamp(0),
         }
     }
 

@@ -273,3 +273,33 @@ fn settings_say_what_is_wrong() {
     }
     assert!(!complaints.contains("hunter2"), "{complaints}");
 }
+
+#[test]
+fn what_is_silenced_is_told_when_the_silence_ends_and_never_left_open() {
+    let script = [
+        "0 joins",
+        "5 silence a 60",
+        "10 fire a info",
+        "20 fire b info",
+        "30 silence b 60",
+        "40 end b info",
+    ];
+    check(
+        "",
+        &script,
+        90,
+        &["22 opened b", "42 resolved b", "65 opened a"],
+    );
+}
+
+#[test]
+fn what_is_acknowledged_is_not_repeated_but_closed() {
+    let policy = "{to: [oncall], repeat: 1m}";
+    let script = [
+        "0 joins",
+        "10 fire a info",
+        "20 acknowledge a",
+        "200 end a info",
+    ];
+    check(policy, &script, 240, &["12 opened a", "202 resolved a"]);
+}

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use pgvigil::incident::Ledger;
-use pgvigil::notify::{self, Entry, Matcher, Settings, Terms};
+use pgvigil::incident::Matcher;
+use pgvigil::notify::{self, Entry, Settings, Terms};
 
 use super::{DEADLINE, Senders, context, ledger, settings};
 use crate::harness::{Answer, HttpSink, Request, Scratch, eventually};

@@ -1,16 +1,35 @@
 //! Conditions on labels as Prometheus writes them: `severity="critical"`, `instance=~"prod-.*"`.
 
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::sample::Labels;
 
 /// One condition on one label. A label that is missing is empty; regular expressions are anchored at both ends.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
 pub struct Matcher {
-    text: String,
-    label: String,
-    wanted: bool,
+    parts: Parts,
     test: Test,
+}
+
+/// A matcher as Alertmanager's API has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parts {
+    /// The label.
+    pub name: String,
+    /// The text that its value is held against.
+    pub value: String,
+    /// Whether that is a regular expression.
+    pub is_regex: bool,
+    /// Whether the label must meet it, or must not.
+    #[serde(default = "yes")]
+    pub is_equal: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone)]
@@ -44,34 +63,79 @@ impl Matcher {
             return Err(wrong());
         }
         let value = unquoted(value.trim()).ok_or_else(wrong)?;
-        let test = if regex {
-            let anchored = Regex::new(&format!("^(?s:{value})$"));
-            Test::Like(anchored.map_err(|_| format!("`{value}` is no regular expression"))?)
-        } else {
-            Test::Equal(value)
-        };
-        Ok(Matcher {
-            text: text.to_owned(),
-            label: label.to_owned(),
-            wanted,
-            test,
+        Matcher::try_from(Parts {
+            name: label.to_owned(),
+            value,
+            is_regex: regex,
+            is_equal: wanted,
         })
+    }
+
+    /// The matcher that only this value of a label meets.
+    pub fn equal(name: &str, value: &str) -> Matcher {
+        Matcher {
+            parts: Parts {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                is_regex: false,
+                is_equal: true,
+            },
+            test: Test::Equal(value.to_owned()),
+        }
+    }
+
+    /// What it is made of.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// Whether the labels meet it.
     pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.label);
+        let value = labels.get(&self.parts.name);
         let met = match &self.test {
             Test::Equal(wanted) => value == wanted,
             Test::Like(regex) => regex.is_match(value),
         };
-        met == self.wanted
+        met == self.parts.is_equal
+    }
+}
+
+impl TryFrom<Parts> for Matcher {
+    type Error = String;
+
+    fn try_from(parts: Parts) -> Result<Matcher, String> {
+        let value = &parts.value;
+        let test = if parts.is_regex {
+            let anchored = Regex::new(&format!("^(?s:{value})$"));
+            Test::Like(anchored.map_err(|_| format!("`{value}` is no regular expression"))?)
+        } else {
+            Test::Equal(value.clone())
+        };
+        Ok(Matcher { parts, test })
+    }
+}
+
+impl From<Matcher> for Parts {
+    fn from(matcher: Matcher) -> Parts {
+        matcher.parts
     }
 }
 
 impl PartialEq for Matcher {
     fn eq(&self, other: &Matcher) -> bool {
-        self.text == other.text
+        self.parts == other.parts
+    }
+}
+
+impl std::fmt::Display for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = match (self.parts.is_equal, self.parts.is_regex) {
+            (true, false) => "=",
+            (false, false) => "!=",
+            (true, true) => "=~",
+            (false, true) => "!~",
+        };
+        write!(f, "{}{sign}{:?}", self.parts.name, self.parts.value)
     }
 }
 
