@@ -3,6 +3,8 @@
 mod api;
 mod ledgers;
 mod reference;
+mod replay;
+mod turn;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,8 @@ use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
 pub use ledgers::Ledgers;
 pub use reference::{reference, selectable_metrics};
+pub use replay::{Replay, Replayed};
+pub use turn::{Slots, Turn};
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.
