@@ -1,7 +1,10 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod ledgers;
 mod reference;
+mod replay;
+mod turn;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -25,14 +28,17 @@ use crate::server::Server;
 use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
+pub use ledgers::Ledgers;
 pub use reference::{reference, selectable_metrics};
+pub use replay::{Replay, Replayed};
+pub use turn::{Slots, Turn};
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// How often an incident log that could not be written is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How often is looked whether the incident log is to be written again or made small.
+const TENDED: Duration = Duration::from_secs(5);
 
 /// What the configuration's files say, read and checked before anything starts.
 #[derive(Clone)]
@@ -97,8 +103,8 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so is what waits
-/// to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so are the
+/// incident log and what waits to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
 /// the configuration again.
 ///
 /// # Errors
@@ -109,12 +115,13 @@ pub async fn run(
     loaded: Loaded,
     store: Arc<Store>,
     remote_write: Arc<RemoteWrite>,
+    ledgers: Arc<Ledgers>,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
-    let ledger = Arc::new(open_ledger(&config)?);
+    let ledger = ledgers.of(&config)?;
     let keeper = Arc::new(Keeper::new(&config.state_dir, store.clone()));
     tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
@@ -215,7 +222,7 @@ pub async fn run(
     stop.cancelled().await;
     let left = tokio::time::timeout(FAREWELL, tasks.wait()).await;
     // What was told while stopping is not to be told again after a restart.
-    tokio::task::block_in_place(|| ledger.retry());
+    tokio::task::block_in_place(|| ledger.tend());
     tokio::task::block_in_place(|| keeper.save(Timestamp::now()));
     if left.is_err() {
         tracing::warn!("not every task stopped within {FAREWELL:?}");
@@ -249,25 +256,18 @@ pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
     }
 }
 
-fn open_ledger(config: &Config) -> anyhow::Result<Ledger> {
-    let (ledger, warnings) = Ledger::open(&config.state_dir).with_context(|| {
-        format!(
-            "cannot use the state directory `{}`",
-            config.state_dir.display()
-        )
-    })?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok(ledger)
-}
-
-/// Writes the incident log anew as soon as the disk takes it.
+/// Writes the incident log anew as soon as the disk takes it, and makes it small when it has grown.
 async fn keep(ledger: Arc<Ledger>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(RETRY) => tokio::task::block_in_place(|| ledger.retry()),
+            () = tokio::time::sleep(TENDED) => {
+                let ledger = ledger.clone();
+                // It may take as long as the disk does, and nobody should wait for it.
+                if let Err(error) = tokio::task::spawn_blocking(move || ledger.tend()).await {
+                    tracing::error!(%error, "cannot tend the incident log");
+                }
+            }
         }
     }
 }

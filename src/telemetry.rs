@@ -1,5 +1,6 @@
 //! Tracing, and pgvigil's own metrics as samples like any other.
 
+mod incident;
 mod store;
 
 use std::io::IsTerminal;
@@ -113,10 +114,6 @@ const RECEIVER_UP: Metric = Metric::gauge(
     "pgvigil_receiver_up",
     "Whether the last try at the receiver succeeded.",
 );
-const LOG_WRITABLE: Metric = Metric::gauge(
-    "pgvigil_incident_log_writable",
-    "Whether the incident log could be written at the last try.",
-);
 const LOAD_ERROR: Metric = Metric::gauge(
     "pg_exporter_user_queries_load_error",
     "Whether the file of own collectors could not be loaded; one that cannot keeps pgvigil from starting.",
@@ -160,7 +157,12 @@ pub const METRICS: &[Metric] = &[
     RETRIED,
     WAITING,
     RECEIVER_UP,
-    LOG_WRITABLE,
+    incident::WRITABLE,
+    incident::BYTES,
+    incident::APPENDS,
+    incident::APPENDING,
+    incident::COMPACTIONS,
+    incident::FAILURES,
     LOAD_ERROR,
     CPU,
     RESIDENT,
@@ -175,8 +177,8 @@ impl Own {
         let mut samples = vec![
             BUILD_INFO.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1.0),
             START_TIME.sample(&[], self.started.seconds()),
-            LOG_WRITABLE.sample(&[], f64::from(u8::from(self.ledger.healthy()))),
         ];
+        samples.extend(incident::log(&self.ledger));
         samples.extend(store::held(&self.store.size()));
         samples.extend(store::kept(&self.keeper.kept()));
         for group in self.statuses.all() {

@@ -10,6 +10,7 @@ mod notify;
 mod once;
 mod query;
 mod reference;
+mod replay;
 mod rules;
 mod serve;
 mod stdout;
@@ -82,6 +83,8 @@ enum Command {
     Backup(backup::Action),
     /// Ask for the value of an expression, and see it as a table or a chart
     Query(query::Options),
+    /// Say which notifications the stored history would have sent under these rules and this policy
+    Replay(replay::Options),
     /// Try rules out
     #[command(subcommand)]
     Rules(rules::Action),
@@ -106,6 +109,7 @@ pub fn run() -> ExitCode {
         Command::Import(options) => import::run(&options),
         Command::Backup(action) => backup::run(&action),
         Command::Query(options) => query::run(&flags, &options),
+        Command::Replay(options) => with_config(&flags, |config| replay::run(config, options)),
         Command::Rules(action) => rules::run(action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
     };

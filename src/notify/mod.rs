@@ -13,6 +13,7 @@ mod outbox;
 mod pace;
 mod plan;
 mod policy;
+mod rehearsal;
 mod settings;
 pub mod slack;
 mod tally;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 pub use policy::WATCHDOG;
+pub use rehearsal::{Line, Rehearsal, Rehearsed};
 pub use settings::{Channel, Entry, Receiver, Settings, Terms};
 pub use tally::{Status, Tally};
 pub use trial::{Outcome, test};
