@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use plan::graph;
 pub use settings::{Base, Settings};
 
 use self::plan::{Parcel, Sent};

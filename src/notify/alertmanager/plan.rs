@@ -121,13 +121,16 @@ pub(super) fn body(alert: &Alert, context: &Context, now: Timestamp) -> Value {
         "startsAt": starts.rfc3339(),
         "endsAt": ends.rfc3339(),
     });
-    if let Some(expression) = context.expressions.get(&alert.rule) {
-        let expression = utf8_percent_encode(expression, UNESCAPED);
-        let url = format!(
-            "{}/graph?g0.expr={expression}&g0.tab=1",
-            context.external_url
-        );
-        body["generatorURL"] = Value::from(url);
+    if let Some(graph) = graph(alert, context) {
+        body["generatorURL"] = Value::from(graph);
     }
     body
+}
+
+/// Where the rule's expression can be looked at (A5); `None` when that has no known address.
+pub(in crate::notify) fn graph(alert: &Alert, context: &Context) -> Option<String> {
+    let expression = context.expressions.get(&alert.rule)?;
+    let expression = utf8_percent_encode(expression, UNESCAPED);
+    let place = Some(&context.external_url).filter(|url| !url.is_empty())?;
+    Some(format!("{place}/graph?g0.expr={expression}&g0.tab=1"))
 }
