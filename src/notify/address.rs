@@ -161,6 +161,8 @@ impl Line {
     fn bucket(&self) -> Bucket {
         let (every, burst) = match self {
             Line::Mail(_) => (Duration::from_secs(2), 10),
+            // A bot changes a message for each that it posts, which Slack takes 50 times in a minute.
+            Line::Slack(slack) if slack.has_threads() => (Duration::from_millis(1_250), 3),
             Line::Slack(_) => (Duration::from_secs(1), 3),
             Line::Webhook(_) => (Duration::from_millis(200), 10),
             // PagerDuty takes 480 in a minute.

@@ -73,9 +73,17 @@ pub(super) struct Refusal {
 
 /// Sends a request: `Ok(None)` when it was taken. A request that got no answer is a temporary failure.
 pub(super) async fn send(request: RequestBuilder) -> Result<Option<Refusal>, Failure> {
+    send_for(request, |status| status.is_success()).await
+}
+
+/// The same, where only some statuses say that it was taken.
+pub(super) async fn send_for(
+    request: RequestBuilder,
+    says_taken: impl Fn(StatusCode) -> bool,
+) -> Result<Option<Refusal>, Failure> {
     let response = request.send().await.map_err(lost)?;
-    // It was taken; the rest of the answer does not matter.
-    if response.status().is_success() {
+    if says_taken(response.status()) {
+        // The rest of the answer does not matter.
         return Ok(None);
     }
     Ok(Some(answer(response, REFUSAL).await?.refusal()))

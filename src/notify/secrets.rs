@@ -1,5 +1,7 @@
 //! What must not be told, and texts of others without it.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 /// Something shorter is no secret, and may stand in any text.
@@ -26,16 +28,27 @@ impl Secrets {
         };
         let query = url.query().unwrap_or_default();
         let after_host = format!("{}?{query}", url.path());
-        let user = [url.username(), url.password().unwrap_or_default()];
-        let parts = [&after_host, url.path(), query];
+        let parts = [&after_host, url.path(), query, url.as_str()];
         let segments = url.path().split('/');
-        let all = segments.chain(parts).chain(user).fold(all, Secrets::and);
-        all.and(url.as_str())
+        let all = segments.chain(parts).fold(all, Secrets::and);
+        all.and_user(&url)
+    }
+
+    /// These, and with whom and what an address logs in.
+    pub(super) fn and_user(self, url: &Url) -> Self {
+        let Some(password) = url.password() else {
+            return self.and(url.username());
+        };
+        let plain = |part| percent_decode_str(part).decode_utf8_lossy();
+        let both = format!("{}:{}", plain(url.username()), plain(password));
+        let encoded = BASE64_STANDARD.encode(&both);
+        let all = [url.username(), password, &both, &encoded];
+        all.into_iter().fold(self, Secrets::and)
     }
 
     /// These and one more.
     pub(super) fn and(mut self, text: &str) -> Self {
-        let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+        let decoded = percent_decode_str(text).decode_utf8_lossy();
         let json = serde_json::Value::from(text).to_string();
         let escaped = json.trim_matches('"');
         for form in [text, &decoded, escaped, &text.replace('/', "\\/")] {
@@ -73,6 +86,7 @@ mod tests {
             ("no hunter2 at h.example", "no <secret> at h.example"),
             ("POST /hooks/hunter2?token=abcdef", "POST <secret>"),
             (r"no \/hooks\/hunter2", "no <secret>"),
+            ("Basic bWU6cGFAc3N3b3Jk", "Basic <secret>"),
             ("pa@ssword or pa%40ssword", "<secret> or <secret>"),
             ("me is too short to be one", "me is too short to be one"),
         ];

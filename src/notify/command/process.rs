@@ -1,5 +1,6 @@
 //! One run of a program: it is fed, heard and, past its time, killed with all that it started.
 
+use std::io::ErrorKind;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -44,6 +45,9 @@ pub(super) async fn run(settings: &Settings, key: &str, input: &[u8]) -> Ended {
         .process_group(0);
     let mut child = match command.spawn() {
         Ok(child) => child,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ended::NotStarted("there is no such program".into());
+        }
         Err(error) => return Ended::NotStarted(error.kind().to_string()),
     };
     let group = Group(child.id());

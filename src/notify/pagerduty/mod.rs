@@ -9,7 +9,7 @@ use reqwest::{Client, StatusCode};
 pub use settings::Settings;
 
 use super::failure::Failure;
-use super::http;
+use super::http::{self, Refusal};
 use super::message::Message;
 use super::secrets::Secrets;
 
@@ -45,31 +45,34 @@ impl Pagerduty {
             let event = event::event(incident, message, &key);
             let host = url.host_str().unwrap_or_default();
             dialogue.push(format!("POST {} to {host}", event["event_action"]));
-            let answer = http::ask(client.post(url.clone()).json(&event)).await?;
-            if answer.status == StatusCode::ACCEPTED {
+            let request = client.post(url.clone()).json(&event);
+            let accepted = |status| status == StatusCode::ACCEPTED;
+            let Some(refusal) = http::send_for(request, accepted).await? else {
                 dialogue.push("accepted".into());
                 continue;
-            }
-            let refusal = answer.refusal().without(&secrets);
+            };
+            let refusal = refusal.without(&secrets);
             dialogue.push(refusal.to_string());
-            let mut failure = refusal.failure();
-            if answer.status.is_success() {
-                // Whoever answered that is not PagerDuty, so nobody was told.
-                failure = Failure::temporary(format!("{refusal} instead of 202"));
-            }
-            failure.reason = format!("PagerDuty {}{}", failure.reason, way_out(answer.status));
-            return Err(failure);
+            return Err(failure(&refusal));
         }
         Ok(())
     }
 }
 
-fn way_out(status: StatusCode) -> &'static str {
-    match status.as_u16() {
+fn failure(refusal: &Refusal) -> Failure {
+    let mut failure = refusal.failure();
+    let way_out = match refusal.status.as_u16() {
+        // Whoever answered that is not PagerDuty, so nobody was told.
+        200..=299 => {
+            failure = Failure::temporary(refusal.to_string());
+            " instead of 202; check `url`"
+        }
         400 | 401 | 403 => {
             "; check that `routing_key` is the key of an integration `Events API v2`"
         }
         404 => "; check `url`",
         _ => "",
-    }
+    };
+    failure.reason = format!("PagerDuty {}{way_out}", failure.reason);
+    failure
 }
