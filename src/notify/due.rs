@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::plan::Case;
 use super::policy::{self, Shadows};
 use super::settings::Entry;
-use crate::incident::{Book, Evidence};
+use crate::incident::{Book, Evidence, Told};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
@@ -25,6 +25,8 @@ pub(super) struct Reader<'a> {
     pub(super) address: &'a str,
     /// Whether a message belongs to one thread only.
     pub(super) threads: bool,
+    /// Whether a message is about one incident only.
+    pub(super) alone: bool,
     /// How often a message about each incident was put off since any was taken.
     pub(super) put_off: &'a BTreeMap<String, u32>,
 }
@@ -72,6 +74,8 @@ pub(super) struct Item {
     pub(super) reason: Reason,
     /// What was found when it opened.
     pub(super) evidence: Vec<Evidence>,
+    /// What the address was told of it before.
+    pub(super) told: Option<Told>,
 }
 
 /// What there is to tell of an incident.
@@ -119,6 +123,7 @@ pub(super) fn due(
                     incident,
                     alert: alert.clone(),
                     reason,
+                    told: told.cloned(),
                 },
             ));
         }
@@ -152,7 +157,7 @@ fn letter(book: &Book, reader: &Reader, mut items: Vec<Item>) -> Letter {
     items.sort_by_key(|item| reader.stuck(item));
     let (thread, subject) = items.first().map(thread_of).unwrap_or_default();
     let stuck = items.first().is_some_and(|first| reader.stuck(first) > 0);
-    if stuck {
+    if stuck || reader.alone {
         items.truncate(1);
     } else {
         items.retain(|item| reader.stuck(item) == 0);

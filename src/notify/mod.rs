@@ -3,6 +3,7 @@
 
 mod address;
 pub mod alertmanager;
+pub mod command;
 mod due;
 pub mod email;
 mod failure;
@@ -11,15 +12,20 @@ mod message;
 mod office;
 mod outbox;
 mod pace;
+pub mod pagerduty;
+mod payload;
 mod plan;
 mod policy;
+mod receiver;
 mod rehearsal;
+mod secrets;
 mod settings;
 pub mod slack;
 mod tally;
 #[cfg(test)]
 mod timeline;
 mod trial;
+pub mod webhook;
 mod words;
 
 use std::collections::BTreeMap;
@@ -30,8 +36,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 pub use policy::WATCHDOG;
+pub use receiver::{Channel, Receiver};
 pub use rehearsal::{Line, Rehearsal, Rehearsed};
-pub use settings::{Channel, Entry, Receiver, Settings, Terms};
+pub use settings::{Entry, Settings, Terms};
 pub use tally::{Status, Tally};
 pub use trial::{Outcome, test};
 
@@ -105,7 +112,7 @@ fn everybody(settings: &Settings) -> (Vec<Address>, Vec<Push>) {
             Channel::Alertmanager(settings) => {
                 pushes.extend(Push::of(&receiver.name, settings, &client))
             }
-            Channel::Email(_) | Channel::Slack(_) => {
+            _ => {
                 for address in Address::of(receiver, &client) {
                     addresses.push(address.beside(&addresses));
                 }

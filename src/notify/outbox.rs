@@ -83,6 +83,7 @@ impl Outbox {
             receiver: &self.address.receiver,
             address: &self.address.key,
             threads: self.address.has_threads(),
+            alone: self.address.is_alone(),
             put_off: &self.put_off,
         };
         let Office {
@@ -103,7 +104,11 @@ impl Outbox {
     async fn attempt(&mut self, letter: &Letter) -> Duration {
         let message = compose(letter, &self.office.context, Timestamp::now());
         let key = &self.address.key;
-        let event = match self.address.send(&message, &mut Vec::new()).await {
+        let event = match self
+            .address
+            .send(&message, &self.office.context, &mut Vec::new())
+            .await
+        {
             Ok(thread) => {
                 self.office.taken(key);
                 let mut delivery = delivery(key, letter);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{alertmanager, email, slack};
+use super::receiver::{Channel, Receiver};
 use crate::document::Section;
 use crate::incident::Matcher;
 
@@ -13,26 +13,6 @@ pub struct Settings {
     pub receivers: Vec<Receiver>,
     /// Who is told of what; the first entry that matches decides, unless it says `continue`.
     pub policy: Vec<Entry>,
-}
-
-/// Somebody who can be told.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Receiver {
-    /// Its name.
-    pub name: String,
-    /// How it is reached.
-    pub channel: Channel,
-}
-
-/// A way to reach a receiver.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Channel {
-    /// SMTP.
-    Email(email::Settings),
-    /// A Slack incoming webhook.
-    Slack(slack::Settings),
-    /// The v2 API of one or more Alertmanagers.
-    Alertmanager(alertmanager::Settings),
 }
 
 /// One line of the policy.
@@ -72,7 +52,7 @@ impl Default for Terms {
 impl Settings {
     /// Reads the section.
     pub fn read(s: &mut Section) -> Self {
-        let receivers = s.list("receivers", "Who can be told.", receiver);
+        let receivers = s.list("receivers", "Who can be told.", Receiver::read);
         let receivers: Vec<Receiver> = receivers.into_iter().flatten().collect();
         for (place, receiver) in receivers.iter().enumerate() {
             let name = &receiver.name;
@@ -96,26 +76,6 @@ impl Settings {
         }
         Settings { receivers, policy }
     }
-}
-
-fn receiver(s: &mut Section) -> Option<Receiver> {
-    let name = s.required_text("name", "Its name, as the policy and the metrics call it.");
-    let email = s.optional_section("email", "Reaches it by email.", email::Settings::read);
-    let slack = s.optional_section("slack", "Reaches it by Slack.", slack::Settings::read);
-    let alertmanager = s.optional_section(
-        "alertmanager",
-        "An Alertmanager, which gets every firing alert, outside the policy.",
-        alertmanager::Settings::read,
-    );
-    let written = ["email", "slack", "alertmanager"].map(|key| s.has(key));
-    if written.iter().filter(|written| **written).count() != 1 {
-        let message = "needs exactly one of `email`, `slack` and `alertmanager`";
-        s.problem("", message, Some("write one receiver for each"));
-    }
-    let channel = (email.flatten().map(Channel::Email))
-        .or(slack.flatten().map(Channel::Slack))
-        .or(alertmanager.flatten().map(Channel::Alertmanager))?;
-    Some(Receiver { name, channel })
 }
 
 fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {

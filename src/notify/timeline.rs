@@ -35,6 +35,7 @@ fn check(policy: &str, script: &[&str], seconds: i64, expected: &[&str]) {
             receiver: "oncall",
             address: "oncall",
             threads: world.threads,
+            alone: world.alone,
             put_off: &BTreeMap::new(),
         };
         while !world.deaf
@@ -63,6 +64,7 @@ struct World {
     deaf: bool,
     refuses: bool,
     threads: bool,
+    alone: bool,
 }
 
 impl World {
@@ -76,6 +78,7 @@ impl World {
             ["hears"] => (self.deaf, self.refuses) = (false, false),
             ["refuses"] => self.refuses = true,
             ["threads"] => self.threads = true,
+            ["alone"] => self.alone = true,
             ["silence", name, seconds] => self.book.apply(&Event::Silenced(Silence {
                 id: (*name).to_owned(),
                 matchers: vec![Matcher::equal("alertname", name)],

@@ -1,10 +1,16 @@
 //! Delivery to servers that behave as badly as real ones, and to a real Alertmanager.
 
 mod alertmanager;
+mod bot;
+mod command;
+mod contract;
 mod email;
+mod pagerduty;
 mod postfix;
+mod secrets;
 mod slack;
 mod storm;
+mod webhook;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -22,7 +22,7 @@ fn names(request: &Request) -> Vec<String> {
 }
 
 /// A real one, with a receiver that is told of what fires and what ends.
-fn real(port: u16, state: &Scratch, hook: &HttpSink) -> Daemon {
+pub(super) fn real(port: u16, state: &Scratch, hook: &HttpSink) -> Daemon {
     let url = hook.url();
     let config = format!(
         "route: {{receiver: r, group_wait: 1s, group_interval: 1s}}\n\
