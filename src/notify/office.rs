@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::settings::Entry;
+use super::policy::Policy;
 use super::{Context, Tally};
 use crate::incident::{Event, Ledger};
 use crate::sample::{Labels, Timestamp};
@@ -20,10 +20,13 @@ pub(super) const LAST_TRY: Duration = Duration::from_secs(5);
 /// The clock may be set while we wait, so no wait for a moment is longer.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
+/// The log is told again of a receiver that takes nothing, this long after it was told last.
+const SAY_AGAIN: Duration = Duration::from_secs(3600);
+
 /// What all senders share.
 #[derive(Debug, Clone)]
 pub(super) struct Office {
-    pub(super) policy: Arc<[Entry]>,
+    pub(super) policy: Arc<Policy>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) context: Arc<Context>,
     pub(super) tally: Arc<Tally>,
@@ -43,6 +46,7 @@ impl Office {
         let before = self.tally.update(address, |status| {
             status.delivered += 1;
             status.last_success = Some(Timestamp::now());
+            status.logged = None;
             status.error.take()
         });
         if before.is_some() {
@@ -50,19 +54,35 @@ impl Office {
         }
     }
 
-    /// Counts a try that is repeated; logged when it is the first in a row.
+    /// Counts a try that is repeated; logged when it is the first in a row, and once an hour while they last.
     pub(super) fn delayed(&self, address: &str, reason: &str) {
-        let before = self.tally.update(address, |status| {
+        let now = Timestamp::now();
+        let (is_news, waiting) = self.tally.update(address, |status| {
             status.retried += 1;
-            status.error.replace(reason.to_owned())
+            status.error = Some(reason.to_owned());
+            let is_news = status.logged.is_none_or(|at| now.since(at) >= SAY_AGAIN);
+            if is_news {
+                status.logged = Some(now);
+            }
+            (is_news, status.waiting)
         });
-        if before.is_none() {
+        if is_news {
             warn!(
                 receiver.name = address,
+                incidents.waiting = waiting,
                 error = reason,
                 "message not taken, trying again"
             );
         }
+    }
+
+    /// Notes that a sender has looked at what is due, and for how long it rests.
+    pub(super) fn rests(&self, address: &str, span: Duration) {
+        let now = Timestamp::now();
+        self.tally.update(address, |status| {
+            status.last_look = Some(now);
+            status.next_look = now + span;
+        });
     }
 
     /// Counts a message that was refused for good; the log names the alerts in it.
@@ -75,6 +95,7 @@ impl Office {
         self.tally.update(address, |status| {
             status.failed += 1;
             status.error = Some(reason.to_owned());
+            status.logged = Some(Timestamp::now());
         });
         let names: BTreeSet<&str> = alerts.map(|labels| labels.get("alertname")).collect();
         error!(
@@ -88,7 +109,8 @@ impl Office {
 
 /// What to do between two messages.
 pub(super) struct Pause {
-    span: Duration,
+    /// For how long, at most.
+    pub(super) span: Duration,
     /// Whether news ends it.
     wakes: bool,
 }
@@ -135,7 +157,7 @@ mod tests {
     #[test]
     fn the_log_names_what_was_refused() {
         let office = Office {
-            policy: Arc::new([]),
+            policy: Arc::default(),
             ledger: Arc::new(Ledger::memory()),
             context: Arc::new(Context::default()),
             tally: Arc::new(Tally::default()),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{alertmanager, email, slack};
+use super::inhibit::Inhibition;
+use super::policy::ever_meet;
+use super::window::Window;
+use super::{alertmanager, email, heartbeat, slack};
 use crate::document::Section;
 use crate::incident::Matcher;
 
@@ -13,6 +16,10 @@ pub struct Settings {
     pub receivers: Vec<Receiver>,
     /// Who is told of what; the first entry that matches decides, unless it says `continue`.
     pub policy: Vec<Entry>,
+    /// What keeps other alerts from being announced, beside what is built in.
+    pub inhibit: Vec<Inhibition>,
+    /// Whom to tell again and again that all is well with pgvigil itself.
+    pub heartbeat: Option<heartbeat::Settings>,
 }
 
 /// Somebody who can be told.
@@ -22,6 +29,8 @@ pub struct Receiver {
     pub name: String,
     /// How it is reached.
     pub channel: Channel,
+    /// When it may be told; `None` for always.
+    pub when: Option<Window>,
 }
 
 /// A way to reach a receiver.
@@ -44,6 +53,8 @@ pub struct Entry {
     pub to: Vec<String>,
     /// Whether entries after this one are looked at too.
     pub goes_on: bool,
+    /// When they may be told; `None` for always.
+    pub when: Option<Window>,
     /// When and how often they are told.
     pub terms: Terms,
 }
@@ -94,7 +105,14 @@ impl Settings {
             let hint = "write `receivers` beside it";
             s.problem("policy", "there are no receivers to name", Some(hint));
         }
-        Settings { receivers, policy }
+        let doc = "Alerts that keep others from being announced while they fire, beside what is built in: a server that \
+                   is down hides what was read from it, and critical hides the warning of the same thing.";
+        Settings {
+            receivers,
+            policy,
+            inhibit: s.list("inhibit", doc, Inhibition::read),
+            heartbeat: heartbeat::Settings::read_in(s),
+        }
     }
 }
 
@@ -115,21 +133,23 @@ fn receiver(s: &mut Section) -> Option<Receiver> {
     let channel = (email.flatten().map(Channel::Email))
         .or(slack.flatten().map(Channel::Slack))
         .or(alertmanager.flatten().map(Channel::Alertmanager))?;
-    Some(Receiver { name, channel })
+    let when = window(s);
+    if when.is_some() && matches!(channel, Channel::Alertmanager(_)) {
+        let hint = "an Alertmanager has time intervals of its own";
+        s.problem("when", "an Alertmanager is told at all times", Some(hint));
+    }
+    Some(Receiver {
+        name,
+        channel,
+        when,
+    })
 }
 
 fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
-    let texts = s.texts(
-        "match",
-        "Matchers such as `severity=\"critical\"` that must all hold; none means every alert.",
-    );
-    let mut matchers = Vec::new();
-    for text in texts {
-        match Matcher::parse(&text) {
-            Ok(matcher) => matchers.push(matcher),
-            Err(message) => s.problem("match", message, None),
-        }
-    }
+    let doc =
+        "Matchers such as `severity=\"critical\"` that must all hold; none means every alert.";
+    let matchers = matchers(s, "match", doc);
+    let when = window(s);
     let to = s.texts("to", "Names of receivers.");
     for name in &to {
         match receivers.iter().find(|receiver| receiver.name == *name) {
@@ -143,7 +163,15 @@ fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
                 let message = format!("`{name}` gets every alert anyway, outside the policy");
                 s.problem("to", message, Some("leave it out here"));
             }
-            Some(_) => {}
+            Some(receiver) => {
+                let both = receiver.when.as_ref().zip(when.as_ref());
+                if both.is_some_and(|(one, other)| !ever_meet(one, other)) {
+                    let message = format!(
+                        "`{name}` can never be told: its window and this one are never open together"
+                    );
+                    s.problem("to", message, None);
+                }
+            }
         }
     }
     let goes_on = s.flag(
@@ -163,10 +191,29 @@ fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
         matchers,
         to,
         goes_on,
+        when,
         terms: Terms {
             delay,
             repeat,
             hold,
         },
     }
+}
+
+/// A list of matchers; those that are none are complained about and left out.
+pub(super) fn matchers(s: &mut Section, key: &str, doc: &str) -> Vec<Matcher> {
+    let mut matchers = Vec::new();
+    for text in s.texts(key, doc) {
+        match Matcher::parse(&text) {
+            Ok(matcher) => matchers.push(matcher),
+            Err(message) => s.problem(key, message, None),
+        }
+    }
+    matchers
+}
+
+fn window(s: &mut Section) -> Option<Window> {
+    let doc = "When they may be told, of each week: outside of it nothing is announced or repeated, and what still fires \
+               when it opens is told then. The end of what was announced is always told.";
+    s.optional_section("when", doc, Window::read)
 }
