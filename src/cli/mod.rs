@@ -85,7 +85,7 @@ enum Command {
     /// Try rules out
     #[command(subcommand)]
     Rules(rules::Action),
-    /// Try the receivers
+    /// Try the receivers, and see what they refused
     #[command(subcommand)]
     Notify(notify::Action),
 }
@@ -107,7 +107,7 @@ pub fn run() -> ExitCode {
         Command::Backup(action) => backup::run(&action),
         Command::Query(options) => query::run(&flags, &options),
         Command::Rules(action) => rules::run(action),
-        Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
+        Command::Notify(action) => notify::run(&flags, action),
     };
     stdout::end(ended)
 }

@@ -244,7 +244,7 @@ mod tests {
             ("{to: '+1:00'}", "to: `+1:00` is no time of day"),
             ("{days: [mon, someday]}", "days: `someday` is no day"),
             ("{from: '08:00', to: '08:00'}", "to: is `from` again"),
-            ("{form: '08:00'}", "unknown key `form`"),
+            ("{form: '08:00'}", "form: unknown key"),
         ];
         for (yaml, expected) in cases {
             let said = read(yaml).unwrap_err();
