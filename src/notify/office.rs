@@ -18,7 +18,7 @@ use crate::sample::{Labels, Timestamp};
 pub(super) const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// The clock may be set while we wait, so no wait for a moment is longer.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The log is told again of a receiver that takes nothing, this long after it was told last.
 const SAY_AGAIN: Duration = Duration::from_secs(3600);
@@ -154,24 +154,50 @@ pub(super) async fn late(stop: &CancellationToken) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_log_names_what_was_refused() {
-        let office = Office {
+    fn office() -> Office {
+        Office {
             policy: Arc::default(),
             ledger: Arc::new(Ledger::memory()),
             context: Arc::new(Context::default()),
             tally: Arc::new(Tally::default()),
-        };
-        let alerts = ["B", "A", "B"].map(|name| Labels::new([("alertname", name)]));
+        }
+    }
+
+    /// What the log is told meanwhile.
+    fn said(act: impl FnOnce()) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         let logging = tracing_subscriber::fmt()
             .with_ansi(false)
             .with_writer(file.reopen().unwrap())
             .finish();
-        tracing::subscriber::with_default(logging, || {
-            office.refused("oncall", "550 no such user", alerts.iter());
-        });
-        let said = std::fs::read_to_string(file.path()).unwrap();
+        tracing::subscriber::with_default(logging, act);
+        std::fs::read_to_string(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_receiver_that_takes_nothing_is_named_once_an_hour() {
+        let office = office();
+        let delay = || said(|| office.delayed("oncall", "answered 401"));
+        assert!(delay().contains("receiver.name=\"oncall\""));
+        assert_eq!(delay(), "");
+        let hour_ago = Timestamp::now().before(SAY_AGAIN);
+        office
+            .tally
+            .update("oncall", |status| status.logged = Some(hour_ago));
+        assert!(delay().contains("error=\"answered 401\""));
+        assert_eq!(delay(), "");
+        assert!(said(|| office.taken("oncall")).contains("messages are taken again"));
+        assert!(
+            delay().contains("message not taken"),
+            "a new failure is news"
+        );
+    }
+
+    #[test]
+    fn the_log_names_what_was_refused() {
+        let office = office();
+        let alerts = ["B", "A", "B"].map(|name| Labels::new([("alertname", name)]));
+        let said = said(|| office.refused("oncall", "550 no such user", alerts.iter()));
         let expected = "receiver.name=\"oncall\" alert.names=\"A, B\" error=\"550 no such user\"";
         assert!(said.contains(expected), "{said}");
         assert_eq!(office.tally.all()["oncall"].failed, 1);

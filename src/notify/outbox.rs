@@ -12,7 +12,7 @@ use super::caution::Caution;
 use super::due::{self, BATCH, Due, Letter, Reader, Reason};
 use super::failure::Kind;
 use super::message::compose;
-use super::office::{LAST_TRY, Office, Pause, late};
+use super::office::{LAST_TRY, LOOK_AGAIN, Office, Pause, late};
 use super::pace::Backoff;
 use crate::incident::{Delivery, Event};
 use crate::sample::Timestamp;
@@ -81,7 +81,8 @@ impl Outbox {
         };
         match self.address.bucket.take(Instant::now()) {
             Ok(()) => Pause::of(self.attempt(&letter).await),
-            Err(wait) => Pause::of(wait),
+            // A service may have asked for an hour; meanwhile it is seen how much waits.
+            Err(wait) => Pause::of(wait.min(LOOK_AGAIN)),
         }
     }
 

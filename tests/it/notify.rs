@@ -2,6 +2,8 @@
 
 mod alertmanager;
 mod email;
+mod heartbeat;
+mod path;
 mod postfix;
 mod slack;
 mod storm;
