@@ -2,6 +2,7 @@
 
 mod api;
 mod ledgers;
+mod progress;
 mod reference;
 mod replay;
 mod turn;
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
 use crate::notify::Tally;
+use crate::notify::heartbeat::Heartbeat;
 use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
@@ -173,15 +175,30 @@ pub async fn run(
     let (told, stopped) = (board.clone(), stop.clone());
     let sending = remote_write.clone();
     tasks.spawn(async move { sending.run(&told, stopped).await });
+    let rooms = progress::Rooms {
+        started,
+        board: board.clone(),
+        statuses: statuses.clone(),
+        groups: progress::rhythms(&loaded.rules.groups),
+        ledger: ledger.clone(),
+        tally: tally.clone(),
+    };
+    let heartbeat = config.notify.heartbeat.clone();
+    let heartbeat = Arc::new(Heartbeat::new(heartbeat, move || rooms.progress()));
+    let beating = heartbeat.clone();
+    let (deliveries, told) = (tally.clone(), ledger.clone());
     let own = telemetry::Own {
         started,
         store: store.clone(),
         keeper: keeper.clone(),
         statuses: statuses.clone(),
-        tally: tally.clone(),
         ledger: ledger.clone(),
         more: Box::new(move || {
             let mut samples = queries.samples();
+            samples.extend(
+                told.read(|book| notify::samples(&deliveries.all(), book, Timestamp::now())),
+            );
+            samples.extend(beating.samples());
             samples.extend(endpoints.samples());
             samples
         }),
@@ -200,6 +217,8 @@ pub async fn run(
         tally,
         stop.clone(),
     ));
+    let stopped = stop.clone();
+    tasks.spawn(async move { heartbeat.run(stopped).await });
     tasks.spawn(keep(ledger.clone(), stop.clone()));
     let interval = config.snapshots.interval;
     tasks.spawn(keep_history(keeper.clone(), interval, stop.clone()));

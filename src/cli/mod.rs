@@ -88,7 +88,7 @@ enum Command {
     /// Try rules out
     #[command(subcommand)]
     Rules(rules::Action),
-    /// Try the receivers
+    /// Try the receivers, and see what they refused
     #[command(subcommand)]
     Notify(notify::Action),
 }
@@ -111,7 +111,7 @@ pub fn run() -> ExitCode {
         Command::Query(options) => query::run(&flags, &options),
         Command::Replay(options) => with_config(&flags, |config| replay::run(config, options)),
         Command::Rules(action) => rules::run(action),
-        Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
+        Command::Notify(action) => notify::run(&flags, action),
     };
     stdout::end(ended)
 }

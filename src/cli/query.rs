@@ -11,6 +11,8 @@ mod table;
 mod times;
 mod width;
 
+pub(super) use server::url as server_url;
+
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::plan::Case;
-use super::policy::{self, Shadows};
-use super::settings::Entry;
+use super::inhibit::Shadows;
+use super::plan::{Case, Plan};
+use super::policy::{Policy, is_about};
 use crate::incident::{Book, Evidence, Told};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
@@ -48,6 +48,8 @@ pub(super) struct Due {
     pub(super) next: Option<Timestamp>,
     /// Incidents that wait to be told.
     pub(super) waiting: usize,
+    /// Since when the first of these waits.
+    pub(super) oldest: Option<Timestamp>,
 }
 
 /// The content of one message.
@@ -92,13 +94,38 @@ pub(super) enum Reason {
 /// What `reader` should be told at `now`, when messages are held for `batch`.
 pub(super) fn due(
     book: &Book,
-    policy: &[Entry],
+    policy: &Policy,
     reader: &Reader,
     now: Timestamp,
     batch: Duration,
 ) -> Due {
-    let shadows = Shadows::of(book);
-    let mut planned: Vec<(Timestamp, Item)> = Vec::new();
+    let mut planned = planned(book, policy, reader, now, batch);
+    planned.sort_by_key(|(plan, _)| plan.at);
+    let ready = planned.iter().map(|(plan, _)| plan.ready).min();
+    planned.retain(|(plan, _)| plan.at <= now);
+    let mut due = Due {
+        letter: None,
+        next: ready,
+        waiting: planned.len(),
+        oldest: planned.first().map(|(plan, _)| plan.at),
+    };
+    if ready.is_some_and(|ready| ready <= now) {
+        let items = planned.into_iter().map(|(_, item)| item).collect();
+        due.letter = Some(letter(book, reader, items));
+        due.next = None;
+    }
+    due
+}
+
+fn planned(
+    book: &Book,
+    policy: &Policy,
+    reader: &Reader,
+    now: Timestamp,
+    batch: Duration,
+) -> Vec<(Plan, Item)> {
+    let shadows = Shadows::of(book, &policy.inhibitions);
+    let mut planned = Vec::new();
     for alert in book.firing().chain(&book.ended) {
         let Some(incident) = alert.incident() else {
             continue;
@@ -107,44 +134,37 @@ pub(super) fn due(
         let case = Case {
             alert,
             told,
-            terms: policy::terms(policy, reader.receiver, &alert.labels)
-                .filter(|_| !shadows.hide(alert))
-                .filter(|_| book.silenced(&alert.labels, now).is_none()),
+            route: None,
             acknowledged: book.acknowledged.contains_key(&incident),
             joined: book.receivers.get(reader.address).copied(),
             reopened: reopened(book, alert),
+            batch,
             now,
         };
-        if let Some((reason, at)) = case.plan() {
-            planned.push((
-                at,
-                Item {
-                    evidence: book.evidence.get(&incident).cloned().unwrap_or_default(),
-                    incident,
-                    alert: alert.clone(),
-                    reason,
-                    told: told.cloned(),
-                },
-            ));
+        // The end of what was announced needs no way on which it might be announced.
+        let ended = told.is_some() && alert.resolved_at.is_some();
+        let routes = if is_about(alert, reader.receiver, reader.address) || shadows.hide(alert) {
+            Vec::new()
+        } else {
+            policy.routes(reader.receiver, &alert.labels, book)
+        };
+        let plans = routes.iter().filter_map(|route| {
+            let route = Some(route);
+            Case { route, ..case }.plan()
+        });
+        let plan = plans.min_by_key(|plan| plan.ready);
+        if let Some(plan) = plan.or_else(|| case.plan().filter(|_| ended)) {
+            let item = Item {
+                evidence: book.evidence.get(&incident).cloned().unwrap_or_default(),
+                incident,
+                alert: alert.clone(),
+                reason: plan.reason,
+                told: told.cloned(),
+            };
+            planned.push((plan, item));
         }
     }
-    planned.sort_by_key(|(at, _)| *at);
-    let waiting = planned.iter().filter(|(at, _)| *at <= now).count();
-    let ready = planned.first().map(|(at, _)| *at + batch);
-    if ready.is_none_or(|ready| ready > now) {
-        return Due {
-            letter: None,
-            next: ready,
-            waiting,
-        };
-    }
-    planned.truncate(waiting);
-    let items = planned.into_iter().map(|(_, item)| item).collect();
-    Due {
-        letter: Some(letter(book, reader, items)),
-        next: None,
-        waiting,
-    }
+    planned
 }
 
 /// Of what is due, that which belongs into one message with the oldest.

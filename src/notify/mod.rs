@@ -3,12 +3,16 @@
 
 mod address;
 pub mod alertmanager;
+mod caution;
 pub mod command;
 mod due;
 pub mod email;
 mod failure;
+pub mod heartbeat;
 mod http;
+mod inhibit;
 mod message;
+mod numbers;
 mod office;
 mod outbox;
 mod pace;
@@ -26,6 +30,7 @@ mod tally;
 mod timeline;
 mod trial;
 pub mod webhook;
+mod window;
 mod words;
 
 use std::collections::BTreeMap;
@@ -35,17 +40,21 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+pub use inhibit::Inhibition;
+pub use numbers::{METRICS, samples};
 pub use policy::WATCHDOG;
 pub use receiver::{Channel, Receiver};
 pub use rehearsal::{Line, Rehearsal, Rehearsed};
 pub use settings::{Entry, Settings, Terms};
 pub use tally::{Status, Tally};
 pub use trial::{Outcome, test};
+pub use window::Window;
 
 use self::address::Address;
 use self::alertmanager::Push;
 use self::office::Office;
 use self::outbox::Outbox;
+use self::policy::Policy;
 use crate::incident::{Event, Ledger};
 use crate::rules::RuleKey;
 use crate::sample::{Labels, Timestamp};
@@ -77,7 +86,7 @@ pub async fn run(
         .collect();
     tally.keep(&names);
     let office = Office {
-        policy: settings.policy.into(),
+        policy: Arc::new(Policy::of(&settings)),
         ledger,
         context: Arc::new(context),
         tally,

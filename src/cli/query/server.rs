@@ -29,7 +29,7 @@ const USUAL: &str = "http://127.0.0.1:9187";
 ///
 /// # Errors
 /// The address is none, or the configuration, which is looked at last, has mistakes.
-pub(super) fn url(given: Option<&str>, flags: &Flags) -> Result<Url, Vec<Problem>> {
+pub(in crate::cli) fn url(given: Option<&str>, flags: &Flags) -> Result<Url, Vec<Problem>> {
     let variable = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
     let (origin, text) = match (given, variable) {
         (Some(given), _) => ("flag --url".to_owned(), given.to_owned()),

@@ -81,6 +81,7 @@ impl Push {
                 pause = self.turn(&office) => pause,
                 () = late(&stop) => return,
             };
+            office.rests(&self.key, pause.span);
             if !pause.wait(&mut changes, &stop).await {
                 break;
             }
