@@ -16,7 +16,7 @@ use crate::collectors::Collector;
 use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
-use crate::notify::Tally;
+use crate::notify::{Audience, Links, Tally};
 use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
@@ -123,6 +123,7 @@ pub async fn run(
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
+    let messages = messages(&config, &loaded.rules, Some(open_links(&config)));
 
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
@@ -133,6 +134,7 @@ pub async fn run(
         store: store.clone(),
         ledger: ledger.clone(),
         tally: tally.clone(),
+        audience: Audience::of(config.notify.clone(), messages.clone()),
         signs: signs.clone(),
         servers: config
             .servers
@@ -189,7 +191,7 @@ pub async fn run(
     tasks.spawn(notify::run(
         config.notify.clone(),
         ledger.clone(),
-        messages(&config, &loaded.rules),
+        messages,
         tally,
         stop.clone(),
     ));
@@ -238,7 +240,7 @@ fn targets(config: &Config) -> Vec<web::Target> {
 }
 
 /// What messages say about this process and its rules.
-pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
+pub fn messages(config: &Config, rules: &RuleSet, links: Option<Links>) -> notify::Context {
     let rules = rules.groups.iter().flat_map(|group| &group.rules);
     notify::Context {
         external_url: config.external_url.clone(),
@@ -246,6 +248,7 @@ pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
         expressions: rules
             .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
             .collect::<BTreeMap<_, _>>(),
+        links,
     }
 }
 
@@ -260,6 +263,14 @@ fn open_ledger(config: &Config) -> anyhow::Result<Ledger> {
         tracing::warn!("{warning}");
     }
     Ok(ledger)
+}
+
+fn open_links(config: &Config) -> Links {
+    let (links, warning) = Links::open(&config.state_dir, &config.external_url);
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+    links
 }
 
 /// Writes the incident log anew as soon as the disk takes it.

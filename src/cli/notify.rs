@@ -24,7 +24,7 @@ pub(super) async fn run(config: Config, action: Action) -> io::Result<ExitCode> 
         eprintln!("  hint: write `notify.receivers`, or set PGVIGIL_SMTP_URL and PGVIGIL_EMAIL_TO");
         return Ok(ExitCode::from(2));
     }
-    let context = app::messages(&config, &RuleSet::default());
+    let context = app::messages(&config, &RuleSet::default(), None);
     let (mut out, mut all_taken) = (io::stdout(), true);
     for outcome in notify::test(&config.notify, &context).await {
         all_taken &= outcome.error.is_none();

@@ -52,6 +52,8 @@ pub(super) struct Incident {
     pub(super) facts: Vec<(String, String)>,
     /// What was found when it opened.
     pub(super) evidence: Vec<Evidence>,
+    /// Where it may be silenced and acknowledged by whoever has the message; empty for no such place.
+    pub(super) silence: String,
     /// All that is known of it, for machines.
     pub(super) alert: Alert,
 }
@@ -68,7 +70,11 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
             &item.incident,
         )
     });
-    let incidents: Vec<Incident> = items.into_iter().map(|item| incident(item, now)).collect();
+    let incidents = items.into_iter().map(|item| Incident {
+        silence: silence(item, context, now),
+        ..incident(item, now)
+    });
+    let incidents: Vec<Incident> = incidents.collect();
     let subject = if letter.subject.is_empty() {
         title(&incidents)
     } else {
@@ -182,8 +188,16 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
         description,
         facts: facts(alert, now),
         evidence: item.evidence.clone(),
+        silence: String::new(),
         alert: alert.clone(),
     }
+}
+
+/// What is over needs no silence.
+fn silence(item: &Item, context: &Context, now: Timestamp) -> String {
+    let links = context.links.as_ref();
+    let links = links.filter(|_| item.reason != Reason::Resolved);
+    links.map_or_else(String::new, |links| links.to(&item.incident, now))
 }
 
 fn name(alert: &Alert) -> String {

@@ -3,10 +3,12 @@
 
 mod address;
 pub mod alertmanager;
+mod audience;
 mod due;
 pub mod email;
 mod failure;
 mod http;
+mod link;
 mod message;
 mod office;
 mod outbox;
@@ -28,6 +30,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+pub use audience::{Audience, Inhibition};
+pub use link::{HOLDS, LinkError, Links};
 pub use policy::WATCHDOG;
 pub use settings::{Channel, Entry, Receiver, Settings, Terms};
 pub use tally::{Status, Tally};
@@ -50,6 +54,8 @@ pub struct Context {
     pub external_labels: Labels,
     /// The expression of each rule, for the link from an Alertmanager.
     pub expressions: BTreeMap<RuleKey, String>,
+    /// Who writes the links by which an incident can be silenced; `None` for no such links.
+    pub links: Option<Links>,
 }
 
 /// Tells every receiver what it should be told, until `stop`; then one last short try for what is due.

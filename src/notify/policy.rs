@@ -46,8 +46,15 @@ impl<'b> Shadows<'b> {
     /// Whether an alert stays unannounced: while its server is known to be down, or while it is critical and this is
     /// its warning. One that has ended stays so when the other was there during its life.
     pub(super) fn hide(&self, alert: &Alert) -> bool {
+        self.behind(alert).is_some()
+    }
+
+    /// The alert for whose sake it stays so.
+    pub(super) fn behind(&self, alert: &Alert) -> Option<&'b Alert> {
         let mut others = self.0.iter().filter(|other| overlap(other, alert));
-        others.any(|other| covers(other, alert) || outranks(other, alert))
+        others
+            .find(|other| covers(other, alert) || outranks(other, alert))
+            .copied()
     }
 }
 

@@ -108,7 +108,7 @@ pub(super) fn plan(
 }
 
 /// An alert as the v2 API takes it.
-pub(super) fn body(alert: &Alert, context: &Context, now: Timestamp) -> Value {
+pub(in crate::notify) fn body(alert: &Alert, context: &Context, now: Timestamp) -> Value {
     let starts = alert.fired_at.unwrap_or(alert.active_at);
     let open_end = match alert.labels.get("alertname") {
         WATCHDOG => WATCHDOG_END,

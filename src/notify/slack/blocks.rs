@@ -74,7 +74,9 @@ fn incident(incident: &Incident) -> [Value; 2] {
         .map(|(name, value)| format!("{name}: {}", escape(value, 300)));
     let severity = format!("Severity: {}", escape(&incident.severity, 100));
     let severity = (!incident.severity.is_empty()).then_some(severity);
-    let facts: Vec<String> = severity.into_iter().chain(facts).collect();
+    let silence = escape(&incident.silence, MOST_TEXT);
+    let silence = (!silence.is_empty()).then(|| format!("<{silence}|silence or acknowledge>"));
+    let facts: Vec<String> = severity.into_iter().chain(facts).chain(silence).collect();
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     [section, context(&facts.join("  ·  "))]
 }
@@ -124,6 +126,7 @@ mod tests {
             description: words::cut(summary, 3_000),
             facts: vec![("Labels".into(), summary.into())],
             evidence: Vec::new(),
+            silence: String::new(),
             alert: trial::alert(Timestamp(0)),
         };
         Message {
