@@ -12,6 +12,7 @@ mod query;
 mod reference;
 mod rules;
 mod serve;
+mod silence;
 mod stdout;
 
 use std::io;
@@ -88,6 +89,9 @@ enum Command {
     /// Try the receivers
     #[command(subcommand)]
     Notify(notify::Action),
+    /// Silence alerts and acknowledge incidents, at a running server
+    #[command(subcommand)]
+    Silence(silence::Action),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -107,6 +111,7 @@ pub fn run() -> ExitCode {
         Command::Backup(action) => backup::run(&action),
         Command::Query(options) => query::run(&flags, &options),
         Command::Rules(action) => rules::run(action),
+        Command::Silence(action) => silence::run(&flags, &action),
         Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
     };
     stdout::end(ended)

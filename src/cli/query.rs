@@ -22,6 +22,7 @@ use crate::sample::Timestamp;
 use ask::{Answer, Ask, Moments};
 use data::Data;
 use report::Mistake;
+pub(super) use server::{VARIABLE, place, url};
 
 /// What is asked, of whom, and how the answer is shown.
 #[derive(Args)]
