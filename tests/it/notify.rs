@@ -22,7 +22,7 @@ use crate::harness::eventually;
 use crate::incident::{firing, opened, resolved};
 
 /// On a machine that does other things too.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The senders at work on a ledger.
 struct Senders {

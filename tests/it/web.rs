@@ -6,6 +6,7 @@ mod doors;
 mod ingest;
 mod roles;
 mod targets;
+mod v2;
 
 use std::io::Read;
 use std::sync::Arc;

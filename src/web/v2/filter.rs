@@ -66,7 +66,7 @@ pub(super) fn cause(error: &regex::Error) -> String {
 fn unquoted(raw: &str) -> Result<String, String> {
     let quoted = raw.strip_prefix('"');
     let inner = quoted.unwrap_or(raw);
-    let unescaped = || format!("matcher value contains unescaped double quote: {inner}");
+    let unescaped = || format!("matcher value contains unescaped double quote: {raw}");
     let inner = match quoted {
         Some(inner) => inner.strip_suffix('"').ok_or_else(unescaped)?,
         None => inner,
@@ -120,8 +120,8 @@ mod tests {
             ("1a=b", "bad matcher format: 1a=b".into()),
             ("{a=\"b\"}", "bad matcher format: {a=\"b\"}".into()),
             (r#"a=b"c"#, format!(r#"{quote}b"c"#)),
-            (r#"a="b"#, format!("{quote}b")),
-            (r#"a="b\""#, format!(r#"{quote}b\""#)),
+            (r#"a="b"#, format!(r#"{quote}"b"#)),
+            (r#"a="b\""#, format!(r#"{quote}"b\""#)),
             (
                 "a=~(",
                 "error parsing regexp: missing closing ): `^(?:()$`".into(),

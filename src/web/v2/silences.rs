@@ -7,14 +7,15 @@ use super::View;
 use super::query::Query;
 use super::reply::Reply;
 use crate::incident::{Silence, SilenceState};
-use crate::sample::{Labels, Timestamp};
+use crate::sample::Timestamp;
 
 /// `silences`
 pub(super) fn list(view: &View, query: &Query, now: Timestamp) -> Result<Reply, Reply> {
     let matchers = query.matchers()?;
+    // What is asked for must be among what they match, to the letter.
     let is_wanted = |silence: &&Silence| {
-        let labels = names_and_values(silence);
-        matchers.iter().all(|matcher| matcher.matches(&labels))
+        let own = &silence.matchers;
+        matchers.iter().all(|matcher| own.contains(matcher))
     };
     let silences = view.ledger.read(|book| {
         let mut found: Vec<&Silence> = book.silences.values().filter(is_wanted).collect();
@@ -63,12 +64,6 @@ fn rank(silence: &Silence, now: Timestamp) -> (u8, i64) {
         SilenceState::Pending => (1, silence.starts_at.0),
         SilenceState::Expired => (2, -silence.ends_at.0),
     }
-}
-
-/// A filter looks at what matchers name as if those were labels.
-fn names_and_values(silence: &Silence) -> Labels {
-    let parts = silence.matchers.iter().map(|matcher| matcher.parts());
-    Labels::new(parts.map(|parts| (parts.name.as_str(), parts.value.as_str())))
 }
 
 fn written(silence: &Silence, now: Timestamp) -> Value {
