@@ -50,7 +50,7 @@ pub(super) struct Add {
     #[arg(long = "for", value_name = "DURATION", default_value = "1h", value_parser = span)]
     span: Duration,
     /// Why
-    #[arg(long, short, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT")]
     comment: String,
     /// Who; default $USER
     #[arg(long, value_name = "NAME")]
@@ -85,7 +85,7 @@ pub(super) struct Ack {
     /// The incident's id, as messages show it, or how it begins
     incident: String,
     /// What you are doing about it
-    #[arg(long, short, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "")]
     comment: String,
     /// Who; default $USER
     #[arg(long, value_name = "NAME")]

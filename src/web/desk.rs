@@ -103,6 +103,7 @@ impl Desk {
 
     /// Writes events down. The disk may be slow.
     pub(super) async fn record(&self, events: Vec<Event>) -> Written {
+        events.iter().for_each(note);
         let ledger = self.view.ledger.clone();
         let write = move || {
             ledger.record(&events);
@@ -112,6 +113,30 @@ impl Desk {
             Ok(true) => Written::ToDisk,
             Ok(false) | Err(_) => Written::ToMemory,
         }
+    }
+}
+
+/// Says in the log who has done what.
+fn note(event: &Event) {
+    match event {
+        Event::Silenced(silence) => {
+            let matchers = silence.matchers.iter().map(ToString::to_string);
+            tracing::info!(
+                silence.id,
+                silence.matchers = Vec::from_iter(matchers).join(", "),
+                silence.ends_at = silence.ends_at.rfc3339(),
+                silence.created_by,
+                "silence set"
+            );
+        }
+        Event::Acknowledged(word) => {
+            tracing::info!(
+                incident.id = word.incident,
+                by = word.by,
+                "incident acknowledged"
+            );
+        }
+        _ => {}
     }
 }
 

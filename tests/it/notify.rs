@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod email;
+mod links;
 mod postfix;
 mod slack;
 mod storm;

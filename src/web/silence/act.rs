@@ -93,15 +93,24 @@ impl Order<'_> {
         zone: &TimeZone,
     ) -> Option<Event> {
         Some(match &self.action {
-            Action::Silence(span) => Event::Silenced(Silence {
-                matchers: matchers(self.alert),
-                starts_at: now,
-                ends_at: span.end(now, zone),
-                created_by: cut(&self.by),
-                comment: cut(&self.comment),
-                updated_at: now,
-                id: self.id,
-            }),
+            Action::Silence(span) => {
+                let matchers = matchers(self.alert);
+                // To press a button again is to choose another end.
+                let mut held = holding(book, self.alert, true, now).into_iter();
+                let held = held.find(|(_, is_theirs)| *is_theirs);
+                let (id, starts_at) = held.map_or((self.id, now), |(silence, _)| {
+                    (silence.id.clone(), silence.starts_at)
+                });
+                Event::Silenced(Silence {
+                    id,
+                    matchers,
+                    starts_at,
+                    ends_at: span.end(now, zone),
+                    created_by: cut(&self.by),
+                    comment: cut(&self.comment),
+                    updated_at: now,
+                })
+            }
             Action::End(id) => {
                 let mut theirs = holding(book, self.alert, narrow, now).into_iter();
                 let (silence, _) =

@@ -96,6 +96,14 @@ async fn a_link_asks_and_only_its_form_acts() {
     );
     assert!(silence.mutes(&alert(&view).labels, Timestamp::now()));
 
+    let longer = send(&router, "POST", &path, &[], "action=1w").await;
+    assert_eq!(longer.status, 200);
+    let [longer] = &silences(&view)[..] else {
+        panic!()
+    };
+    assert_eq!(longer.id, silence.id, "one silence, with another end");
+    assert!(longer.ends_at > silence.ends_at);
+
     let end = format!("action=end&silence={}", silence.id);
     let ended = send(&router, "POST", &path, &[], &end).await;
     assert!(
