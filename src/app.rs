@@ -20,8 +20,8 @@ use crate::collectors::Collector;
 use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
-use crate::notify::Tally;
 use crate::notify::heartbeat::Heartbeat;
+use crate::notify::{Audience, Links, Tally};
 use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
@@ -132,6 +132,7 @@ pub async fn run(
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
+    let messages = messages(&config, &loaded.rules, Some(open_links(&config)));
 
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
@@ -142,6 +143,7 @@ pub async fn run(
         store: store.clone(),
         ledger: ledger.clone(),
         tally: tally.clone(),
+        audience: Audience::of(config.notify.clone(), messages.clone()),
         signs: signs.clone(),
         servers: config
             .servers
@@ -213,7 +215,7 @@ pub async fn run(
     tasks.spawn(notify::run(
         config.notify.clone(),
         ledger.clone(),
-        messages(&config, &loaded.rules),
+        messages,
         tally,
         stop.clone(),
     ));
@@ -264,7 +266,7 @@ fn targets(config: &Config) -> Vec<web::Target> {
 }
 
 /// What messages say about this process and its rules.
-pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
+pub fn messages(config: &Config, rules: &RuleSet, links: Option<Links>) -> notify::Context {
     let rules = rules.groups.iter().flat_map(|group| &group.rules);
     notify::Context {
         external_url: config.external_url.clone(),
@@ -272,7 +274,16 @@ pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
         expressions: rules
             .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
             .collect::<BTreeMap<_, _>>(),
+        links,
     }
+}
+
+fn open_links(config: &Config) -> Links {
+    let (links, warning) = Links::open(&config.state_dir, &config.external_url);
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+    links
 }
 
 /// Writes the incident log anew as soon as the disk takes it, and makes it small when it has grown.

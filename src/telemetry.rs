@@ -11,7 +11,7 @@ use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::incident::Ledger;
+use crate::incident::{Ledger, SilenceState};
 use crate::rules::Statuses;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::scrape::Board;
@@ -94,6 +94,10 @@ const EVALUATION_TOOK: Metric = Metric::gauge(
     "pgvigil_rule_group_last_duration_seconds",
     "How long the last evaluation of the group took.",
 );
+const SILENCES: Metric = Metric::gauge(
+    "pgvigil_silences",
+    "Silences by state: `active` hold, `pending` have not begun, `expired` are over and not yet forgotten.",
+);
 const LOAD_ERROR: Metric = Metric::gauge(
     "pg_exporter_user_queries_load_error",
     "Whether the file of own collectors could not be loaded; one that cannot keeps pgvigil from starting.",
@@ -138,6 +142,7 @@ pub const METRICS: &[Metric] = &[
     incident::APPENDING,
     incident::COMPACTIONS,
     incident::FAILURES,
+    SILENCES,
     LOAD_ERROR,
     CPU,
     RESIDENT,
@@ -154,6 +159,7 @@ impl Own {
             START_TIME.sample(&[], self.started.seconds()),
         ];
         samples.extend(incident::log(&self.ledger));
+        samples.extend(silences(&self.ledger, Timestamp::now()));
         samples.extend(store::held(&self.store.size()));
         samples.extend(store::kept(&self.keeper.kept()));
         for group in self.statuses.all() {
@@ -178,6 +184,23 @@ impl Own {
         samples.extend(process().unwrap_or_default());
         samples
     }
+}
+
+/// How many silences are in each state, also in those that none is in.
+fn silences(ledger: &Ledger, now: Timestamp) -> [Sample; 3] {
+    let states: Vec<SilenceState> = ledger.read(|book| {
+        let silences = book.silences.values();
+        silences.map(|silence| silence.state(now)).collect()
+    });
+    [
+        ("active", SilenceState::Active),
+        ("pending", SilenceState::Pending),
+        ("expired", SilenceState::Expired),
+    ]
+    .map(|(word, wanted)| {
+        let count = states.iter().filter(|state| **state == wanted).count();
+        SILENCES.sample(&[("state", word)], count as f64)
+    })
 }
 
 /// What the kernel says of this process; `None` where there is no `/proc`.

@@ -13,6 +13,7 @@ mod reference;
 mod replay;
 mod rules;
 mod serve;
+mod silence;
 mod stdout;
 
 use std::io;
@@ -91,6 +92,9 @@ enum Command {
     /// Try the receivers, and see what they refused
     #[command(subcommand)]
     Notify(notify::Action),
+    /// Silence alerts and acknowledge incidents, at a running server
+    #[command(subcommand)]
+    Silence(silence::Action),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -112,6 +116,7 @@ pub fn run() -> ExitCode {
         Command::Replay(options) => with_config(&flags, |config| replay::run(config, options)),
         Command::Rules(action) => rules::run(action),
         Command::Notify(action) => notify::run(&flags, action),
+        Command::Silence(action) => silence::run(&flags, &action),
     };
     stdout::end(ended)
 }

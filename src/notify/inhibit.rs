@@ -89,17 +89,26 @@ impl<'b> Shadows<'b> {
     /// Whether an alert stays unannounced: while its server is known to be down, while it is critical and this is its
     /// warning, or by a rule of the user's. One that has ended stays so when the other was there during its life.
     pub(super) fn hide(&self, alert: &Alert) -> bool {
-        let mut others = self.built_in.iter().filter(|other| overlap(other, alert));
-        others.any(|other| covers(other, alert) || outranks(other, alert))
-            || self.own.iter().any(|(rule, sources)| {
+        self.behind(alert).is_some()
+    }
+
+    /// The alert for whose sake it stays so.
+    pub(super) fn behind(&self, alert: &Alert) -> Option<&'b Alert> {
+        let others = self.built_in.iter().copied();
+        let mut others = others.filter(|other| overlap(other, alert));
+        let built_in = others.find(|other| covers(other, alert) || outranks(other, alert));
+        built_in.or_else(|| {
+            let mut rules = self.own.iter();
+            rules.find_map(|(rule, sources)| {
                 let both = rule.is_source(&alert.labels);
                 let alike = sources.get(&rule.key(&alert.labels));
-                let mut others = alike.into_iter().flatten();
-                rule.is_target(&alert.labels)
-                    && others.any(|other| {
-                        overlap(other, alert) && !(both && rule.is_target(&other.labels))
-                    })
+                let others = alike.into_iter().flatten().copied();
+                let mut others = others.filter(|other| {
+                    overlap(other, alert) && !(both && rule.is_target(&other.labels))
+                });
+                others.next().filter(|_| rule.is_target(&alert.labels))
             })
+        })
     }
 }
 

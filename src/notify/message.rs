@@ -56,13 +56,18 @@ pub(super) struct Incident {
     pub(super) evidence: Vec<Evidence>,
     /// What this place was told of it before.
     pub(super) told: Option<Told>,
+    /// Where it may be silenced and acknowledged by whoever has the message; empty for no such place.
+    pub(super) silence: String,
     /// All that is known of it, for machines.
     pub(super) alert: Alert,
 }
 
 /// Writes a message from a letter.
 pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Message {
-    let incidents = gravest_first(&letter.items, now);
+    let mut incidents = gravest_first(&letter.items, now);
+    for incident in &mut incidents {
+        incident.silence = silence(incident, context, now);
+    }
     let subject = if letter.subject.is_empty() {
         title(&incidents)
     } else {
@@ -207,8 +212,15 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
         facts: facts(alert, now),
         evidence: item.evidence.clone(),
         told: item.told.clone(),
+        silence: String::new(),
         alert: alert.clone(),
     }
+}
+
+/// What is over needs no silence.
+fn silence(incident: &Incident, context: &Context, now: Timestamp) -> String {
+    let links = context.links.as_ref().filter(|_| !incident.resolved);
+    links.map_or_else(String::new, |links| links.to(&incident.id, now))
 }
 
 fn name(alert: &Alert) -> String {

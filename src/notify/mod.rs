@@ -3,6 +3,7 @@
 
 mod address;
 pub mod alertmanager;
+mod audience;
 mod caution;
 pub mod command;
 mod due;
@@ -11,6 +12,7 @@ mod failure;
 pub mod heartbeat;
 mod http;
 mod inhibit;
+mod link;
 mod message;
 mod numbers;
 mod office;
@@ -40,7 +42,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+pub use audience::{Audience, Inhibited};
 pub use inhibit::Inhibition;
+pub use link::{HOLDS, LinkError, Links};
 pub use numbers::{METRICS, samples};
 pub use policy::WATCHDOG;
 pub use receiver::{Channel, Receiver};
@@ -68,6 +72,8 @@ pub struct Context {
     pub external_labels: Labels,
     /// The expression of each rule, for the link from an Alertmanager.
     pub expressions: BTreeMap<RuleKey, String>,
+    /// Who writes the links by which an incident can be silenced; `None` for no such links.
+    pub links: Option<Links>,
 }
 
 /// Tells every receiver what it should be told, until `stop`; then one last short try for what is due.

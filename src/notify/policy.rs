@@ -51,6 +51,12 @@ impl Policy {
         }
     }
 
+    /// Whether an alert with these labels comes to a receiver at all, at one time or another.
+    pub(super) fn names(&self, receiver: &str, labels: &Labels) -> bool {
+        let silent = Book::default();
+        !self.routes(receiver, labels, &silent).is_empty()
+    }
+
     /// The ways on which an alert comes to a receiver: that of the first entry that names both, and where that has a
     /// window those of further ones, for one of them may be open while it is not. None when it does not come.
     pub(super) fn routes<'a>(

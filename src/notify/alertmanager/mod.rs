@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) use plan::graph;
 pub use settings::{Base, Settings};
 
+pub(in crate::notify) use self::plan::body;
+
 use self::plan::{Parcel, Sent};
 use super::Context;
 use super::failure::{Failure, Kind};

@@ -96,7 +96,11 @@ fn incident(incident: &Incident) -> [Value; 2] {
     let severity = format!("Severity: {}", escape(&incident.severity, 100));
     let severity = (!incident.severity.is_empty()).then_some(severity);
     let id = format!("Incident: {}", incident.short_id());
-    let facts: Vec<String> = severity.into_iter().chain(facts).chain([id]).collect();
+    let silence = escape(&incident.silence, MOST_TEXT);
+    let silence = (!silence.is_empty()).then(|| format!("<{silence}|silence or acknowledge>"));
+    // First, so that no length of the others takes it away.
+    let facts = silence.into_iter().chain(severity).chain(facts).chain([id]);
+    let facts: Vec<String> = facts.collect();
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     [section, context(&joined(&facts))]
 }
@@ -162,6 +166,7 @@ mod tests {
             facts: vec![("Labels".into(), summary.into())],
             evidence: Vec::new(),
             told: None,
+            silence: String::new(),
             alert: trial::alert(Timestamp(0)),
         };
         Message {
