@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::collectors::Collector;
+use crate::collectors::{Collector, EvidenceQuery};
 use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
@@ -41,6 +41,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// The collectors, built in and the user's own.
     pub catalogue: Vec<Arc<Collector>>,
+    /// The evidence queries, built in and the user's own.
+    pub evidence: Vec<Arc<EvidenceQuery>>,
     /// The files of `collect.include`, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
 }
@@ -51,9 +53,10 @@ pub struct Loaded {
 /// Every mistake in any of the files.
 pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
     match (rules::load(&config.rules), with_files(config)) {
-        (Ok(rules), Ok((catalogue, files))) => Ok(Loaded {
+        (Ok(rules), Ok((catalogue, evidence, files))) => Ok(Loaded {
             rules,
             catalogue,
+            evidence,
             included: files.into_iter().map(hashed).collect(),
         }),
         (rules, catalogue) => {
@@ -69,16 +72,28 @@ pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// Every mistake in the included files; names in `collect` that are of no collector.
 pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
-    with_files(config).map(|(catalogue, _)| catalogue)
+    with_files(config).map(|(catalogue, ..)| catalogue)
 }
 
-type WithFiles = (Vec<Arc<Collector>>, Vec<(String, String)>);
+type WithFiles = (
+    Vec<Arc<Collector>>,
+    Vec<Arc<EvidenceQuery>>,
+    Vec<(String, String)>,
+);
 
 fn with_files(config: &Config) -> Result<WithFiles, Vec<Problem>> {
     let files = read_matching("collect.include", &config.collect.include)?;
-    let catalogue = collectors::load(&files)?;
-    match config.collect.strangers(&catalogue) {
-        none if none.is_empty() => Ok((catalogue, files)),
+    let (catalogue, evidence) = match (collectors::load(&files), collectors::load_evidence(&files))
+    {
+        (Ok(catalogue), Ok(evidence)) => (catalogue, evidence),
+        (catalogue, evidence) => {
+            let mut problems = catalogue.err().unwrap_or_default();
+            problems.extend(evidence.err().unwrap_or_default());
+            return Err(problems);
+        }
+    };
+    match config.collect.strangers(&catalogue, &evidence) {
+        none if none.is_empty() => Ok((catalogue, evidence, files)),
         strangers => Err(strangers),
     }
 }

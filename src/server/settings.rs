@@ -51,7 +51,11 @@ impl Settings {
         );
         Settings {
             databases: s.section("databases", "Which databases are visited.", Databases::read),
-            query_text: s.section("evidence", "What is read when an incident opens.", QueryText::read),
+            query_text: s.section(
+                "evidence",
+                "What is read when an incident opens.",
+                QueryText::read,
+            ),
             ..address
         }
     }
