@@ -1,6 +1,8 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod evidence;
+mod history;
 mod reference;
 mod watch;
 
@@ -25,6 +27,7 @@ use crate::server::Server;
 use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
+use evidence::Inquiries;
 pub use reference::{reference, selectable_metrics};
 use watch::Watch;
 
@@ -73,6 +76,14 @@ pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
 /// Every mistake in the included files; names in `collect` that are of no collector.
 pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
     with_files(config).map(|(catalogue, ..)| catalogue)
+}
+
+/// The evidence queries that are built in and those of `collect.include`.
+///
+/// # Errors
+/// As [`catalogue`].
+pub fn evidence(config: &Config) -> Result<Vec<Arc<EvidenceQuery>>, Vec<Problem>> {
+    with_files(config).map(|(_, evidence, _)| evidence)
 }
 
 type WithFiles = (
@@ -161,8 +172,21 @@ pub async fn run(
         reloads: config.web.reload.then_some(reloads),
     });
     let pages = tasks.spawn(serve(door, view, stop.clone()));
+    let servers = servers(&config);
+    let messages = notify::Context {
+        history: history::history(&loaded.rules, &store),
+        ..messages(&config, &loaded.rules)
+    };
+    let (inquiries, open) = Inquiries::new(
+        &servers,
+        &loaded.evidence,
+        config.collect.clone(),
+        ledger.clone(),
+        messages.awaited.clone(),
+    );
+    tasks.spawn(inquiries.clone().run(open, stop.clone()));
     tasks.spawn(scrape::run(
-        servers(&config),
+        servers,
         loaded.catalogue,
         config.collect.clone(),
         board.clone(),
@@ -181,6 +205,7 @@ pub async fn run(
     let (told, stopped) = (board.clone(), stop.clone());
     let sending = remote_write.clone();
     tasks.spawn(async move { sending.run(&told, stopped).await });
+    let asked = inquiries.clone();
     let own = telemetry::Own {
         started,
         store: store.clone(),
@@ -191,6 +216,7 @@ pub async fn run(
         more: Box::new(move || {
             let mut samples = queries.samples();
             samples.extend(endpoints.samples());
+            samples.extend(asked.samples());
             samples
         }),
         included: loaded.included,
@@ -204,7 +230,7 @@ pub async fn run(
     tasks.spawn(notify::run(
         config.notify.clone(),
         ledger.clone(),
-        messages(&config, &loaded.rules),
+        messages,
         tally,
         stop.clone(),
     ));
@@ -215,6 +241,7 @@ pub async fn run(
         board,
         store,
         ledger: ledger.clone(),
+        inquiries,
         statuses,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
@@ -261,6 +288,7 @@ pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
         expressions: rules
             .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
             .collect::<BTreeMap<_, _>>(),
+        ..notify::Context::default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+use super::evidence::Inquiries;
 use crate::incident::{Event, Ledger};
 use crate::promql::Limits;
 use crate::rules::{self, Alert, Before, Context, Evaluation, Group, Rule, RuleStatus, Statuses};
@@ -20,6 +21,7 @@ pub(super) struct Watch {
     pub(super) board: Arc<Board>,
     pub(super) store: Arc<Store>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) inquiries: Arc<Inquiries>,
     pub(super) statuses: Arc<Statuses>,
     pub(super) external_labels: Labels,
     pub(super) external_url: String,
@@ -147,6 +149,7 @@ impl Watch {
             self.store
                 .append(evaluation.at, &sources, [(labels, value)]);
         }
+        self.inquiries.ask(&evaluation.transitions);
         let events: Vec<Event> = evaluation
             .transitions
             .into_iter()

@@ -1,14 +1,17 @@
 //! What a message says, before a channel gives it a shape: what, where, since when, how bad, what to do.
 
-use super::Context;
 use super::due::{Item, Letter, Reason};
 use super::words;
+use super::{Context, History};
 use crate::incident::Evidence;
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
 /// Of more incidents than this the names are not listed in one line.
 const MOST_NAMES: usize = 10;
+
+/// More evidence than this is not drawn in one message.
+const MOST_TABLES: usize = 8;
 
 /// One message about one or more incidents.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +71,14 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
             &item.incident,
         )
     });
-    let incidents: Vec<Incident> = items.into_iter().map(|item| incident(item, now)).collect();
+    let items = items.into_iter().enumerate();
+    let incidents: Vec<Incident> = items
+        .map(|(place, item)| {
+            // Drawing a history costs an evaluation, and nobody looks at fifty of them.
+            let history = (place < MOST_TABLES).then_some(&context.history);
+            incident(item, history, now)
+        })
+        .collect();
     let subject = if letter.subject.is_empty() {
         title(&incidents)
     } else {
@@ -150,7 +160,7 @@ fn standing(letter: &Letter) -> String {
     words::one_line(&parts.join(" "))
 }
 
-fn incident(item: &Item, now: Timestamp) -> Incident {
+fn incident(item: &Item, history: Option<&History>, now: Timestamp) -> Incident {
     let alert = &item.alert;
     let note = |name: &str| alert.annotations.get(name).cloned().unwrap_or_default();
     let (mut summary, mut description) = (note("summary"), note("description"));
@@ -180,7 +190,7 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
         severity: alert.labels.get("severity").to_owned(),
         summary,
         description,
-        facts: facts(alert, now),
+        facts: facts(alert, history, now),
         evidence: item.evidence.clone(),
         alert: alert.clone(),
     }
@@ -200,7 +210,7 @@ fn place(alert: &Alert) -> &str {
     known.unwrap_or_default()
 }
 
-fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
+fn facts(alert: &Alert, history: Option<&History>, now: Timestamp) -> Vec<(String, String)> {
     let fired = alert.fired_at.unwrap_or(alert.active_at);
     let note = |name: &str| alert.annotations.get(name).cloned().unwrap_or_default();
     let ended = alert.resolved_at.map(|ended| {
@@ -223,6 +233,7 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
         .collect();
     let over = alert.resolved_at.is_some();
     let advice = |name: &str| if over { String::new() } else { note(name) };
+    let hour = history.map(|history| history.line(alert, now));
     let named = [
         ("What to do", advice("hint")),
         ("Guide", advice("runbook_url")),
@@ -230,6 +241,7 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
             if over { "Last value" } else { "Value" },
             words::value(alert.value),
         ),
+        ("Last hour", hour.unwrap_or_default()),
         ("Since", since),
         ("Until", ended.unwrap_or_default()),
         ("No data since", unread.unwrap_or_default()),
@@ -237,6 +249,25 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
     ];
     let said = named.into_iter().filter(|(_, text)| !text.is_empty());
     said.map(|(name, text)| (name.to_owned(), text)).collect()
+}
+
+impl Message {
+    /// The evidence to draw under each incident: what several have in common only under the first of them.
+    pub(super) fn evidence(&self) -> Vec<Vec<&Evidence>> {
+        let mut drawn: Vec<&Evidence> = Vec::new();
+        let incidents = self.incidents.iter();
+        incidents
+            .map(|incident| {
+                let before = drawn.len();
+                for evidence in &incident.evidence {
+                    if drawn.len() < MOST_TABLES && !drawn.contains(&evidence) {
+                        drawn.push(evidence);
+                    }
+                }
+                drawn[before..].to_vec()
+            })
+            .collect()
+    }
 }
 
 impl Incident {

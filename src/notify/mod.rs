@@ -3,9 +3,11 @@
 
 mod address;
 pub mod alertmanager;
+mod awaited;
 mod due;
 pub mod email;
 mod failure;
+mod history;
 mod http;
 mod message;
 mod office;
@@ -15,6 +17,7 @@ mod plan;
 mod policy;
 mod settings;
 pub mod slack;
+mod table;
 mod tally;
 #[cfg(test)]
 mod timeline;
@@ -28,6 +31,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+pub use awaited::Awaited;
+pub use history::History;
 pub use policy::WATCHDOG;
 pub use settings::{Channel, Entry, Receiver, Settings, Terms};
 pub use tally::{Status, Tally};
@@ -50,6 +55,10 @@ pub struct Context {
     pub external_labels: Labels,
     /// The expression of each rule, for the link from an Alertmanager.
     pub expressions: BTreeMap<RuleKey, String>,
+    /// How the value of an alert has come about.
+    pub history: History,
+    /// About which incidents evidence is being read.
+    pub awaited: Arc<Awaited>,
 }
 
 /// Tells every receiver what it should be told, until `stop`; then one last short try for what is due.

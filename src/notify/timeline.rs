@@ -36,6 +36,7 @@ fn check(policy: &str, script: &[&str], seconds: i64, expected: &[&str]) {
             address: "oncall",
             threads: world.threads,
             put_off: &BTreeMap::new(),
+            awaited: &world.awaited,
         };
         while !world.deaf
             && let Some(letter) = due(&world.book, &settings.policy, &reader, now, BATCH).letter
@@ -63,6 +64,7 @@ struct World {
     deaf: bool,
     refuses: bool,
     threads: bool,
+    awaited: BTreeMap<String, Timestamp>,
 }
 
 impl World {
@@ -76,6 +78,13 @@ impl World {
             ["hears"] => (self.deaf, self.refuses) = (false, false),
             ["refuses"] => self.refuses = true,
             ["threads"] => self.threads = true,
+            ["asks", name] => {
+                self.awaited.insert(self.incident(name), now);
+            }
+            ["finds", name] => self.book.apply(&Event::Evidence {
+                incident: self.incident(name),
+                found: vec![trial::evidence(now)],
+            }),
             ["silence", name, seconds] => self.book.apply(&Event::Silenced(Silence {
                 id: (*name).to_owned(),
                 matchers: vec![Matcher::equal("alertname", name)],
@@ -86,11 +95,8 @@ impl World {
                 updated_at: now,
             })),
             ["acknowledge", name] => {
-                let named = |alert: &&Alert| alert.labels.get("alertname") == *name;
-                let alert = self.book.firing().find(named);
-                let incident = alert.and_then(Alert::incident).unwrap();
                 self.book.apply(&Event::Acknowledged(Acknowledgement {
-                    incident,
+                    incident: self.incident(name),
                     at: now,
                     by: "me".into(),
                     comment: String::new(),
@@ -115,6 +121,12 @@ impl World {
         }
     }
 
+    fn incident(&self, name: &str) -> String {
+        let named = |alert: &&Alert| alert.labels.get("alertname") == name;
+        let alert = self.book.firing().find(named);
+        alert.and_then(Alert::incident).unwrap()
+    }
+
     fn deliver(&mut self, items: &[Item], now: Timestamp) -> String {
         let incidents = items.iter();
         let delivery = Delivery {
@@ -133,7 +145,18 @@ impl World {
         };
         let words: Vec<String> = items
             .iter()
-            .map(|item| format!("{:?} {}", item.reason, item.alert.labels.get("alertname")))
+            .map(|item| {
+                let shown = if item.evidence.is_empty() {
+                    ""
+                } else {
+                    " with evidence"
+                };
+                format!(
+                    "{:?} {}{shown}",
+                    item.reason,
+                    item.alert.labels.get("alertname")
+                )
+            })
             .collect();
         if self.refuses {
             self.book.apply(&Event::Failed(delivery));

@@ -104,6 +104,7 @@ fn context() -> Context {
         external_url: "https://pgvigil.example".into(),
         external_labels: Labels::new([("cluster", "prod")]),
         expressions: [(rule, "a > 80 and b".to_owned())].into(),
+        ..Context::default()
     }
 }
 
