@@ -34,7 +34,7 @@ pub(super) fn history(rules: &RuleSet, store: &Arc<Store>) -> History {
 
 fn values(query: &Query, store: &Store, alert: &Alert, now: Timestamp) -> Vec<f64> {
     let moments = Moments::Range {
-        start: Timestamp(now.0 - HOUR.as_millis() as i64),
+        start: now.before(HOUR),
         end: now,
         step: HOUR / (POINTS - 1),
     };

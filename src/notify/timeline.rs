@@ -31,12 +31,13 @@ fn check(policy: &str, script: &[&str], seconds: i64, expected: &[&str]) {
                 world.happen(&words[1..], now);
             }
         }
+        let awaited = world.awaited.clone();
         let reader = Reader {
             receiver: "oncall",
             address: "oncall",
             threads: world.threads,
             put_off: &BTreeMap::new(),
-            awaited: &world.awaited,
+            awaited: &awaited,
         };
         while !world.deaf
             && let Some(letter) = due(&world.book, &settings.policy, &reader, now, BATCH).letter

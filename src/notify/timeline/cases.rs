@@ -239,6 +239,7 @@ fn a_clock_set_back_holds_nothing_up() {
         address: "oncall",
         threads: false,
         put_off: &BTreeMap::new(),
+        awaited: &BTreeMap::new(),
     };
     let due = due(
         &world.book,
@@ -325,7 +326,7 @@ fn evidence_in_time_is_in_the_first_message() {
 fn late_evidence_puts_a_message_off_by_two_seconds_and_is_in_the_next() {
     let repeated = "{to: [oncall], repeat: 20s}";
     let script = ["0 joins", "10 fire a info", "12 asks a", "20 finds a"];
-    let told = ["14 opened a", "34 repeated a with evidence"];
+    let told = ["14 opened a", "36 repeated a with evidence"];
     check(repeated, &script, 40, &told);
     let script = [
         "0 joins",
