@@ -25,7 +25,7 @@ use crate::server::Server;
 use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
-pub use reference::{reference, selectable_metrics};
+pub use reference::{reference, schema, selectable_metrics};
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.

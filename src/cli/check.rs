@@ -17,7 +17,7 @@ use clap::{Args, Subcommand};
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
-use crate::rules::load as load_rules;
+use crate::rules::{lint, load as load_rules};
 use crate::server::Server;
 use crate::{app, patroni, remote_write};
 
@@ -184,6 +184,8 @@ fn check_rules(
         let impossible =
             set.unknown_metrics(&app::selectable_metrics(catalogue, config.collect.aliases));
         report.problems(Finding::Warning, "rules", &impossible)?;
+        let schema = app::schema(catalogue, config.collect.aliases, false);
+        report.problems(Finding::Warning, "rules", &lint(&set.groups, &schema))?;
     }
     let beyond = set.beyond(config.store.retention);
     report.problems(Finding::Warning, "rules", &beyond)
