@@ -18,7 +18,7 @@ use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
 use crate::notify::Tally;
 use crate::remote_write::RemoteWrite;
-use crate::rules::{RuleSet, Statuses};
+use crate::rules::{RuleSet, Statuses, Traces};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::server::Server;
@@ -43,6 +43,13 @@ pub struct Loaded {
     pub catalogue: Vec<Arc<Collector>>,
     /// The files of `collect.include`, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
+}
+
+/// What rules have left behind, which outlives a reload.
+#[derive(Clone, Default)]
+pub struct Rules {
+    statuses: Arc<Statuses>,
+    traces: Arc<Traces>,
 }
 
 /// Reads rule files and collectors.
@@ -98,7 +105,7 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
 }
 
 /// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so is what waits
-/// to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
+/// to be sent on and what the rules have left behind; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
 /// the configuration again.
 ///
 /// # Errors
@@ -109,6 +116,7 @@ pub async fn run(
     loaded: Loaded,
     store: Arc<Store>,
     remote_write: Arc<RemoteWrite>,
+    rules: Rules,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -119,7 +127,8 @@ pub async fn run(
     tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
     let signs = Arc::new(Signs::default());
-    let statuses = Arc::new(Statuses::default());
+    let Rules { statuses, traces } = rules;
+    statuses.keep(&loaded.rules.groups);
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
@@ -201,12 +210,14 @@ pub async fn run(
         store,
         ledger: ledger.clone(),
         statuses,
+        traces,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
         turn: tokio::sync::Mutex::default(),
     });
     let groups = loaded.rules.groups;
     groups.iter().for_each(|group| watch.declare(group));
+    tasks.spawn(watch.clone().bury(groups.clone(), stop.clone()));
     for group in groups {
         tasks.spawn(watch.clone().run(group, stop.clone()));
     }

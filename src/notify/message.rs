@@ -4,7 +4,7 @@ use super::Context;
 use super::due::{Item, Letter, Reason};
 use super::words;
 use crate::incident::Evidence;
-use crate::rules::Alert;
+use crate::rules::{Alert, ENDED_BECAUSE};
 use crate::sample::Timestamp;
 
 /// Of more incidents than this the names are not listed in one line.
@@ -232,6 +232,7 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
         ),
         ("Since", since),
         ("Until", ended.unwrap_or_default()),
+        ("Ended because", note(ENDED_BECAUSE)),
         ("No data since", unread.unwrap_or_default()),
         ("Labels", labels.join(", ")),
     ];

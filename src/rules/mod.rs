@@ -4,6 +4,7 @@
 mod alert;
 mod check;
 mod embedded;
+mod error;
 mod evaluate;
 mod file;
 mod lint;
@@ -16,9 +17,11 @@ mod status;
 mod step;
 mod template;
 mod testing;
+mod trace;
 
-pub use alert::{Alert, AlertState, Change, RuleKey, Transition};
+pub use alert::{Alert, AlertState, Change, ENDED_BECAUSE, RuleKey, Transition};
 pub use check::{Checked, check};
+pub use error::RuleError;
 pub use evaluate::{Before, Context, Evaluation, evaluate};
 pub use lint::{Schema, lint};
 pub use reference::reference;
@@ -29,3 +32,4 @@ pub use settings::{Override, Settings};
 pub use status::{GroupStatus, RuleStatus, Statuses};
 pub use template::Template;
 pub use testing::{Failure, TestOptions, TestResult, Tested, junit, test_file};
+pub use trace::{Trace, Traces};
