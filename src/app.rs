@@ -1,6 +1,7 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod inputs;
 mod reference;
 mod watch;
 
@@ -133,6 +134,14 @@ pub async fn run(
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
 
+    let sight = inputs::Sight {
+        inputs: inputs::inputs(&loaded.rules.groups, &loaded.catalogue, config.collect.aliases),
+        board: board.clone(),
+        ledger: ledger.clone(),
+        statuses: statuses.clone(),
+        started,
+    };
+
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
     let (queries, endpoints) = (api.queries.clone(), remote_write.clone());
@@ -185,6 +194,7 @@ pub async fn run(
         more: Box::new(move || {
             let mut samples = queries.samples();
             samples.extend(endpoints.samples());
+            samples.extend(sight.samples(Timestamp::now()));
             samples
         }),
         included: loaded.included,

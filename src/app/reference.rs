@@ -13,7 +13,7 @@ use crate::{backup, patroni, remote_write, rules, scrape, telemetry, web};
 type Chapter = (&'static str, &'static str, &'static [Metric]);
 
 /// Those that are in the store, where rules find them.
-const STORED: [Chapter; 6] = [
+const STORED: [Chapter; 7] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
     (
         "Patroni",
@@ -29,6 +29,11 @@ const STORED: [Chapter; 6] = [
         "pgvigil itself",
         "The process and its rooms.",
         telemetry::METRICS,
+    ),
+    (
+        "Rules",
+        "What is wrong with rules: there is a series only for a rule that has such trouble.",
+        rules::METRICS,
     ),
     (
         "Queries",
