@@ -135,7 +135,11 @@ pub async fn run(
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
 
     let sight = inputs::Sight {
-        inputs: inputs::inputs(&loaded.rules.groups, &loaded.catalogue, config.collect.aliases),
+        inputs: inputs::inputs(
+            &loaded.rules.groups,
+            &loaded.catalogue,
+            config.collect.aliases,
+        ),
         board: board.clone(),
         ledger: ledger.clone(),
         statuses: statuses.clone(),

@@ -33,7 +33,8 @@ impl Sight {
     /// server is down is said by an alert of its own.
     fn missing(&self, now: Timestamp) -> Vec<(Source, Timestamp)> {
         let statuses = self.board.statuses();
-        let down = |status: &&Status| *status.source.collector == *LIVENESS && status.error.is_some();
+        let down =
+            |status: &&Status| *status.source.collector == *LIVENESS && status.error.is_some();
         let down: BTreeSet<&str> = statuses
             .iter()
             .filter(down)
@@ -56,7 +57,10 @@ impl Sight {
 /// What the alerting rules read.
 pub(super) fn inputs(groups: &[Group], catalogue: &[Arc<Collector>], aliases: bool) -> Inputs {
     let collected = catalogue.iter().flat_map(|collector| {
-        let families = collector.metrics.iter().flat_map(|metric| metric.families(aliases));
+        let families = collector
+            .metrics
+            .iter()
+            .flat_map(|metric| metric.families(aliases));
         families.map(|family| (filled_in(&family.name), collector.name.to_string()))
     });
     let backups = backup::METRICS.iter();

@@ -53,12 +53,16 @@ impl Inputs {
         if missing.is_empty() {
             return Vec::new();
         }
-        let stale = alerts.into_iter().filter(|alert| alert.stale_since.is_some());
+        let stale = alerts
+            .into_iter()
+            .filter(|alert| alert.stale_since.is_some());
         let stale: Vec<&Alert> = stale.collect();
         let mut found = BTreeMap::<&RuleKey, Blind<'_>>::new();
         for (rule, collectors) in &self.0 {
             let rests_on = |source: &Source| {
-                collectors.iter().any(|collector| like(collector, &source.collector))
+                collectors
+                    .iter()
+                    .any(|collector| like(collector, &source.collector))
                     || stale.iter().any(|alert| {
                         alert.rule == *rule && alert.sources.iter().any(|one| one == source)
                     })

@@ -31,15 +31,21 @@ pub fn samples(statuses: &Statuses, blind: &[Blind<'_>], now: Timestamp) -> Vec<
             samples.extend(excess.map(|count| OVER_LIMIT.sample(&labels, count as f64)));
         }
     }
-    samples.extend(blind.iter().map(|Blind { rule, since, source }| {
-        let source = source.to_string();
-        let labels = [
-            ("file", &*rule.file),
-            ("rule_group", &*rule.group),
-            ("rule", &*rule.rule),
-            ("source", &source),
-        ];
-        INPUT_MISSING.sample(&labels, now.since(*since).as_secs_f64())
-    }));
+    samples.extend(blind.iter().map(
+        |Blind {
+             rule,
+             since,
+             source,
+         }| {
+            let source = source.to_string();
+            let labels = [
+                ("file", &*rule.file),
+                ("rule_group", &*rule.group),
+                ("rule", &*rule.rule),
+                ("source", &source),
+            ];
+            INPUT_MISSING.sample(&labels, now.since(*since).as_secs_f64())
+        },
+    ));
     samples
 }

@@ -13,6 +13,7 @@ use super::harness::{Scratch, tool};
 
 mod check;
 mod lint;
+mod running;
 mod unit;
 
 const ALERTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts");

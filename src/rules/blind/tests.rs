@@ -18,13 +18,18 @@ const RULES: &str = "groups:
 ";
 
 fn inputs() -> Inputs {
-    let groups = parse("f.yml", RULES, Duration::ZERO, Strictness::default()).unwrap().groups;
+    let groups = parse("f.yml", RULES, Duration::ZERO, Strictness::default())
+        .unwrap()
+        .groups;
     let gives = [
         ("pg_a", "a"),
         ("pg_settings_*", "settings"),
         ("pg_backup_age", "backup:*"),
     ];
-    Inputs::of(&groups, &gives.map(|(metric, collector)| (metric.into(), collector.into())))
+    Inputs::of(
+        &groups,
+        &gives.map(|(metric, collector)| (metric.into(), collector.into())),
+    )
 }
 
 fn blind(missing: &[(&str, &str, i64)], alerts: &[Alert]) -> Vec<(String, i64, String)> {
@@ -35,8 +40,14 @@ fn blind(missing: &[(&str, &str, i64)], alerts: &[Alert]) -> Vec<(String, i64, S
     let inputs = inputs();
     let found = inputs.blind(&missing, alerts);
     let each = found.into_iter();
-    each.map(|blind| (blind.rule.rule.to_string(), blind.since.0, blind.source.to_string()))
-        .collect()
+    each.map(|blind| {
+        (
+            blind.rule.rule.to_string(),
+            blind.since.0,
+            blind.source.to_string(),
+        )
+    })
+    .collect()
 }
 
 #[test]
@@ -44,7 +55,10 @@ fn rules_are_blind_whose_input_is_missing_through_recording_rules_too() {
     assert_eq!(blind(&[], &[]), []);
     assert_eq!(blind(&[("rachel", "other", 5)], &[]), []);
     let expected = ["Direct", "Through"].map(|name| (name.to_owned(), 3, "monica/a".to_owned()));
-    assert_eq!(blind(&[("rachel", "a", 5), ("monica", "a", 3)], &[]), expected);
+    assert_eq!(
+        blind(&[("rachel", "a", 5), ("monica", "a", 3)], &[]),
+        expected
+    );
     let expected = [("Filled".to_owned(), 5, "rachel/settings".to_owned())];
     assert_eq!(blind(&[("rachel", "settings", 5)], &[]), expected);
     let expected = [("Backup".to_owned(), 5, "rachel/backup:nightly".to_owned())];
