@@ -14,6 +14,7 @@ use super::harness::{Scratch, tool};
 mod check;
 mod lint;
 mod running;
+mod timeline;
 mod unit;
 
 const ALERTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts");
