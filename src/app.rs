@@ -3,6 +3,7 @@
 mod api;
 mod evidence;
 mod history;
+mod inputs;
 mod ledgers;
 mod progress;
 mod reference;
@@ -25,7 +26,7 @@ use crate::incident::{Event, Ledger};
 use crate::notify::heartbeat::Heartbeat;
 use crate::notify::{Audience, Links, Tally};
 use crate::remote_write::RemoteWrite;
-use crate::rules::{RuleSet, Statuses};
+use crate::rules::{RuleSet, Statuses, Traces};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::server::Server;
@@ -34,7 +35,7 @@ use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
 use evidence::Inquiries;
 pub use ledgers::Ledgers;
-pub use reference::{reference, selectable_metrics};
+pub use reference::{reference, schema, selectable_metrics};
 pub use replay::{Replay, Replayed};
 pub use turn::{Slots, Turn};
 use watch::Watch;
@@ -56,6 +57,39 @@ pub struct Loaded {
     pub evidence: Vec<Arc<EvidenceQuery>>,
     /// The files of `collect.include`, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
+}
+
+/// What outlives a reload; clones are the same.
+#[derive(Clone)]
+pub struct Lasting {
+    store: Arc<Store>,
+    remote_write: Arc<RemoteWrite>,
+    ledgers: Arc<Ledgers>,
+    statuses: Arc<Statuses>,
+    traces: Arc<Traces>,
+}
+
+impl Lasting {
+    /// For a process that begins with this configuration.
+    pub fn new(config: &Config) -> Lasting {
+        Lasting {
+            store: Arc::new(Store::new(&config.store, Timestamp::now())),
+            remote_write: Arc::default(),
+            ledgers: Arc::default(),
+            statuses: Arc::default(),
+            traces: Arc::default(),
+        }
+    }
+
+    /// Takes over the bounds of another configuration.
+    pub fn configure(&self, config: &Config) {
+        self.store.configure(&config.store, Timestamp::now());
+    }
+
+    /// Sends on what waits, for a short time, before the process ends.
+    pub async fn farewell(&self) {
+        self.remote_write.farewell().await;
+    }
 }
 
 /// Reads rule files and collectors.
@@ -131,9 +165,9 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so are the
-/// incident log and what waits to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
-/// the configuration again.
+/// Watches until `stop` is cancelled. What lasts is the caller's, so that a reload keeps history, incidents, what rules
+/// left behind and what waits to be sent on; an empty store takes over what the snapshot in the state directory holds.
+/// `reloads` is asked to read the configuration again.
 ///
 /// # Errors
 /// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
@@ -141,26 +175,43 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
 pub async fn run(
     config: Config,
     loaded: Loaded,
-    store: Arc<Store>,
-    remote_write: Arc<RemoteWrite>,
-    ledgers: Arc<Ledgers>,
+    lasting: Lasting,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
+    let Lasting {
+        store,
+        remote_write,
+        ledgers,
+        statuses,
+        traces,
+    } = lasting;
     let ledger = ledgers.of(&config)?;
     let keeper = Arc::new(Keeper::new(&config.state_dir, store.clone()));
     tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
     let signs = Arc::new(Signs::default());
-    let statuses = Arc::new(Statuses::default());
+    statuses.keep(&loaded.rules.groups);
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
     let messages = notify::Context {
         history: history::history(&loaded.rules, &store),
         ..messages(&config, &loaded.rules, Some(open_links(&config)))
+    };
+
+    let sight = inputs::Sight {
+        inputs: inputs::inputs(
+            &loaded.rules.groups,
+            &loaded.catalogue,
+            config.collect.aliases,
+        ),
+        board: board.clone(),
+        ledger: ledger.clone(),
+        statuses: statuses.clone(),
+        started,
     };
 
     let tasks = TaskTracker::new();
@@ -242,6 +293,7 @@ pub async fn run(
             samples.extend(beating.samples());
             samples.extend(endpoints.samples());
             samples.extend(asked.samples());
+            samples.extend(sight.samples(Timestamp::now()));
             samples
         }),
         included: loaded.included,
@@ -270,12 +322,14 @@ pub async fn run(
         ledger: ledger.clone(),
         inquiries,
         statuses,
+        traces,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
         turn: tokio::sync::Mutex::default(),
     });
     let groups = loaded.rules.groups;
     groups.iter().for_each(|group| watch.declare(group));
+    tasks.spawn(watch.clone().bury(groups.clone(), stop.clone()));
     for group in groups {
         tasks.spawn(watch.clone().run(group, stop.clone()));
     }

@@ -3,7 +3,9 @@
 
 use crate::incident::{Event, Ledger};
 use crate::promql::Limits;
-use crate::rules::{self, Alert, Before, Context, Due, Evaluation, Group, Rule, Transition};
+use crate::rules::{
+    self, Alert, Before, Context, Due, Evaluation, Group, Rule, RuleError, Transition,
+};
 use crate::sample::{Labels, Source, Timestamp};
 use crate::store::Store;
 
@@ -36,7 +38,7 @@ impl Turn<'_> {
         group: &Group,
         slot: Timestamp,
         series: &[Labels],
-    ) -> Result<Evaluation, String> {
+    ) -> Result<Evaluation, RuleError> {
         let alerts: Vec<Alert> = self.ledger.read(|book| {
             let own = book.alerts.values().filter(|alert| rule.owns(alert));
             own.cloned().collect()

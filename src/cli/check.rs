@@ -18,7 +18,7 @@ use crate::collectors::evidence::ANNOTATION;
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
-use crate::rules::load as load_rules;
+use crate::rules::{lint, load as load_rules};
 use crate::server::Server;
 use crate::{app, patroni, remote_write};
 
@@ -185,6 +185,8 @@ fn check_rules(
         let impossible =
             set.unknown_metrics(&app::selectable_metrics(catalogue, config.collect.aliases));
         report.problems(Finding::Warning, "rules", &impossible)?;
+        let schema = app::schema(catalogue, config.collect.aliases, false);
+        report.problems(Finding::Warning, "rules", &lint(&set.groups, &schema))?;
     }
     if let Ok(evidence) = app::evidence(config) {
         let names = evidence

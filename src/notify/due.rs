@@ -108,17 +108,16 @@ pub(super) fn due(
     planned.sort_by_key(|(plan, _)| plan.at);
     let ready = planned.iter().map(|(plan, _)| plan.ready).min();
     planned.retain(|(plan, _)| plan.at <= now);
-    let ready = ready.map(|ready| {
-        // Whoever opens meanwhile cannot put it off for ever.
-        let late = ready + EVIDENCE;
-        let complete = waits_until(book, reader, &planned, now);
-        complete.map_or(ready, |complete| complete.clamp(ready, late))
-    });
+    let oldest = planned.first().map(|(plan, _)| plan.at);
+    // Whoever opens meanwhile cannot put it off for ever.
+    let late = oldest.map(|oldest| oldest + batch + EVIDENCE);
+    let complete = waits_until(book, reader, &planned, now).min(late);
+    let ready = ready.map(|ready| complete.map_or(ready, |complete| complete.max(ready)));
     let mut due = Due {
         letter: None,
         next: ready,
         waiting: planned.len(),
-        oldest: planned.first().map(|(plan, _)| plan.at),
+        oldest,
     };
     if ready.is_some_and(|ready| ready <= now) {
         let items = planned.into_iter().map(|(_, item)| item).collect();

@@ -4,7 +4,7 @@ use super::due::{Item, Letter, Reason};
 use super::words;
 use super::{Context, History};
 use crate::incident::{Evidence, Told};
-use crate::rules::Alert;
+use crate::rules::{Alert, ENDED_BECAUSE};
 use crate::sample::Timestamp;
 
 /// Of more incidents than this the names are not listed in one line.
@@ -279,6 +279,7 @@ fn facts(alert: &Alert, history: Option<&History>, now: Timestamp) -> Vec<(Strin
         ("Last hour", hour.unwrap_or_default()),
         ("Since", since),
         ("Until", ended.unwrap_or_default()),
+        ("Ended because", note(ENDED_BECAUSE)),
         ("No data since", unread.unwrap_or_default()),
         ("Labels", labels.join(", ")),
     ];

@@ -3,7 +3,7 @@
 mod aggregate;
 mod binary;
 mod evaluate;
-mod expr;
+pub(crate) mod expr;
 mod function;
 mod grid;
 mod limits;
@@ -136,6 +136,11 @@ impl Query {
     /// The expression as it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The expression as it is evaluated, for whoever looks at it without evaluating it.
+    pub(crate) fn expr(&self) -> &Expr {
+        &self.expr
     }
 
     /// The type of its value.

@@ -110,7 +110,7 @@ impl Replay<'_> {
                     }
                 }
                 Err(cause) => {
-                    replayed.failed.insert(rule.key.clone(), cause);
+                    replayed.failed.insert(rule.key.clone(), cause.to_string());
                 }
             }
         }
