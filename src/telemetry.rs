@@ -150,6 +150,7 @@ pub const METRICS: &[Metric] = &[
     store::SNAPSHOT_BYTES,
     store::SNAPSHOT_TOOK,
     store::SNAPSHOT_FAILURES,
+    store::SNAPSHOT_DAMAGED,
     EVALUATIONS,
     EVALUATION_FAILURES,
     MISSED,
@@ -179,6 +180,7 @@ impl Own {
         ];
         samples.extend(store::held(&self.store.size()));
         samples.extend(store::kept(&self.keeper.kept()));
+        samples.extend(store::damaged(&self.keeper.damaged()));
         for group in self.statuses.all() {
             let labels = [
                 ("file", group.file.as_str()),

@@ -16,6 +16,8 @@ pub struct Settings {
     pub password: Option<Secret>,
     /// Which databases are visited; of no use to a PgBouncer.
     pub databases: Databases,
+    /// The memory of its machine in bytes, where somebody has said so.
+    pub memory: Option<u64>,
 }
 
 /// Which databases are visited, by patterns with `*` and `?`.
@@ -37,6 +39,10 @@ impl Settings {
         );
         Settings {
             databases: s.section("databases", "Which databases are visited.", Databases::read),
+            memory: s.optional_bytes(
+                "memory",
+                "The memory of its machine, such as `16GiB`, for the advice on settings; by default this machine's where the server is reached by a socket or a loopback address, else unknown.",
+            ),
             ..address
         }
     }
@@ -88,6 +94,7 @@ impl Settings {
             url: url.unwrap_or_else(|| Secret::Value(String::new())),
             password,
             databases: Databases::default(),
+            memory: None,
         }
     }
 
@@ -103,6 +110,7 @@ impl Settings {
             url: Secret::Value(url.into()),
             password: None,
             databases: Databases::default(),
+            memory: None,
         })
     }
 }
