@@ -58,9 +58,7 @@ async fn drawn(draw: impl FnOnce(Timestamp) -> Markup + Send + 'static) -> Respo
 }
 
 /// Reading the store and the book takes its time, so that it is done aside.
-async fn answer(
-    draw: impl FnOnce(Timestamp) -> (StatusCode, Markup) + Send + 'static,
-) -> Response {
+async fn answer(draw: impl FnOnce(Timestamp) -> (StatusCode, Markup) + Send + 'static) -> Response {
     let drawn = tokio::task::spawn_blocking(move || {
         let (status, markup) = draw(Timestamp::now());
         (status, markup.into_string())

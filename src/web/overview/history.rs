@@ -169,11 +169,7 @@ fn deliveries(book: &Book, notice: &Notice) -> Vec<Step> {
 fn words(notice: &Notice) -> Option<Step> {
     notice.acknowledged.as_ref().map(|word| Step {
         detail: word.comment.clone(),
-        ..step(
-            word.at,
-            Tone::Good,
-            format!("acknowledged by {}", word.by),
-        )
+        ..step(word.at, Tone::Good, format!("acknowledged by {}", word.by))
     })
 }
 

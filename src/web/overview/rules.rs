@@ -127,9 +127,8 @@ pub(super) fn rules(view: &View, book: &Book, edition: Edition) -> Rules {
 }
 
 fn status_of<'s>(group: &Group, statuses: &'s [GroupStatus]) -> Option<&'s GroupStatus> {
-    let same = |status: &&GroupStatus| {
-        (&*status.file, &*status.group) == (&*group.file, &*group.name)
-    };
+    let same =
+        |status: &&GroupStatus| (&*status.file, &*status.group) == (&*group.file, &*group.name);
     statuses.iter().find(same)
 }
 

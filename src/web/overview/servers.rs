@@ -187,9 +187,13 @@ const SERVER_FACTS: [Declared; 15] = [
 ];
 
 const POOL_FACTS: [Declared; 6] = [
-    Declared::number("clients", Unit::Count, "max by (instance) (pgbouncer_used_clients)")
-        .of("max by (instance) (pgbouncer_config_max_client_connections)")
-        .with_trend(),
+    Declared::number(
+        "clients",
+        Unit::Count,
+        "max by (instance) (pgbouncer_used_clients)",
+    )
+    .of("max by (instance) (pgbouncer_config_max_client_connections)")
+    .with_trend(),
     Declared::number(
         "waiting for a connection",
         Unit::Count,
@@ -343,7 +347,12 @@ fn labelled(
 
 /// Two digits for each part: 40105 is 4.1.5.
 fn patroni_versions(store: &Store, now: Timestamp) -> BTreeMap<String, String> {
-    let numbers = values(store, "max by (instance) (patroni_version)", "instance", now);
+    let numbers = values(
+        store,
+        "max by (instance) (patroni_version)",
+        "instance",
+        now,
+    );
     let each = numbers.into_iter().map(|(name, number)| {
         let number = number as u64;
         let (major, minor, patch) = (number / 10_000, number / 100 % 100, number % 100);

@@ -18,7 +18,12 @@ pub fn advice(advice: &Advice) -> Markup {
         title: "Advice",
         heading: &heading,
         more: "None of it is urgent unless it says so. pgvigil changes nothing by itself.",
-        tone: advice.topics.iter().map(Topic::tone).max().unwrap_or(Tone::Good),
+        tone: advice
+            .topics
+            .iter()
+            .map(Topic::tone)
+            .max()
+            .unwrap_or(Tone::Good),
         refreshed: false,
         edition: advice.edition,
     };

@@ -37,7 +37,12 @@ fn rows(found: &Evidence) -> Markup {
             cells.all(|cell| cell.is_empty() || cell.parse::<f64>().is_ok())
         })
         .collect();
-    let kind = |column: usize| numbers.get(column).is_some_and(|number| *number).then_some("number");
+    let kind = |column: usize| {
+        numbers
+            .get(column)
+            .is_some_and(|number| *number)
+            .then_some("number")
+    };
     html! {
         table {
             thead {

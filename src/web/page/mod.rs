@@ -35,7 +35,7 @@ const PAGES: [(&str, &str); 5] = [
     ("/incidents", "Incidents"),
     ("/rules", "Rules"),
     ("/advice", "Advice"),
-    ("/silence", "Silences"),
+    ("/#silences", "Silences"),
 ];
 
 /// What all pages have in common.

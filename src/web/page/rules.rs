@@ -18,10 +18,18 @@ pub fn rules(rules: &Rules) -> Markup {
         1 => "1 rule cannot be evaluated".to_owned(),
         failing => format!("{failing} rules cannot be evaluated"),
     };
-    let states = ["firing", "pending", "not evaluated yet", "calm", "recording"];
+    let states = [
+        "firing",
+        "pending",
+        "not evaluated yet",
+        "calm",
+        "recording",
+    ];
     let states = states.map(|state| (state, count(state)));
     let states = states.iter().filter(|(_, count)| *count > 0);
-    let more: Vec<String> = states.map(|(state, count)| format!("{count} {state}")).collect();
+    let more: Vec<String> = states
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
     let frame = Frame {
         path: "/rules",
         title: "Rules",

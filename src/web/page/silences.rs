@@ -1,4 +1,4 @@
-//! Silences that hold or will; to make or end one there is a page of its own.
+//! Silences that hold or will. To make or end one each incident has a page of its own.
 
 use maud::{Markup, html};
 
@@ -13,7 +13,7 @@ pub(super) fn silences(silences: &[Quiet], now: Timestamp) -> Markup {
             h2 { "Silences" }
             @if silences.is_empty() { p class="quiet" { "None: everything that fires is told." } }
             @else { ul { @for silence in silences { (item(silence, now)) } } }
-            p class="all" { a href="/silence" { "Silences, to make or end one" } }
+            p class="quiet" { "To make or end one: “Acknowledge or silence” beside an alert, or " code { "pgvigil silence" } " where pgvigil runs." }
         }
     }
 }

@@ -58,7 +58,10 @@ impl Paths {
             // Writing to a String does not fail.
             let _ = write!(piece_line, "{pen}{x:.1} {y:.1}");
         }
-        let _ = write!(self.area, "{piece_line}L{to:.1} {HEIGHT}L{from:.1} {HEIGHT}Z");
+        let _ = write!(
+            self.area,
+            "{piece_line}L{to:.1} {HEIGHT}L{from:.1} {HEIGHT}Z"
+        );
         self.line.push_str(&piece_line);
     }
 }
@@ -68,7 +71,11 @@ fn bounds(points: &[Option<f64>]) -> (f64, f64) {
     let known = || points.iter().flatten().copied();
     let low = known().reduce(f64::min).unwrap_or(0.0);
     let high = known().reduce(f64::max).unwrap_or(1.0);
-    let low = if low > 0.0 && (high - low) > high * 0.2 { 0.0 } else { low };
+    let low = if low > 0.0 && (high - low) > high * 0.2 {
+        0.0
+    } else {
+        low
+    };
     match high - low {
         flat if flat <= high.abs() * 1e-3 || flat == 0.0 => (low - 1.0, high + 1.0),
         height => (low - height * 0.1, high),
@@ -84,7 +91,10 @@ mod tests {
         let paths = Paths::of(&[Some(0.0), Some(10.0), None, Some(10.0), Some(0.0)]);
         assert_eq!(paths.line.matches('M').count(), 2, "{paths:?}");
         assert_eq!(paths.area.matches('Z').count(), 2, "{paths:?}");
-        assert!(paths.line.starts_with("M0.0 23.8L30.0 2.0M90.0 2.0"), "{paths:?}");
+        assert!(
+            paths.line.starts_with("M0.0 23.8L30.0 2.0M90.0 2.0"),
+            "{paths:?}"
+        );
     }
 
     #[test]
@@ -99,7 +109,10 @@ mod tests {
         ];
         for points in cases {
             let paths = Paths::of(points);
-            let numbers = paths.line.split(['M', 'L', ' ']).filter(|text| !text.is_empty());
+            let numbers = paths
+                .line
+                .split(['M', 'L', ' '])
+                .filter(|text| !text.is_empty());
             for number in numbers {
                 let number: f64 = number.parse().unwrap();
                 assert!((0.0..=WIDTH).contains(&number), "{points:?}: {paths:?}");

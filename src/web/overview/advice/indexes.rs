@@ -23,7 +23,10 @@ pub(super) fn unused(desk: &Desk) -> Topic {
     let since = desk.elements("pg_unused_indexes_since_timestamp_seconds");
     let since: BTreeMap<_, _> = since.iter().map(|one| (place(one), one.value)).collect();
     let standbys = desk.elements("pg_replication_is_replica == 1");
-    let standbys: Vec<&str> = standbys.iter().map(|one| one.labels.get("instance")).collect();
+    let standbys: Vec<&str> = standbys
+        .iter()
+        .map(|one| one.labels.get("instance"))
+        .collect();
     let findings = large.iter().map(|element| {
         let counted = since.get(&place(element)).copied();
         let counted = counted.map(Timestamp::from_seconds);

@@ -49,10 +49,34 @@ type Judge = fn(&Machine) -> Option<Finding>;
 
 /// A judge for each, those of safety first.
 const JUDGES: [Judge; 18] = [
-    |m| m.switch("fsync", Tone::Critical, "off: a crash of the machine can lose the whole cluster"),
-    |m| m.switch("full_page_writes", Tone::Critical, "off: a crash can leave torn pages that cannot be mended"),
-    |m| m.switch("autovacuum", Tone::Critical, "off: tables bloat, and wraparound comes nearer"),
-    |m| m.switch("track_counts", Tone::Critical, "off: autovacuum does not know where to go"),
+    |m| {
+        m.switch(
+            "fsync",
+            Tone::Critical,
+            "off: a crash of the machine can lose the whole cluster",
+        )
+    },
+    |m| {
+        m.switch(
+            "full_page_writes",
+            Tone::Critical,
+            "off: a crash can leave torn pages that cannot be mended",
+        )
+    },
+    |m| {
+        m.switch(
+            "autovacuum",
+            Tone::Critical,
+            "off: tables bloat, and wraparound comes nearer",
+        )
+    },
+    |m| {
+        m.switch(
+            "track_counts",
+            Tone::Critical,
+            "off: autovacuum does not know where to go",
+        )
+    },
     shared_buffers,
     effective_cache_size,
     work_mem,
@@ -65,8 +89,16 @@ const JUDGES: [Judge; 18] = [
     random_page_cost,
     effective_io_concurrency,
     idle_in_transaction,
-    |m| m.switch("track_io_timing", Tone::Info, "off: nobody sees how long reads and writes take (measure its cost with pg_test_timing)"),
-    |m| m.switch("log_lock_waits", Tone::Info, "off: long waits for locks leave no trace in the log"),
+    |m| {
+        m.switch("track_io_timing", Tone::Info, "off: nobody sees how long reads and writes take (measure its cost with pg_test_timing)")
+    },
+    |m| {
+        m.switch(
+            "log_lock_waits",
+            Tone::Info,
+            "off: long waits for locks leave no trace in the log",
+        )
+    },
 ];
 
 impl Machine {
@@ -122,10 +154,21 @@ fn shared_buffers(m: &Machine) -> Option<Finding> {
         });
     };
     let share = have / memory;
-    let what = |rest: &str| format!("{}, {} of the memory; {rest}", words::bytes(have), words::share(share));
+    let what = |rest: &str| {
+        format!(
+            "{}, {} of the memory; {rest}",
+            words::bytes(have),
+            words::share(share)
+        )
+    };
     if share < 0.15 && memory >= GIB {
         let quarter = size(memory / 4.0);
-        return Some(restart(m.set("shared_buffers", Tone::Warning, what("a quarter is the usual start"), &quarter)));
+        return Some(restart(m.set(
+            "shared_buffers",
+            Tone::Warning,
+            what("a quarter is the usual start"),
+            &quarter,
+        )));
     }
     (share > 0.4).then(|| {
         let what = what("above two fifths it takes from the kernel's cache and from sessions");
@@ -200,7 +243,10 @@ fn wal_buffers(m: &Machine) -> Option<Finding> {
     let have = m.get("wal_buffers_bytes")?;
     let roomy = m.get("shared_buffers_bytes")? >= 512.0 * MIB;
     (roomy && have < 16.0 * MIB).then(|| {
-        let what = format!("{}; 16 MB is what PostgreSQL itself takes at most", words::bytes(have));
+        let what = format!(
+            "{}; 16 MB is what PostgreSQL itself takes at most",
+            words::bytes(have)
+        );
         restart(m.set("wal_buffers", Tone::Info, what, "16MB"))
     })
 }
@@ -221,7 +267,10 @@ fn max_wal_size(m: &Machine) -> Option<Finding> {
 fn checkpoint_completion_target(m: &Machine) -> Option<Finding> {
     let have = m.get("checkpoint_completion_target")?;
     (have < 0.9).then(|| {
-        let what = format!("{}; 0.9 spreads the writes of a checkpoint over its time", words::number(have));
+        let what = format!(
+            "{}; 0.9 spreads the writes of a checkpoint over its time",
+            words::number(have)
+        );
         reload(m.set("checkpoint_completion_target", Tone::Info, what, "0.9"))
     })
 }
@@ -233,7 +282,10 @@ fn max_connections(m: &Machine) -> Option<Finding> {
         ..m.set(
             "max_connections",
             Tone::Info,
-            format!("{}; so many sessions cost more than a pooler such as PgBouncer in front of fewer", words::number(have)),
+            format!(
+                "{}; so many sessions cost more than a pooler such as PgBouncer in front of fewer",
+                words::number(have)
+            ),
             "",
         )
     })
@@ -242,7 +294,10 @@ fn max_connections(m: &Machine) -> Option<Finding> {
 fn random_page_cost(m: &Machine) -> Option<Finding> {
     let have = m.get("random_page_cost")?;
     (have >= 4.0).then(|| {
-        let what = format!("{}, right for spinning disks; on SSDs 1.1 lets the planner use indexes more", words::number(have));
+        let what = format!(
+            "{}, right for spinning disks; on SSDs 1.1 lets the planner use indexes more",
+            words::number(have)
+        );
         reload(m.set("random_page_cost", Tone::Info, what, "1.1"))
     })
 }
@@ -250,7 +305,10 @@ fn random_page_cost(m: &Machine) -> Option<Finding> {
 fn effective_io_concurrency(m: &Machine) -> Option<Finding> {
     let have = m.get("effective_io_concurrency")?;
     (have <= 1.0).then(|| {
-        let what = format!("{}, right for a single spinning disk; SSDs take hundreds of reads at once", words::number(have));
+        let what = format!(
+            "{}, right for a single spinning disk; SSDs take hundreds of reads at once",
+            words::number(have)
+        );
         reload(m.set("effective_io_concurrency", Tone::Info, what, "200"))
     })
 }

@@ -160,11 +160,7 @@ impl Desk<'_> {
 /// What an element's labels say of its place.
 fn finding(element: &Element) -> Finding {
     let label = |name: &str| element.labels.get(name);
-    let parts = [
-        label("schemaname"),
-        label("relname"),
-        label("indexrelname"),
-    ];
+    let parts = [label("schemaname"), label("relname"), label("indexrelname")];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     Finding {
         server: label("instance").to_owned(),

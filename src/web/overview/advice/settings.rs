@@ -37,7 +37,11 @@ fn machines(desk: &Desk) -> BTreeMap<String, Machine> {
     let names = SETTINGS.join("|");
     for element in desk.elements(&format!("{{__name__=~\"{PREFIX}(?:{names})\"}}")) {
         let server = element.labels.get("instance").to_owned();
-        let name = element.labels.metric().trim_start_matches(PREFIX).to_owned();
+        let name = element
+            .labels
+            .metric()
+            .trim_start_matches(PREFIX)
+            .to_owned();
         let machine = machines.entry(server.clone()).or_default();
         machine.server = server;
         machine.settings.insert(name, element.value);

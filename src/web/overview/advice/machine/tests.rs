@@ -25,7 +25,9 @@ fn installed(memory: Option<f64>) -> Machine {
     let each = settings.iter();
     Machine {
         server: "rachel".into(),
-        settings: each.map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+        settings: each
+            .map(|(name, value)| ((*name).to_owned(), *value))
+            .collect(),
         memory: memory.map(|gib| gib * GIB),
         checkpoints: Some((0.0, 72.0)),
         spilled: Some(0.0),
@@ -100,14 +102,39 @@ fn each_setting_has_its_judge() {
         ("full_page_writes", 0.0, Critical, "full_page_writes = 'on'"),
         ("autovacuum", 0.0, Critical, "autovacuum = 'on'"),
         ("track_counts", 0.0, Critical, "track_counts = 'on'"),
-        ("shared_buffers_bytes", 9.0 * GIB, Info, "shared_buffers = '4GB'"),
-        ("effective_cache_size_bytes", 32.0 * GIB, Info, "effective_cache_size = '12GB'"),
+        (
+            "shared_buffers_bytes",
+            9.0 * GIB,
+            Info,
+            "shared_buffers = '4GB'",
+        ),
+        (
+            "effective_cache_size_bytes",
+            32.0 * GIB,
+            Info,
+            "effective_cache_size = '12GB'",
+        ),
         ("work_mem_bytes", GIB, Warning, "work_mem = '40MB'"),
         ("wal_buffers_bytes", 4.0 * MIB, Info, "wal_buffers = '16MB'"),
-        ("checkpoint_completion_target", 0.5, Info, "checkpoint_completion_target = '0.9'"),
+        (
+            "checkpoint_completion_target",
+            0.5,
+            Info,
+            "checkpoint_completion_target = '0.9'",
+        ),
         ("random_page_cost", 4.0, Info, "random_page_cost = '1.1'"),
-        ("effective_io_concurrency", 1.0, Info, "effective_io_concurrency = '200'"),
-        ("idle_in_transaction_session_timeout_seconds", 0.0, Info, "= '10min'"),
+        (
+            "effective_io_concurrency",
+            1.0,
+            Info,
+            "effective_io_concurrency = '200'",
+        ),
+        (
+            "idle_in_transaction_session_timeout_seconds",
+            0.0,
+            Info,
+            "= '10min'",
+        ),
         ("track_io_timing", 0.0, Info, "track_io_timing = 'on'"),
         ("data_checksums", 0.0, Info, "pg_checksums --enable"),
     ];
@@ -123,7 +150,10 @@ fn each_setting_has_its_judge() {
 
 #[test]
 fn sessions_that_the_memory_cannot_hold_should_be_fewer() {
-    let machine = with(tuned(), &[("max_connections", 5_000.0), ("work_mem_bytes", 4.0 * MIB)]);
+    let machine = with(
+        tuned(),
+        &[("max_connections", 5_000.0), ("work_mem_bytes", 4.0 * MIB)],
+    );
     let findings = machine.findings();
     assert_eq!(findings[0].name, "max_connections");
     assert!(findings[0].statement.contains("'1024'"), "{findings:#?}");
@@ -137,8 +167,16 @@ fn checkpoints_that_are_forced_ask_for_more_wal_and_spilled_sorts_for_more_memor
         ..with(tuned(), &[("work_mem_bytes", 4.0 * MIB)])
     };
     let expected = [
-        ("work_mem", Tone::Info, "ALTER SYSTEM SET work_mem = '40MB'; SELECT pg_reload_conf();"),
-        ("max_wal_size", Tone::Warning, "ALTER SYSTEM SET max_wal_size = '2048MB'; SELECT pg_reload_conf();"),
+        (
+            "work_mem",
+            Tone::Info,
+            "ALTER SYSTEM SET work_mem = '40MB'; SELECT pg_reload_conf();",
+        ),
+        (
+            "max_wal_size",
+            Tone::Warning,
+            "ALTER SYSTEM SET max_wal_size = '2048MB'; SELECT pg_reload_conf();",
+        ),
     ];
     check(&machine, &expected);
 }
