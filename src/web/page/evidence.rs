@@ -30,6 +30,11 @@ fn table(found: &Evidence, now: Timestamp) -> Markup {
     }
 }
 
+/// A text that would become a tall and thin column on a phone, where the table can scroll instead.
+fn long(cell: &str) -> Option<&'static str> {
+    (cell.len() > 40).then_some("long")
+}
+
 fn rows(found: &Evidence) -> Markup {
     let numbers: Vec<bool> = (0..found.columns.len())
         .map(|column| {
@@ -54,7 +59,7 @@ fn rows(found: &Evidence) -> Markup {
             }
             tbody {
                 @for row in &found.rows {
-                    tr { @for (column, cell) in row.iter().enumerate() { td class=[kind(column)] { (cell) } } }
+                    tr { @for (column, cell) in row.iter().enumerate() { td class=[kind(column).or(long(cell))] { (cell) } } }
                 }
             }
         }

@@ -83,6 +83,10 @@ pub fn page(overview: &Overview) -> Markup {
 
 impl Frame<'_> {
     fn around(&self, content: &Markup) -> Markup {
+        PreEscaped(legible(&self.whole(content).into_string()))
+    }
+
+    fn whole(&self, content: &Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -128,6 +132,14 @@ impl Frame<'_> {
             }
         }
     }
+}
+
+/// Without the characters that nobody sees and that make others read in another order than they stand: a name must not
+/// look like another.
+fn legible(page: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| turns(c) || c.is_control() && !['\n', '\t'].contains(&c);
+    page.replace(hidden, "\u{fffd}")
 }
 
 /// The class that gives an element its colour.

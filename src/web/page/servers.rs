@@ -38,7 +38,7 @@ fn card(server: &Server) -> Markup {
     let known = |fact: &&Fact| fact.text.is_some() || fact.trend.is_some();
     html! {
         article class={ "card " (class(tone)) } {
-            h3 { (server.name) " " (badge(tone, word)) }
+            h3 { bdi { (server.name) } " " (badge(tone, word)) }
             p class="quiet" {
                 @if !server.version.is_empty() { (server.product) " " (server.version) }
                 @if !server.version.is_empty() && !server.role.is_empty() { ", " }

@@ -579,6 +579,7 @@ fn no_name_becomes_markup() {
     assert_eq!(tags(&hostile), tags(&harmless));
     assert!(!hostile.contains("<script"), "{hostile}");
     assert!(!hostile.contains("\" onload"), "{hostile}");
+    assert!(!hostile.contains('\u{202e}'), "{hostile}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ groups:
           hint: "Look who holds them, end sessions that are idle in a transaction, and put a pooler in front."
           runbook_url: "https://runbooks.example/connections"
       - alert: Broken
-        expr: pg_up + on (job) group_left pg_connections_used * on () group_right vector(1)
+        expr: pg_up * on (job) {__name__=~"pg_connections_(used|limit)"}
 "#;
 
 /// A server with everything that advice is given on.

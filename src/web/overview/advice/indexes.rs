@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Desk, Finding, Topic, finding};
+use super::{Desk, Finding, Topic, finding, identifier};
 use crate::promql::Element;
 use crate::sample::Timestamp;
-use crate::server::quoted;
 use crate::web::overview::Tone;
 use crate::web::words;
 
@@ -135,7 +134,7 @@ fn is_leftover(name: &str) -> bool {
 }
 
 fn index(element: &Element) -> String {
-    let label = |name: &str| quoted(element.labels.get(name));
+    let label = |name: &str| identifier(element.labels.get(name));
     format!("{}.{}", label("schemaname"), label("indexrelname"))
 }
 

@@ -13,6 +13,7 @@ use super::{Edition, Tone};
 use crate::promql::Element;
 use crate::sample::Timestamp;
 use crate::scrape::Status;
+use crate::server::quoted;
 use crate::store::Store;
 use crate::web::View;
 
@@ -157,6 +158,21 @@ impl Desk<'_> {
     }
 }
 
+/// A name as SQL writes it, so that what is seen is what is run: characters that are not seen by their numbers.
+fn identifier(name: &str) -> String {
+    let seen = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ';
+    if name.chars().all(seen) {
+        return quoted(name);
+    }
+    let each = name.chars().map(|c| match c {
+        '"' => "\"\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        c if seen(c) => c.to_string(),
+        c => format!("\\+{:06X}", u32::from(c)),
+    });
+    format!("U&\"{}\"", each.collect::<String>())
+}
+
 /// What an element's labels say of its place.
 fn finding(element: &Element) -> Finding {
     let label = |name: &str| element.labels.get(name);
@@ -168,5 +184,24 @@ fn finding(element: &Element) -> Finding {
         name: parts.join("."),
         tone: Tone::Info,
         ..Finding::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_seen_of_a_name_is_what_is_run() {
+        let cases = [
+            ("orders", "orders"),
+            ("Größe", "\"Größe\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("a\u{202e}b", "U&\"a\\+00202Eb\""),
+            ("a\n\"\\b", "U&\"a\\+00000A\"\"\\\\b\""),
+        ];
+        for (name, sql) in cases {
+            assert_eq!(identifier(name), sql);
+        }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Desk, Finding, Topic, finding};
+use super::{Desk, Finding, Topic, finding, identifier};
 use crate::promql::Element;
-use crate::server::quoted;
 use crate::web::overview::Tone;
 use crate::web::overview::facts::values;
 use crate::web::words;
@@ -134,6 +133,6 @@ fn remedy(element: &Element) -> String {
 }
 
 fn table(element: &Element) -> String {
-    let label = |name: &str| quoted(element.labels.get(name));
+    let label = |name: &str| identifier(element.labels.get(name));
     format!("{}.{}", label("schemaname"), label("relname"))
 }
