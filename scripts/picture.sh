@@ -25,8 +25,10 @@ said() { # TEXT
 }
 said 'is firing'
 said 'a message for Slack arrives'
-page=$(grep -o 'http://127.0.0.1:[0-9]*' "$work/said" | head -1)
+page=$(sed -n 's|.*The status page: \(http://[^ /]*\).*|\1|p' "$work/said" | head -1)
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
   --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars \
-  --user-data-dir="$work/profile" --window-size=1100,1500 --screenshot="$PWD/docs/status-page.png" "$page/" 2>/dev/null
+  --user-data-dir="$work/profile" --window-size=1100,1500 --screenshot="$work/page.png" "$page/" >"$work/chromium" 2>&1 ||
+  { cat "$work/chromium" >&2; exit 1; }
+mv "$work/page.png" docs/status-page.png
 echo "docs/status-page.png is $page/ as it was"

@@ -167,7 +167,7 @@ const SERVER_FACTS: [Declared; 15] = [
     )
     .optional(),
     Declared::number(
-        "to wraparound",
+        "way to wraparound",
         Unit::Share,
         "max by (instance) (pg_database_xid_age) / 2147483648",
     )

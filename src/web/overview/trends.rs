@@ -23,7 +23,7 @@ pub struct Trend {
 
 const POINTS: u32 = 60;
 const LONGEST: Duration = Duration::from_secs(3 * 3_600);
-const SHORTEST: Duration = Duration::from_secs(10 * 60);
+const SHORTEST: Duration = Duration::from_secs(2 * 60);
 
 /// How far back pictures go: no further than the history does, for most of it would be empty.
 pub(super) fn span(store: &Store, now: Timestamp) -> Duration {

@@ -12,7 +12,7 @@ pub(super) fn firing(notices: &[Notice], now: Timestamp) -> Markup {
         @if !notices.is_empty() {
             section id="alerts" {
                 h2 { "Firing" }
-                @for notice in notices { (card(notice, now)) }
+                @for notice in notices { (card(notice, false, now)) }
             }
         }
     }
@@ -24,7 +24,7 @@ pub(super) fn pending(notices: &[Notice], now: Timestamp) -> Markup {
             section id="pending" {
                 h2 { "Pending" }
                 p class="quiet" { "Not for long enough yet to tell anyone." }
-                @for notice in notices { (card(notice, now)) }
+                @for notice in notices { (card(notice, false, now)) }
             }
         }
     }
@@ -36,14 +36,14 @@ pub(super) fn silenced(notices: &[Notice], now: Timestamp) -> Markup {
             section id="silenced" {
                 h2 { "Silenced" }
                 p class="quiet" { "Firing, but nobody is told while the silence holds." }
-                @for notice in notices { (card(notice, now)) }
+                @for notice in notices { (card(notice, false, now)) }
             }
         }
     }
 }
 
-/// An alert with all that is known of it.
-pub(super) fn card(notice: &Notice, now: Timestamp) -> Markup {
+/// An alert with all that is known of it; `whole` where its course stands beside it.
+pub(super) fn card(notice: &Notice, whole: bool, now: Timestamp) -> Markup {
     html! {
         article class={ "alert " (class(notice.tone)) } {
             h3 { (severity(notice)) " " (title(notice)) }
@@ -57,7 +57,7 @@ pub(super) fn card(notice: &Notice, now: Timestamp) -> Markup {
             (evidence::tables(&notice.evidence, now))
             @if !notice.incident.is_empty() { (told::line(notice, now)) }
             (labels(notice))
-            (links(notice))
+            (links(notice, whole))
         }
     }
 }
@@ -135,13 +135,12 @@ pub(super) fn labels(notice: &Notice) -> Markup {
     }
 }
 
-fn links(notice: &Notice) -> Markup {
+fn links(notice: &Notice, whole: bool) -> Markup {
     html! {
         @if !notice.incident.is_empty() && notice.ended.is_none() {
             p class="links" {
                 a class="button" href={ "/silence?incident=" (notice.incident) } { "Acknowledge or silence" }
-                " "
-                a href={ "/incident/" (notice.incident) } { "The whole incident" }
+                @if !whole { " " a href={ "/incident/" (notice.incident) } { "The whole incident" } }
             }
         }
     }

@@ -28,7 +28,7 @@ pub fn incident(story: &Story) -> Markup {
     frame.around(&html! {
         section id="what" {
             h2 { "What it is about" }
-            (alerts::card(notice, story.edition.now))
+            (alerts::card(notice, true, story.edition.now))
         }
         section id="course" {
             h2 { "Course" }

@@ -129,6 +129,7 @@ fn a_browser_shows_the_pages_of_a_real_server_at_every_width() {
     let base = format!("http://127.0.0.1:{port}");
     let shows = |path: &str, texts: &[&str]| {
         eventually(&format!("{path} shows {texts:?}"), PATIENCE, || {
+            assert!(!watch.output().contains("error:"), "{}", watch.output());
             let output = Command::new("curl")
                 .args(["-sf", "-m", "5", &format!("{base}{path}")])
                 .output()

@@ -414,7 +414,7 @@ async fn advice_quotes_names_and_says_what_it_does_not_know() {
     let quoted = "public.&quot;a&quot;&quot;; DROP TABLE b; --&quot;;";
     let texts = [
         "fsync",
-        "ALTER SYSTEM SET fsync = 'on';",
+        "ALTER SYSTEM SET fsync = 'on'; SELECT pg_reload_conf();",
         "ALTER SYSTEM SET shared_buffers = '4GB';",
         "monica: not read;",
     ];

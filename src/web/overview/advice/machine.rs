@@ -125,7 +125,7 @@ impl Machine {
 
     fn switch(&self, name: &str, tone: Tone, what: &str) -> Option<Finding> {
         let off = self.get(name)? == 0.0;
-        off.then(|| self.set(name, tone, what.to_owned(), "on"))
+        off.then(|| reload(self.set(name, tone, what.to_owned(), "on")))
     }
 
     fn checksums(&self) -> Option<Finding> {

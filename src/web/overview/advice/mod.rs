@@ -25,7 +25,7 @@ const LISTED: usize = 50;
 pub struct Advice {
     /// When it was drawn up.
     pub edition: Edition,
-    /// What it is about, the most pressing first.
+    /// What it is about, the most pressing first; those without a finding come last.
     pub topics: Vec<Topic>,
 }
 
@@ -92,10 +92,9 @@ pub(super) fn advice(view: &View, edition: Edition) -> Advice {
         indexes::redundant(&desk),
         indexes::unused(&desk),
     ];
-    Advice {
-        topics: topics.into_iter().map(Topic::cut).collect(),
-        edition,
-    }
+    let mut topics: Vec<Topic> = topics.into_iter().map(Topic::cut).collect();
+    topics.sort_by_key(|topic| std::cmp::Reverse(topic.tone()));
+    Advice { edition, topics }
 }
 
 impl Topic {
