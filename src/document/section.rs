@@ -140,6 +140,11 @@ impl<'a> Section<'a> {
             .unwrap_or_default()
     }
 
+    /// A size in bytes that need not be there.
+    pub fn optional_bytes(&mut self, key: &str, doc: &str) -> Option<u64> {
+        self.parsed(key, "size", "", doc, parse_bytes)
+    }
+
     /// A share such as `5%` or `0.05`.
     pub fn share(&mut self, key: &str, default: &str, doc: &str) -> f64 {
         self.parsed(key, "share", default, doc, parse_share)

@@ -55,6 +55,7 @@ pub const METRICS: &[Metric] = &[
     report::DURATION,
     report::INTERVAL,
     report::LOAD,
+    report::MEMORY,
     report::SUCCESS,
     report::DENIED,
     report::LAST_SUCCESS,

@@ -40,6 +40,10 @@ pub(super) const LOAD: Metric = Metric::gauge(
     "pgvigil_server_load_ratio",
     "The share of a core that all collectors' statements take at most, by the clock.",
 );
+pub(super) const MEMORY: Metric = Metric::gauge(
+    "pgvigil_server_memory_bytes",
+    "The memory of the server's machine, as `servers[].memory` says or, where it is this machine, its kernel; absent where it is not known.",
+);
 pub(super) const COLLECTOR_DURATION: Metric = Metric::gauge(
     "pg_scrape_collector_duration_seconds",
     "How long the collector's last reading took, without waiting for a connection.",

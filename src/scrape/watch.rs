@@ -17,7 +17,7 @@ use super::liveness::{Health, LIVENESS, Liveness, SESSION};
 use super::memory::Memory;
 use super::pace::Pace;
 use super::reading::{self, Through};
-use super::report::{REPORT, Report};
+use super::report::{MEMORY, REPORT, Report};
 use super::sign::Signs;
 use super::timetable::Timetable;
 use crate::collectors::{Collector, Sampled, Settings, plan};
@@ -263,6 +263,7 @@ impl Watch {
         let every = self.reporting();
         self.board.declare(&source, every, 3);
         let mut report = Report::of(self.server.kind());
+        let memory = self.server.memory();
         loop {
             sleep(every).await;
             let begun = Instant::now();
@@ -272,6 +273,7 @@ impl Watch {
             let down = matches!(*self.health.borrow(), Health::Down(_));
             if self.server.kind() == Kind::PostgreSql && !down {
                 samples.extend(self.admission.samples());
+                samples.extend(memory.map(|bytes| MEMORY.sample(&[], bytes as f64)));
             }
             self.board
                 .publish(&source, Timestamp::now(), begun.elapsed(), samples, 0);

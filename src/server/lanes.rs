@@ -10,7 +10,7 @@ use super::error::{ServerError, Trouble};
 use super::held::{Held, Unavailable, impatient, patient};
 use super::turns::Turns;
 use super::wire::Wire;
-use super::{Facts, Kind, Lag, Pulse, ReadError, Settings, Table, Visit, facts, pulse};
+use super::{Facts, Kind, Lag, Pulse, ReadError, Settings, Table, Visit, facts, machine, pulse};
 
 /// How long a sign of life may take on an open session, on a new one, and at the door while the session is in use.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -72,6 +72,16 @@ impl Server {
     /// What it was set up with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The memory of its machine in bytes; `None` where nobody has said it and it is not this machine.
+    pub fn memory(&self) -> Option<u64> {
+        let here = || {
+            let dsn = self.endpoint.dsn().ok()?;
+            let local = dsn.targets.iter().all(|target| target.is_local());
+            local.then(machine::memory).flatten()
+        };
+        self.settings.memory.or_else(here)
     }
 
     /// Whether it answers, on connection A, with one new attempt on a fresh connection. While A is in use, whether

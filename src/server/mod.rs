@@ -14,6 +14,7 @@ mod held;
 mod identifier;
 mod kind;
 mod lanes;
+mod machine;
 mod pulse;
 mod session;
 mod settings;

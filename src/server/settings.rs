@@ -18,6 +18,8 @@ pub struct Settings {
     pub databases: Databases,
     /// What evidence shows of the statements that run there.
     pub query_text: QueryText,
+    /// The memory of its machine in bytes, where somebody has said so.
+    pub memory: Option<u64>,
 }
 
 /// What evidence shows of statements.
@@ -55,6 +57,10 @@ impl Settings {
                 "evidence",
                 "What is read when an incident opens.",
                 QueryText::read,
+            ),
+            memory: s.optional_bytes(
+                "memory",
+                "The memory of its machine, such as `16GiB`, for the advice on settings; by default this machine's where the server is reached by a socket or a loopback address, else unknown.",
             ),
             ..address
         }
@@ -108,6 +114,7 @@ impl Settings {
             password,
             databases: Databases::default(),
             query_text: QueryText::default(),
+            memory: None,
         }
     }
 
@@ -124,6 +131,7 @@ impl Settings {
             password: None,
             databases: Databases::default(),
             query_text: QueryText::default(),
+            memory: None,
         })
     }
 }

@@ -13,6 +13,9 @@ use crate::sample::Timestamp;
 /// How many damaged snapshots are kept for a look.
 const DAMAGED: usize = 3;
 
+/// What the name of a damaged one begins with; the moment follows.
+const ASIDE: &str = "snapshot.damaged-";
+
 /// Keeps the history of a store in a directory that belongs to this process.
 #[derive(Debug)]
 pub struct Keeper {
@@ -90,6 +93,15 @@ impl Keeper {
         *self.locked()
     }
 
+    /// The names of the snapshots that were of no use and are kept for a look, oldest first.
+    pub fn damaged(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut all: Vec<String> = names.filter(|name| name.starts_with(ASIDE)).collect();
+        all.sort_unstable();
+        all
+    }
+
     fn read(&self, now: Timestamp) -> Result<Kept, SnapshotError> {
         let started = Instant::now();
         let file = File::open(self.path())?;
@@ -142,7 +154,7 @@ impl Keeper {
 
     fn set_aside(&self, error: &SnapshotError, now: Timestamp) {
         let path = self.path();
-        let aside = self.dir.join(format!("snapshot.damaged-{}", now.rfc3339()));
+        let aside = self.dir.join(format!("{ASIDE}{}", now.rfc3339()));
         let moved = match fs::rename(&path, &aside) {
             Ok(()) => format!("it was moved to `{}`", aside.display()),
             Err(error) => format!("it cannot be moved away: {error}"),
@@ -156,16 +168,9 @@ impl Keeper {
 
     /// Their names are in the order of their times.
     fn drop_oldest_damaged(&self) {
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        let damaged = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with("snapshot.damaged-"))
-        };
-        let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(damaged).collect();
-        all.sort_unstable();
-        for old in all.iter().rev().skip(DAMAGED) {
+        for old in self.damaged().iter().rev().skip(DAMAGED) {
             // What cannot be removed now is met again next time.
-            let _ = fs::remove_file(old);
+            let _ = fs::remove_file(self.dir.join(old));
         }
     }
 

@@ -35,6 +35,10 @@ pub(super) const SNAPSHOT_TOOK: Metric = Metric::gauge(
     "pgvigil_store_snapshot_duration_seconds",
     "How long it took to write the last snapshot.",
 );
+pub(super) const SNAPSHOT_DAMAGED: Metric = Metric::gauge(
+    "pgvigil_store_snapshot_damaged",
+    "Always 1: a snapshot that was of no use at a start and is kept in the state directory under this name for a look.",
+);
 pub(super) const SNAPSHOT_FAILURES: Metric = Metric::counter(
     "pgvigil_store_snapshot_failures_total",
     "Snapshots that could not be written.",
@@ -53,6 +57,12 @@ pub(super) fn held(size: &Size) -> Vec<Sample> {
     samples
         .extend(refused.map(|(reason, count)| REFUSED.sample(&[("reason", reason)], count as f64)));
     samples
+}
+
+/// The damaged snapshots that are kept for a look.
+pub(super) fn damaged(files: &[String]) -> impl Iterator<Item = Sample> {
+    let each = files.iter();
+    each.map(|file| SNAPSHOT_DAMAGED.sample(&[("file", file)], 1.0))
 }
 
 /// How its snapshot is doing.

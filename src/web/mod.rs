@@ -10,6 +10,7 @@ mod door;
 mod exposition;
 pub mod overview;
 mod page;
+mod pages;
 mod reload;
 mod role;
 mod server;
@@ -41,7 +42,7 @@ use role::Traffic;
 
 pub use door::{Door, OpenError};
 pub use exposition::METRICS;
-pub use page::page;
+pub use page::{advice, history, incident, page, rules, unknown_incident};
 pub use reload::{Reload, Reloads};
 pub use settings::{Settings, Tls};
 pub use target::Target;
@@ -94,7 +95,6 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/probe", get(probe).with_state((view.clone(), exposition)))
         .route("/sd", get(discovery::targets))
         .route("/dead-letters", get(dead::letters))
-        .route("/", get(status))
         .route("/primary", role::endpoint(Traffic::Writes))
         .route("/replica", role::endpoint(Traffic::Offloaded))
         .route("/read", role::endpoint(Traffic::Reads))
@@ -102,6 +102,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload::reload))
         .route("/favicon.ico", get(icon))
+        .merge(pages::routes())
         .merge(api::routes(settings.cors_origin.as_deref()))
         .merge(silence::routes(desk.clone()))
         .merge(v2::routes(desk, settings.cors_origin.as_deref()))
@@ -110,25 +111,6 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
     match gate.is_shut() {
         true => open.layer(middleware::from_fn_with_state(gate, auth::guard)),
         false => open,
-    }
-}
-
-/// The page asks for nothing from anywhere, and no other page may frame it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
-
-async fn status(State(view): State<Arc<View>>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    let draw = move || page::page(&overview::overview(&view, Timestamp::now())).into_string();
-    match tokio::task::spawn_blocking(draw).await {
-        Ok(page) => (headers, page).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -186,7 +168,7 @@ async fn icon() -> impl IntoResponse {
 async fn not_found(uri: Uri) -> (StatusCode, String) {
     let path = uri.path();
     let message = format!(
-        "there is nothing at `{path}`; there are `/` (status), `/metrics` (`?server=`), \
+        "there is nothing at `{path}`; there are `/` (status), `/incidents`, `/incident/ID`, `/rules`, `/advice`, `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
          `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/-/healthy` and `/-/ready`\n"
     );

@@ -1,9 +1,11 @@
 //! What is served: the exposition and health without a socket, then doors, real scrapers and the dashboard.
 
 mod api;
+mod browser;
 mod dashboards;
 mod doors;
 mod ingest;
+mod pages;
 mod roles;
 mod targets;
 mod v2;

@@ -22,6 +22,13 @@ impl Target {
         self.address.is_none() && self.host.starts_with('/')
     }
 
+    /// Whether it is on this machine, as far as its address says.
+    pub fn is_local(&self) -> bool {
+        let address = self.address.or_else(|| self.host.parse().ok());
+        let loopback = address.is_some_and(|address| address.is_loopback());
+        self.is_socket() || loopback || self.address.is_none() && self.host == "localhost"
+    }
+
     /// The socket's path inside its directory.
     pub fn socket(&self) -> PathBuf {
         PathBuf::from(format!("{}/.s.PGSQL.{}", self.host, self.port))

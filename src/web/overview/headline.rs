@@ -28,10 +28,32 @@ pub(super) fn headline(overview: &Overview) -> Headline {
         ),
         None => waiting(overview),
     };
-    if !overview.pending.is_empty() {
-        headline.more = format!("{} pending", count(overview.pending.len(), "alert"));
-    }
+    headline.more = more(overview);
     headline
+}
+
+/// What else there is, and what of the first somebody sees to already.
+fn more(overview: &Overview) -> String {
+    let taken = overview.firing.iter();
+    let taken = taken.filter(|notice| notice.acknowledged.is_some()).count();
+    let parts = [
+        match taken {
+            0 => String::new(),
+            all if all == overview.firing.len() => "acknowledged".into(),
+            some => format!("{some} acknowledged"),
+        },
+        some(overview.pending.len(), "pending"),
+        some(overview.silenced.len(), "silenced"),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(", ")
+}
+
+fn some(number: usize, how: &str) -> String {
+    match number {
+        0 => String::new(),
+        number => format!("{} {how}", count(number, "alert")),
+    }
 }
 
 /// What is pending is no calm, although nobody is told of it yet.
@@ -42,6 +64,8 @@ fn waiting(overview: &Overview) -> Headline {
             headline.text = "Nothing fires yet".into();
         }
         headline.tone = headline.tone.max(tone);
+    } else if headline.tone == Tone::Good && !overview.silenced.is_empty() {
+        headline = say(Tone::Info, "Nothing fires but what is silenced");
     }
     headline
 }
@@ -54,6 +78,11 @@ fn calm(overview: &Overview) -> Headline {
         .iter()
         .filter(|trouble| !trouble.reason.is_empty())
         .count();
+    let unwatched = overview.pgbouncers.iter().chain(&overview.patronis);
+    let unwatched: Vec<&str> = unwatched
+        .filter(|server| server.standing == Standing::Down)
+        .map(|server| &*server.name)
+        .collect();
     let unreachable = overview
         .addresses
         .iter()
@@ -63,6 +92,11 @@ fn calm(overview: &Overview) -> Headline {
         say(
             Tone::Critical,
             format!("No answer from {}", down.join(", ")),
+        )
+    } else if !unwatched.is_empty() {
+        say(
+            Tone::Critical,
+            format!("No answer from {}", unwatched.join(", ")),
         )
     } else if !silent.is_empty() && silent.len() == overview.servers.len() {
         say(Tone::Unknown, "Nothing is known yet")
@@ -120,26 +154,52 @@ fn count(number: usize, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::sample::Timestamp;
 
     fn notice(tone: Tone) -> Notice {
         Notice {
             name: "A".into(),
-            severity: String::new(),
             tone,
-            summary: String::new(),
-            description: String::new(),
-            hint: String::new(),
-            runbook: None,
-            since: Timestamp(0),
-            lasting: Duration::ZERO,
-            value: String::new(),
-            labels: Vec::new(),
-            stale: None,
-            kept: false,
+            ..Notice::default()
+        }
+    }
+
+    #[test]
+    fn what_somebody_sees_to_is_said_beside_the_count() {
+        let word = crate::incident::Acknowledgement {
+            incident: "1".into(),
+            at: crate::sample::Timestamp(0),
+            by: "monica".into(),
+            comment: String::new(),
+        };
+        let taken = Notice {
+            acknowledged: Some(word),
+            ..notice(Tone::Critical)
+        };
+        let cases = [
+            (vec![taken.clone()], 0, "1 alert firing", "acknowledged"),
+            (
+                vec![taken, notice(Tone::Info)],
+                2,
+                "2 alerts firing",
+                "1 acknowledged, 2 alerts silenced",
+            ),
+            (
+                Vec::new(),
+                1,
+                "Nothing fires but what is silenced",
+                "1 alert silenced",
+            ),
+        ];
+        for (firing, silenced, text, more) in cases {
+            let overview = Overview {
+                firing,
+                silenced: vec![notice(Tone::Critical); silenced],
+                log_written: true,
+                ..Overview::default()
+            };
+            let said = headline(&overview);
+            assert_eq!((&*said.text, &*said.more), (text, more));
         }
     }
 
@@ -167,17 +227,10 @@ mod tests {
         for (firing, pending, text, more, tone) in cases {
             let notices = |tones: &[Tone]| tones.iter().map(|tone| notice(*tone)).collect();
             let overview = Overview {
-                now: Timestamp(0),
-                running: Duration::ZERO,
-                version: "",
-                headline: Headline::default(),
                 firing: notices(firing),
                 pending: notices(pending),
-                servers: Vec::new(),
-                backups: Vec::new(),
-                troubles: Vec::new(),
-                addresses: Vec::new(),
                 log_written: true,
+                ..Overview::default()
             };
             let said = headline(&overview);
             assert_eq!((&*said.text, &*said.more, said.tone), (text, more, tone));

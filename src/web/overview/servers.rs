@@ -1,7 +1,8 @@
-//! The watched servers and their numbers.
+//! Everything that is watched and has numbers: PostgreSQL servers, PgBouncers, the nodes of Patroni.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::facts::{Declared, Fact, Unit, elements, facts, values};
 use super::{Tone, troubles};
@@ -9,11 +10,13 @@ use crate::sample::Timestamp;
 use crate::scrape::Status;
 use crate::store::Store;
 
-/// One watched server.
+/// One watched server, PgBouncer or node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// Its configured name.
     pub name: Arc<str>,
+    /// `PostgreSQL`, `PgBouncer` or `Patroni`.
+    pub product: &'static str,
     /// Whether it answers.
     pub standing: Standing,
     /// Such as `primary` or `standby`; empty while unknown.
@@ -48,131 +51,257 @@ impl Standing {
     }
 }
 
+/// What all servers of one product have in common.
+pub(super) struct Product {
+    name: &'static str,
+    /// 1 where one answers.
+    up: &'static str,
+    /// The first expression that gives an element says the role.
+    roles: &'static [(&'static str, &'static str)],
+    version: fn(&Store, Timestamp) -> BTreeMap<String, String>,
+    facts: &'static [Declared],
+}
+
+pub(super) const POSTGRESQL: Product = Product {
+    name: "PostgreSQL",
+    up: "max by (instance) (pg_up)",
+    roles: &[
+        ("pg_replication_is_replica == 1", "standby"),
+        ("pg_replication_is_replica == 0", "primary"),
+    ],
+    version: |store, now| labelled(store, "pg_static", "short_version", ".0", now),
+    facts: &SERVER_FACTS,
+};
+
+pub(super) const PGBOUNCER: Product = Product {
+    name: "PgBouncer",
+    up: "max by (instance) (pgbouncer_up)",
+    roles: &[],
+    version: |store, now| labelled(store, "pgbouncer_version_info", "version", "", now),
+    facts: &POOL_FACTS,
+};
+
+pub(super) const PATRONI: Product = Product {
+    name: "Patroni",
+    up: "max by (instance) (patroni_up)",
+    roles: &[
+        ("patroni_primary == 1", "leader"),
+        ("patroni_standby_leader == 1", "standby leader"),
+        ("patroni_sync_standby == 1", "synchronous standby"),
+        ("patroni_quorum_standby == 1", "quorum standby"),
+        ("patroni_replica == 1", "replica"),
+    ],
+    version: patroni_versions,
+    facts: &NODE_FACTS,
+};
+
 /// The guide's numbers, and what follows from them.
-const FACTS: [Declared; 13] = [
-    Declared {
-        label: "connections",
-        expression: "max by (instance) (pg_connections_used)",
-        unit: Unit::Count,
-        limit: Some("max by (instance) (pg_connections_limit)"),
-        optional: false,
-    },
-    Declared {
-        label: "running a statement",
-        expression: "max by (instance) (pg_connections_active)",
-        unit: Unit::Count,
-        limit: None,
-        optional: false,
-    },
-    Declared {
-        label: "longest statement",
-        expression: "max by (instance) (pg_long_queries_oldest_seconds)",
-        unit: Unit::Seconds,
-        limit: None,
-        optional: false,
-    },
-    Declared {
-        label: "longest transaction",
-        expression: "max by (instance) (pg_long_transactions_oldest_seconds)",
-        unit: Unit::Seconds,
-        limit: None,
-        optional: false,
-    },
-    Declared {
-        label: "transactions",
-        expression: "sum by (instance) (rate(pg_stat_database_xact_commit[5m]) + rate(pg_stat_database_xact_rollback[5m]))",
-        unit: Unit::PerSecond,
-        limit: None,
-        optional: false,
-    },
-    Declared {
-        label: "cache hits",
-        expression: "sum by (instance) (rate(pg_stat_database_blks_hit[5m])) / \
-                     sum by (instance) (rate(pg_stat_database_blks_hit[5m]) + rate(pg_stat_database_blks_read[5m]))",
-        unit: Unit::Share,
-        limit: None,
-        optional: false,
-    },
-    Declared {
-        label: "size",
-        expression: "sum by (instance) (pg_database_size_bytes)",
-        unit: Unit::Bytes,
-        limit: None,
-        optional: false,
-    },
-    Declared {
-        label: "unused indexes",
-        expression: "sum by (instance) (pg_unused_index_size_bytes)",
-        unit: Unit::Bytes,
-        limit: None,
-        optional: true,
-    },
-    Declared {
-        label: "behind its primary",
-        expression: "max by (instance) (pg_replication_lag_seconds and on (instance) pg_replication_is_replica == 1)",
-        unit: Unit::Seconds,
-        limit: None,
-        optional: true,
-    },
-    Declared {
-        label: "standbys",
-        expression: "max by (instance) (pg_replication_standbys) > 0",
-        unit: Unit::Count,
-        limit: None,
-        optional: true,
-    },
-    Declared {
-        label: "slowest standby behind",
-        expression: "max by (instance) (pg_stat_replication_pg_wal_lsn_diff)",
-        unit: Unit::Bytes,
-        limit: None,
-        optional: true,
-    },
-    Declared {
-        label: "last WAL archived",
-        expression: "max by (instance) (pg_stat_archiver_last_archive_age)",
-        unit: Unit::Ago,
-        limit: None,
-        optional: true,
-    },
-    Declared {
-        label: "running for",
-        expression: "time() - max by (instance) (pg_postmaster_start_time_seconds)",
-        unit: Unit::Seconds,
-        limit: None,
-        optional: true,
-    },
+const SERVER_FACTS: [Declared; 15] = [
+    Declared::number(
+        "connections",
+        Unit::Count,
+        "max by (instance) (pg_connections_used)",
+    )
+    .of("max by (instance) (pg_connections_limit)")
+    .with_trend(),
+    Declared::number(
+        "running a statement",
+        Unit::Count,
+        "max by (instance) (pg_connections_active)",
+    )
+    .with_trend(),
+    Declared::number(
+        "waiting for a lock",
+        Unit::Count,
+        "max by (instance) (pg_locks_waiting_sessions)",
+    )
+    .optional(),
+    Declared::number(
+        "longest statement",
+        Unit::Seconds,
+        "max by (instance) (pg_long_queries_oldest_seconds)",
+    ),
+    Declared::number(
+        "longest transaction",
+        Unit::Seconds,
+        "max by (instance) (pg_long_transactions_oldest_seconds)",
+    ),
+    Declared::number(
+        "transactions",
+        Unit::PerSecond,
+        "sum by (instance) (rate(pg_stat_database_xact_commit[5m]) + rate(pg_stat_database_xact_rollback[5m]))",
+    )
+    .with_trend(),
+    Declared::number(
+        "cache hits",
+        Unit::Share,
+        "sum by (instance) (rate(pg_stat_database_blks_hit[5m])) / \
+         sum by (instance) (rate(pg_stat_database_blks_hit[5m]) + rate(pg_stat_database_blks_read[5m]))",
+    )
+    .with_trend(),
+    Declared::number("size", Unit::Bytes, "sum by (instance) (pg_database_size_bytes)").with_trend(),
+    Declared::number(
+        "behind its primary",
+        Unit::Seconds,
+        "max by (instance) (pg_replication_lag_seconds and on (instance) pg_replication_is_replica == 1)",
+    )
+    .optional()
+    .with_trend(),
+    Declared::number(
+        "standbys",
+        Unit::Count,
+        "max by (instance) (pg_replication_standbys) > 0",
+    )
+    .optional(),
+    Declared::number(
+        "slowest standby behind",
+        Unit::Bytes,
+        "max by (instance) (pg_stat_replication_pg_wal_lsn_diff)",
+    )
+    .optional()
+    .with_trend(),
+    Declared::number(
+        "last WAL archived",
+        Unit::Ago,
+        "max by (instance) (pg_stat_archiver_last_archive_age)",
+    )
+    .optional(),
+    Declared::number(
+        "way to wraparound",
+        Unit::Share,
+        "max by (instance) (pg_database_xid_age) / 2147483648",
+    )
+    .optional(),
+    Declared::number(
+        "memory of the machine",
+        Unit::Bytes,
+        "max by (instance) (pgvigil_server_memory_bytes)",
+    )
+    .optional(),
+    Declared::number(
+        "running for",
+        Unit::Seconds,
+        "time() - max by (instance) (pg_postmaster_start_time_seconds)",
+    )
+    .optional(),
 ];
 
-pub(super) fn servers(
-    names: &[Arc<str>],
+const POOL_FACTS: [Declared; 6] = [
+    Declared::number(
+        "clients",
+        Unit::Count,
+        "max by (instance) (pgbouncer_used_clients)",
+    )
+    .of("max by (instance) (pgbouncer_config_max_client_connections)")
+    .with_trend(),
+    Declared::number(
+        "waiting for a connection",
+        Unit::Count,
+        "sum by (instance) (pgbouncer_pools_client_waiting_connections)",
+    )
+    .with_trend(),
+    Declared::number(
+        "longest wait",
+        Unit::Seconds,
+        "max by (instance) (pgbouncer_pools_client_maxwait_seconds)",
+    ),
+    Declared::number(
+        "connections to servers",
+        Unit::Count,
+        "max by (instance) (pgbouncer_used_servers)",
+    )
+    .with_trend(),
+    Declared::number(
+        "queries",
+        Unit::PerSecond,
+        "sum by (instance) (rate(pgbouncer_stats_totals_queries_pooled_total[5m]))",
+    )
+    .with_trend(),
+    Declared::number(
+        "paused databases",
+        Unit::Count,
+        "sum by (instance) (pgbouncer_databases_paused) > 0",
+    )
+    .optional(),
+];
+
+const NODE_FACTS: [Declared; 7] = [
+    Declared::number(
+        "PostgreSQL",
+        Unit::Running,
+        "max by (instance) (patroni_postgres_running)",
+    ),
+    Declared::number(
+        "furthest member behind",
+        Unit::Bytes,
+        "max by (instance) (patroni_cluster_member_lag_bytes)",
+    )
+    .optional()
+    .with_trend(),
+    Declared::number(
+        "members",
+        Unit::Count,
+        "count by (instance) (patroni_cluster_member_info)",
+    )
+    .optional(),
+    Declared::number(
+        "timeline",
+        Unit::Count,
+        "max by (instance) (patroni_postgres_timeline)",
+    )
+    .optional(),
+    Declared::number(
+        "store of the configuration seen",
+        Unit::Ago,
+        "time() - max by (instance) (patroni_dcs_last_seen > 0)",
+    )
+    .optional(),
+    Declared::number(
+        "failover",
+        Unit::SwitchedOff,
+        "max by (instance) (patroni_is_paused) == 1",
+    )
+    .optional(),
+    Declared::number(
+        "running for",
+        Unit::Seconds,
+        "time() - max by (instance) (patroni_postmaster_start_time > 0)",
+    )
+    .optional(),
+];
+
+/// All servers of one product, in the order of their names given.
+pub(super) fn servers<'n>(
+    product: &Product,
+    names: impl Iterator<Item = &'n Arc<str>>,
     store: &Store,
     statuses: &[Status],
+    span: Duration,
     now: Timestamp,
 ) -> Vec<Server> {
-    let up = values(store, "max by (instance) (pg_up)", "instance", now);
-    let standby = values(
-        store,
-        "max by (instance) (pg_replication_is_replica)",
-        "instance",
-        now,
-    );
-    let versions = versions(store, now);
-    let facts = facts(store, &FACTS, "instance", now);
-    let each = names.iter().map(|name| {
+    let mut names = names.peekable();
+    if names.peek().is_none() {
+        return Vec::new();
+    }
+    let up = values(store, product.up, "instance", now);
+    let roles = product.roles.iter();
+    let roles: Vec<_> = roles
+        .map(|(expression, role)| (values(store, expression, "instance", now), *role))
+        .collect();
+    let versions = (product.version)(store, now);
+    let facts = facts(store, product.facts, "instance", span, now);
+    let each = names.map(|name| {
         let standing = match up.get(&**name) {
             Some(1.0) => Standing::Up,
             Some(_) => Standing::Down,
             None => Standing::Unknown,
         };
+        let role = roles.iter().find(|(holds, _)| holds.contains_key(&**name));
         Server {
             name: name.clone(),
+            product: product.name,
             standing,
-            role: match standby.get(&**name) {
-                Some(1.0) => "standby",
-                Some(_) => "primary",
-                None => "",
-            },
+            role: role.map_or("", |(_, role)| role),
             version: versions.get(&**name).cloned().unwrap_or_default(),
             reason: match standing {
                 Standing::Up => String::new(),
@@ -187,7 +316,7 @@ pub(super) fn servers(
     each.collect()
 }
 
-/// A rate outlives its server by its window: what is left of the numbers says nothing of now.
+/// A rate outlives its server by its window: what is left of the numbers says nothing of now, but how they went does.
 fn unknown(facts: Vec<Fact>) -> Vec<Fact> {
     let each = facts.into_iter().map(|fact| Fact {
         text: None,
@@ -197,16 +326,37 @@ fn unknown(facts: Vec<Fact>) -> Vec<Fact> {
     each.collect()
 }
 
-/// `15.18.0` is how `pg_static` pads what PostgreSQL calls 15.18.
-fn versions(store: &Store, now: Timestamp) -> BTreeMap<String, String> {
-    let elements = elements(store, "pg_static", now);
+/// Versions from a label, without their padding: `15.18.0` is how `pg_static` writes what PostgreSQL calls 15.18.
+fn labelled(
+    store: &Store,
+    metric: &str,
+    label: &str,
+    padding: &str,
+    now: Timestamp,
+) -> BTreeMap<String, String> {
+    let elements = elements(store, metric, now);
     let each = elements.iter().map(|element| {
-        let version = element.labels.get("short_version");
-        let version = version.strip_suffix(".0").unwrap_or(version);
-        (
-            element.labels.get("instance").to_owned(),
-            version.to_owned(),
-        )
+        let version = element.labels.get(label);
+        let version = version.strip_prefix("PgBouncer ").unwrap_or(version);
+        let version = version.strip_suffix(padding).unwrap_or(version);
+        let name = element.labels.get("instance");
+        (name.to_owned(), version.to_owned())
+    });
+    each.collect()
+}
+
+/// Two digits for each part: 40105 is 4.1.5.
+fn patroni_versions(store: &Store, now: Timestamp) -> BTreeMap<String, String> {
+    let numbers = values(
+        store,
+        "max by (instance) (patroni_version)",
+        "instance",
+        now,
+    );
+    let each = numbers.into_iter().map(|(name, number)| {
+        let number = number as u64;
+        let (major, minor, patch) = (number / 10_000, number / 100 % 100, number % 100);
+        (name, format!("{major}.{minor}.{patch}"))
     });
     each.collect()
 }

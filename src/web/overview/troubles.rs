@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Tone;
+use super::facts::elements;
 use crate::notify;
 use crate::sample::Timestamp;
 use crate::scrape::{LIVENESS, SESSION, Status};
+use crate::store::Store;
 
 /// A source that could not be read, or not in full.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,10 +31,12 @@ pub struct Address {
     pub channel: &'static str,
     /// The colour of it.
     pub tone: Tone,
-    /// Messages that were taken, and that were refused for good.
+    /// Messages that were taken.
     pub delivered: u64,
     /// Messages that were refused for good.
     pub failed: u64,
+    /// Tries that failed and were repeated.
+    pub retried: u64,
     /// Incidents that it should be told of and has not been.
     pub waiting: u64,
     /// When a message was last taken.
@@ -69,11 +73,20 @@ pub(super) fn addresses(all: BTreeMap<String, notify::Status>) -> Vec<Address> {
         },
         delivered: status.delivered,
         failed: status.failed,
+        retried: status.retried,
         waiting: status.waiting,
         last_success: status.last_success,
         reason: status.error.unwrap_or_default(),
     });
     each.collect()
+}
+
+/// Snapshots of the history that were of no use and are kept for a look, by their files' names.
+pub(super) fn damaged(store: &Store, now: Timestamp) -> Vec<String> {
+    let files = elements(store, "pgvigil_store_snapshot_damaged", now);
+    let each = files.iter();
+    each.map(|file| file.labels.get("file").to_owned())
+        .collect()
 }
 
 /// Why a server cannot be read, by its sign of life, or else by the source that was tried last.

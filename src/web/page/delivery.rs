@@ -4,15 +4,28 @@ use maud::{Markup, html};
 
 use super::{badge, class};
 use crate::sample::Timestamp;
-use crate::web::overview::{Address, Tone, Trouble};
+use crate::web::overview::{Address, DeadLetter, Overview, Tone, Trouble};
 use crate::web::words;
 
-pub(super) fn troubles(troubles: &[Trouble], now: Timestamp) -> Markup {
+/// How many messages that were given up are shown.
+const DEAD: usize = 10;
+
+pub(super) fn troubles(overview: &Overview) -> Markup {
+    let now = overview.edition.now;
     html! {
-        @if !troubles.is_empty() {
+        @if !overview.troubles.is_empty() {
             section id="troubles" {
                 h2 { "Not read in full" }
-                ul { @for trouble in troubles { li { (line(trouble, now)) } } }
+                ul { @for trouble in &overview.troubles { li { (line(trouble, now)) } } }
+            }
+        }
+        @if !overview.damaged.is_empty() {
+            section id="damaged" {
+                h2 { "History that was lost" }
+                p class="quiet" {
+                    "At a start the snapshot of the history was damaged. It was set aside in the state directory and the history began anew; remove the file once it has been looked at."
+                }
+                ul { @for file in &overview.damaged { li { code { (file) } } } }
             }
         }
     }
@@ -32,15 +45,17 @@ fn line(trouble: &Trouble, now: Timestamp) -> Markup {
     }
 }
 
-pub(super) fn addresses(addresses: &[Address], log_written: bool, now: Timestamp) -> Markup {
+pub(super) fn addresses(overview: &Overview) -> Markup {
+    let now = overview.edition.now;
     html! {
         section id="delivery" {
             h2 { "Who is told" }
-            @if !log_written {
+            @if !overview.log_written {
                 p class="note" { "Incidents cannot be written to the disk: a restart would forget who was told." }
             }
-            @if addresses.is_empty() { p class="quiet" { "Nobody: no receiver is configured." } }
-            div class="cards" { @for address in addresses { (card(address, now)) } }
+            @if overview.addresses.is_empty() { p class="quiet" { "Nobody: no receiver is configured." } }
+            div class="cards" { @for address in &overview.addresses { (card(address, now)) } }
+            (dead(&overview.dead, now))
         }
     }
 }
@@ -57,11 +72,40 @@ fn card(address: &Address, now: Timestamp) -> Markup {
             h3 { (address.name) " " (badge(address.tone, word)) }
             p class="quiet" {
                 (address.channel) ", " (address.delivered) " delivered"
+                @if address.retried > 0 { ", " (address.retried) " tried again" }
                 @if address.failed > 0 { ", " (address.failed) " refused" }
                 @if address.waiting > 0 { ", " (address.waiting) " waiting" }
                 @if let Some(at) = address.last_success { ", last " (words::span(now.since(at))) " ago" }
             }
             @if !address.reason.is_empty() { p class="note" { (address.reason) } }
+        }
+    }
+}
+
+fn dead(letters: &[DeadLetter], now: Timestamp) -> Markup {
+    html! {
+        @if !letters.is_empty() {
+            h3 id="dead" { "Messages that were given up" }
+            ul {
+                @for letter in letters.iter().take(DEAD) { li { (given_up(letter, now)) } }
+            }
+            @if letters.len() > DEAD { p class="quiet" { "and " (letters.len() - DEAD) " more" } }
+        }
+    }
+}
+
+fn given_up(letter: &DeadLetter, now: Timestamp) -> Markup {
+    html! {
+        p {
+            strong { (letter.receiver) } ", " (words::moment(letter.at, now)) " UTC"
+            @if !letter.subject.is_empty() { ": " (letter.subject) }
+        }
+        p class="note critical" { (letter.error) }
+        p class="quiet" {
+            @for (place, (id, name)) in letter.incidents.iter().enumerate() {
+                @if place > 0 { ", " }
+                @if name.is_empty() { code { (id) } } @else { a href={ "/incident/" (id) } { (name) } }
+            }
         }
     }
 }

@@ -1,69 +1,145 @@
-//! The status page as HTML: one file, no script, readable on a phone.
-//! Takes an [`Overview`]; hands on markup.
+//! The pages as HTML: one answer each, no script, readable on a phone.
+//! Takes an [`Overview`] and its like; hands on markup.
 
+mod advice;
 mod alerts;
 mod backups;
 mod delivery;
+mod evidence;
+mod history;
+mod incident;
+mod rules;
 mod servers;
+mod silences;
+mod spark;
+mod told;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::overview::{Overview, Tone};
+use super::overview::{Edition, Overview, Tone};
 use super::words;
+
+pub use advice::advice;
+pub use history::history;
+pub use incident::{incident, unknown_incident};
+pub use rules::rules;
 
 pub(super) const STYLE: &str = include_str!("style.css");
 
-/// How often a browser asks for the page again.
+/// How often a browser asks for the status page again.
 const REFRESH_SECONDS: u32 = 15;
 
-/// The whole page.
+/// The pages, as they are named at the top of each.
+const PAGES: [(&str, &str); 5] = [
+    ("/", "Status"),
+    ("/incidents", "Incidents"),
+    ("/rules", "Rules"),
+    ("/advice", "Advice"),
+    ("/#silences", "Silences"),
+];
+
+/// What all pages have in common.
+struct Frame<'a> {
+    /// Its own path, or that of the page it belongs to.
+    path: &'a str,
+    /// For the browser's tab.
+    title: &'a str,
+    /// The one sentence above everything.
+    heading: &'a str,
+    /// A second one; may be empty.
+    more: &'a str,
+    tone: Tone,
+    /// Whether it is asked for again and again.
+    refreshed: bool,
+    edition: Edition,
+}
+
+/// The status page.
 pub fn page(overview: &Overview) -> Markup {
-    let headline = &overview.headline;
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="refresh" content=(REFRESH_SECONDS);
-                link rel="icon" href="/favicon.ico";
-                title { (headline.text) " · pgvigil" }
-                style { (PreEscaped(STYLE)) }
+    let (headline, now) = (&overview.headline, overview.edition.now);
+    let frame = Frame {
+        path: "/",
+        title: &headline.text,
+        heading: &headline.text,
+        more: &headline.more,
+        tone: headline.tone,
+        refreshed: true,
+        edition: overview.edition,
+    };
+    frame.around(&html! {
+        (alerts::firing(&overview.firing, now))
+        (alerts::pending(&overview.pending, now))
+        (alerts::silenced(&overview.silenced, now))
+        (servers::servers(overview))
+        (backups::backups(&overview.backups))
+        (advice::brief(&overview.advice))
+        (delivery::addresses(overview))
+        (silences::silences(&overview.silences, now))
+        (history::brief(&overview.ended, now))
+        (rules::brief(&overview.rules))
+        (delivery::troubles(overview))
+    })
+}
+
+impl Frame<'_> {
+    fn around(&self, content: &Markup) -> Markup {
+        PreEscaped(legible(&self.whole(content).into_string()))
+    }
+
+    fn whole(&self, content: &Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    @if self.refreshed { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
+                    link rel="icon" href="/favicon.ico";
+                    title { (self.title) " · pgvigil" }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    a class="skip" href="#main" { "To the content" }
+                    header class={ "banner " (class(self.tone)) } {
+                        nav aria-label="Pages" {
+                            @for (path, name) in PAGES {
+                                a href=(path) aria-current=[(path == self.path).then_some("page")] { (name) }
+                            }
+                        }
+                        h1 { (self.heading) }
+                        @if !self.more.is_empty() { p { (self.more) } }
+                    }
+                    main id="main" { (content) }
+                    footer { (self.footer()) }
+                }
             }
-            body {
-                header class={ "banner " (class(headline.tone)) } {
-                    h1 { (headline.text) }
-                    @if !headline.more.is_empty() { p { (headline.more) } }
-                }
-                main {
-                    (alerts::firing(&overview.firing, overview.now))
-                    (alerts::pending(&overview.pending, overview.now))
-                    (servers::servers(&overview.servers))
-                    (backups::backups(&overview.backups))
-                    (delivery::troubles(&overview.troubles, overview.now))
-                    (delivery::addresses(&overview.addresses, overview.log_written, overview.now))
-                }
-                footer { (footer(overview)) }
+        }
+    }
+
+    fn footer(&self) -> Markup {
+        let edition = self.edition;
+        html! {
+            p {
+                "As of " time datetime=(edition.now.rfc3339()) { (words::clock(edition.now)) " UTC" }
+                @if self.refreshed { ", drawn anew every " (REFRESH_SECONDS) " s" }
+            }
+            p {
+                "pgvigil " (edition.version) ", up for " (words::span(edition.running)) " · "
+                a href="/metrics" { "metrics" } " · "
+                a href="/-/healthy" { "healthy" } " · "
+                a href="/-/ready" { "ready" }
             }
         }
     }
 }
 
-fn footer(overview: &Overview) -> Markup {
-    let moment = overview.now.rfc3339();
-    html! {
-        p {
-            "As of " time datetime=(moment) { (words::clock(overview.now)) " UTC" }
-            ", drawn anew every " (REFRESH_SECONDS) " s"
-        }
-        p {
-            "pgvigil " (overview.version) ", up for " (words::span(overview.running)) " · "
-            a href="/metrics" { "metrics" } " · "
-            a href="/-/healthy" { "healthy" } " · "
-            a href="/-/ready" { "ready" }
-        }
-    }
+/// Without the characters that nobody sees and that make others read in another order than they stand: a name must not
+/// look like another.
+fn legible(page: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| turns(c) || c.is_control() && !['\n', '\t'].contains(&c);
+    page.replace(hidden, "\u{fffd}")
 }
 
 /// The class that gives an element its colour.
@@ -80,6 +156,16 @@ fn class(tone: Tone) -> &'static str {
 /// A coloured word. The word itself says what the colour does, for those who do not see it.
 fn badge(tone: Tone, word: &str) -> Markup {
     html! { span class={ "badge " (class(tone)) } { (word) } }
+}
+
+/// What is wider than a phone scrolls by itself, by keyboard too.
+fn scrolling(name: &str, content: &Markup) -> Markup {
+    html! { div class="scroll" role="region" aria-label=(name) tabindex="0" { (content) } }
+}
+
+/// A statement to copy.
+fn statement(sql: &str) -> Markup {
+    scrolling("statement", &html! { pre { code { (sql) } } })
 }
 
 #[cfg(test)]

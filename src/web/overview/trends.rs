@@ -1,0 +1,75 @@
+//! How a number came to what it is: evenly spaced points for a small picture.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::facts::{Declared, elements};
+use crate::promql::{Limits, Moments, Query, Value, evaluate};
+use crate::sample::Timestamp;
+use crate::store::Store;
+
+/// The course of a number up to now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trend {
+    /// Evenly spaced, the last one now; `None` where nothing was known.
+    pub points: Vec<Option<f64>>,
+    /// From the first point to the last.
+    pub span: Duration,
+    /// The smallest of them in words.
+    pub lowest: String,
+    /// The largest of them in words.
+    pub highest: String,
+}
+
+const POINTS: u32 = 60;
+const LONGEST: Duration = Duration::from_secs(3 * 3_600);
+const SHORTEST: Duration = Duration::from_secs(2 * 60);
+
+/// How far back pictures go: no further than the history does, for most of it would be empty.
+pub(super) fn span(store: &Store, now: Timestamp) -> Duration {
+    let oldest = elements(store, "min(min_over_time(timestamp(pg_up)[3h:3m]))", now);
+    let oldest = oldest.first().map(|element| element.value);
+    oldest.map_or(LONGEST, |oldest| {
+        now.since(Timestamp::from_seconds(oldest))
+            .clamp(SHORTEST, LONGEST)
+    })
+}
+
+/// The course of a declared number for each value of one label; none where there are fewer than two points.
+pub(super) fn trends(
+    store: &Store,
+    fact: &Declared,
+    label: &str,
+    span: Duration,
+    now: Timestamp,
+) -> BTreeMap<String, Trend> {
+    let (start, step) = (now.before(span), span / POINTS);
+    let moments = Moments::Range {
+        start,
+        end: now,
+        step,
+    };
+    let query = Query::parse(fact.expression).ok();
+    let answer = query.and_then(|query| evaluate(&query, store, moments, &Limits::default()).ok());
+    let Some(Value::Matrix(all)) = answer.map(|answer| answer.value) else {
+        return BTreeMap::new();
+    };
+    let each = all.into_iter().filter_map(|series| {
+        let mut points = vec![None; POINTS as usize + 1];
+        for (at, value) in series.points {
+            let place = (at.since(start).as_millis() / step.as_millis().max(1)) as usize;
+            if let Some(point) = points.get_mut(place) {
+                *point = Some(value).filter(|value| value.is_finite());
+            }
+        }
+        let known = || points.iter().flatten().copied();
+        let trend = Trend {
+            span,
+            lowest: fact.unit.write(known().reduce(f64::min)?),
+            highest: fact.unit.write(known().reduce(f64::max)?),
+            points: points.clone(),
+        };
+        (known().count() > 1).then(|| (series.labels.get(label).to_owned(), trend))
+    });
+    each.collect()
+}
