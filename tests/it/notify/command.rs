@@ -14,7 +14,7 @@ use crate::incident::{firing, opened};
 
 /// A receiver that runs a script.
 fn receiver(folder: &Scratch, name: &str, script: &str, timeout: &str) -> String {
-    let script = folder.write(&format!("{name}.sh"), script);
+    let script = folder.write(format!("{name}.sh"), script);
     format!(
         "{{name: {name}, command: {{run: [sh, '{}', one two, '$HOME'], timeout: {timeout}}}}}",
         script.display()

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use pgvigil::incident::{Event, Ledger};
+use pgvigil::incident::{Event, Evidence, Ledger};
+use pgvigil::notify;
 use pgvigil::rules::Alert;
 use pgvigil::sample::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{DEADLINE, Senders};
+use super::{DEADLINE, Senders, context, settings};
 use crate::harness::{Answer, HttpSink, eventually};
 use crate::incident::{firing, opened};
 
@@ -322,4 +323,75 @@ async fn hostile_names_and_long_texts_stay_within_the_limits() {
         whole["alerts"][0]["annotations"]["summary"],
         summary.as_str()
     );
+}
+
+/// `notify test` with each channel: a firing and a resolved message, and the conversation without secrets.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_shows_the_conversation() {
+    let trials =
+        channels().map(|channel| Trial::new(&channel, "trial", channel.taken.clone(), Taken));
+    let receivers: Vec<&str> = trials.iter().map(|trial| trial.receiver.as_str()).collect();
+    let outcomes = notify::test(&settings(&receivers.join(", ")), &context()).await;
+    let dialogues: Vec<String> = outcomes
+        .iter()
+        .map(|outcome| outcome.dialogue.join(", "))
+        .collect();
+    assert_eq!(
+        dialogues,
+        [
+            "POST the webhook, ok, POST the webhook, ok",
+            "POST the webhook, ok, POST the webhook, ok",
+            "chat.postMessage, ok, chat.update, ok, chat.postMessage, ok",
+            "POST \"trigger\" to 127.0.0.1, accepted, POST \"resolve\" to 127.0.0.1, accepted",
+        ]
+    );
+    assert!(
+        outcomes.iter().all(|outcome| outcome.error.is_none()),
+        "{outcomes:?}"
+    );
+    assert!(!format!("{outcomes:?}").contains("hunter2"), "{outcomes:?}");
+}
+
+/// What was found when the incident opened is in the message of each channel, in its own form.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_goes_with_the_message() {
+    let trials =
+        channels().map(|channel| Trial::new(&channel, "evidence", channel.taken.clone(), Taken));
+    let receivers: Vec<&str> = trials.iter().map(|trial| trial.receiver.as_str()).collect();
+    let senders = Senders::start(&receivers.join(", "), Ledger::memory());
+    let alert = firing("A", Timestamp::now().before(Duration::from_secs(5)));
+    let found = Evidence {
+        query: "sessions".into(),
+        title: "Sessions by user".into(),
+        server: "rachel".into(),
+        at: Timestamp(0),
+        columns: vec!["user".into(), "count".into()],
+        rows: vec![vec!["app".into(), "81".into()]],
+        more: 4,
+        error: String::new(),
+    };
+    let incident = alert.incident().unwrap();
+    let evidence = Event::Evidence {
+        incident,
+        found: vec![found],
+    };
+    senders.ledger.record(&[opened(&alert), evidence]);
+    let bodies = trials
+        .each_ref()
+        .map(|trial| trial.sink.wait_for(1, DEADLINE)[0].json());
+    let [webhook, slack, bot, pagerduty] = &bodies;
+    let expected = json!({
+        "query": "sessions", "title": "Sessions by user", "server": "rachel", "at": "1970-01-01T00:00:00.000Z",
+        "columns": ["user", "count"], "rows": [["app", "81"]], "more": 4,
+    });
+    assert_eq!(webhook["alerts"][0]["evidence"], json!([expected]));
+    assert_eq!(
+        pagerduty["payload"]["custom_details"]["Sessions by user"],
+        expected
+    );
+    for body in [slack, bot] {
+        let shown = "*Sessions by user*\n```user  count\napp   81```\n… and 4 more";
+        assert_eq!(body["blocks"][2]["text"]["text"], shown, "{body}");
+    }
+    senders.stop().await;
 }
