@@ -62,7 +62,17 @@ pub(super) struct Incident {
 
 /// Writes a message from a letter.
 pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Message {
-    let incidents = gravest_first(&letter.items, now);
+    let mut items: Vec<&Item> = letter.items.iter().collect();
+    items.sort_by_key(|item| {
+        let ended = item.reason == Reason::Resolved;
+        (
+            ended,
+            rank(&item.alert),
+            item.alert.fired_at,
+            &item.incident,
+        )
+    });
+    let incidents: Vec<Incident> = items.into_iter().map(|item| incident(item, now)).collect();
     let subject = if letter.subject.is_empty() {
         title(&incidents)
     } else {
@@ -74,28 +84,15 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
         headline: headline(&incidents),
         standing: standing(letter),
         incidents,
-        others: gravest_first(&others(letter), now),
+        others: others(letter, now),
         page: context.external_url.clone(),
         at: now,
     }
 }
 
-fn gravest_first(items: &[Item], now: Timestamp) -> Vec<Incident> {
-    let mut items: Vec<&Item> = items.iter().collect();
-    items.sort_by_key(|item| {
-        let ended = item.reason == Reason::Resolved;
-        (
-            ended,
-            rank(&item.alert),
-            item.alert.fired_at,
-            &item.incident,
-        )
-    });
-    items.into_iter().map(|item| incident(item, now)).collect()
-}
-
-fn others(letter: &Letter) -> Vec<Item> {
-    let others = letter.others.iter();
+fn others(letter: &Letter, now: Timestamp) -> Vec<Incident> {
+    let mut others: Vec<&Alert> = letter.others.iter().collect();
+    others.sort_by_key(|alert| (alert.resolved_at.is_some(), rank(alert), alert.fired_at));
     let item = |alert: &Alert| Item {
         incident: alert.incident().unwrap_or_default(),
         alert: alert.clone(),
@@ -106,7 +103,8 @@ fn others(letter: &Letter) -> Vec<Item> {
         evidence: Vec::new(),
         told: None,
     };
-    others.map(item).collect()
+    let items = others.into_iter().map(item);
+    items.map(|item| incident(&item, now)).collect()
 }
 
 fn rank(alert: &Alert) -> usize {

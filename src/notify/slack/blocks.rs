@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::evidence;
 use crate::notify::message::{Incident, Message};
 
 /// Slack takes 50 blocks; an incident is two, and one says how many more there are.
@@ -19,25 +18,11 @@ const MOST_PLAIN: usize = 2_000;
 
 /// The whole message: blocks, and the text that phones and screen readers show instead.
 pub(super) fn render(message: &Message) -> Value {
-    let mut blocks = Vec::new();
-    let (mut shown, mut used) = (0, 0);
-    for one in message.incidents.iter().take(MOST_INCIDENTS) {
-        let one = incident(one);
-        used += one
-            .iter()
-            .map(|block| block.to_string().len())
-            .sum::<usize>();
-        if shown > 0 && used > MOST_ALL {
-            break;
-        }
-        blocks.extend(one);
-        shown += 1;
-    }
-    if let [one] = message.incidents.as_slice()
-        && !one.resolved
-    {
-        blocks.extend(evidence::blocks(&one.evidence));
-    }
+    let shown = fitting(message);
+    let mut blocks: Vec<Value> = message.incidents[..shown]
+        .iter()
+        .flat_map(incident)
+        .collect();
     let more = message.incidents.len() - shown;
     let mut closing = Vec::new();
     if more > 0 {
@@ -53,6 +38,20 @@ pub(super) fn render(message: &Message) -> Value {
         blocks.push(context(&closing.join("  ·  ")));
     }
     json!({"text": plain(message), "blocks": blocks})
+}
+
+/// How many incidents have room.
+fn fitting(message: &Message) -> usize {
+    let shown = message.incidents.iter().take(MOST_INCIDENTS);
+    let mut used = 0;
+    let fit = shown.take_while(|one| {
+        used += incident(one)
+            .iter()
+            .map(|block| block.to_string().len())
+            .sum::<usize>();
+        used <= MOST_ALL
+    });
+    fit.count()
 }
 
 /// The message in a few lines of plain text.
@@ -121,7 +120,7 @@ fn context(text: &str) -> Value {
 }
 
 /// Slack's three escapes, and at most `limit` characters after them.
-pub(super) fn escape(text: &str, limit: usize) -> String {
+fn escape(text: &str, limit: usize) -> String {
     let mut escaped = String::new();
     let mut left = limit;
     for c in text.chars() {

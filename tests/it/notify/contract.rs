@@ -352,7 +352,7 @@ async fn a_trial_shows_the_conversation() {
     assert!(!format!("{outcomes:?}").contains("hunter2"), "{outcomes:?}");
 }
 
-/// What was found when the incident opened is in the message of each channel, in its own form.
+/// What was found when the incident opened is in the messages for machines as data.
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_goes_with_the_message() {
     let trials =
@@ -379,7 +379,7 @@ async fn evidence_goes_with_the_message() {
     let bodies = trials
         .each_ref()
         .map(|trial| trial.sink.wait_for(1, DEADLINE)[0].json());
-    let [webhook, slack, bot, pagerduty] = &bodies;
+    let [webhook, _, _, pagerduty] = &bodies;
     let expected = json!({
         "query": "sessions", "title": "Sessions by user", "server": "rachel", "at": "1970-01-01T00:00:00.000Z",
         "columns": ["user", "count"], "rows": [["app", "81"]], "more": 4,
@@ -389,9 +389,5 @@ async fn evidence_goes_with_the_message() {
         pagerduty["payload"]["custom_details"]["Sessions by user"],
         expected
     );
-    for body in [slack, bot] {
-        let shown = "*Sessions by user*\n```user  count\napp   81```\n… and 4 more";
-        assert_eq!(body["blocks"][2]["text"]["text"], shown, "{body}");
-    }
     senders.stop().await;
 }
