@@ -83,7 +83,6 @@ impl Outbox {
             receiver: &self.address.receiver,
             address: &self.address.key,
             threads: self.address.has_threads(),
-            alone: self.address.is_alone(),
             put_off: &self.put_off,
         };
         let Office {
@@ -93,7 +92,11 @@ impl Outbox {
             ..
         } = &self.office;
         let now = Timestamp::now();
-        let due = ledger.read(|book| due::due(book, policy, &reader, now, batch));
+        let mut due = ledger.read(|book| due::due(book, policy, &reader, now, batch));
+        if let Some(letter) = &mut due.letter {
+            // The others stay due.
+            letter.items.truncate(self.address.most());
+        }
         tally.update(&self.address.key, |status| {
             status.waiting = due.waiting as u64
         });

@@ -35,7 +35,6 @@ fn check(policy: &str, script: &[&str], seconds: i64, expected: &[&str]) {
             receiver: "oncall",
             address: "oncall",
             threads: world.threads,
-            alone: world.alone,
             put_off: &BTreeMap::new(),
         };
         while !world.deaf
@@ -64,7 +63,6 @@ struct World {
     deaf: bool,
     refuses: bool,
     threads: bool,
-    alone: bool,
 }
 
 impl World {
@@ -78,7 +76,6 @@ impl World {
             ["hears"] => (self.deaf, self.refuses) = (false, false),
             ["refuses"] => self.refuses = true,
             ["threads"] => self.threads = true,
-            ["alone"] => self.alone = true,
             ["silence", name, seconds] => self.book.apply(&Event::Silenced(Silence {
                 id: (*name).to_owned(),
                 matchers: vec![Matcher::equal("alertname", name)],

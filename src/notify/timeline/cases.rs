@@ -238,7 +238,6 @@ fn a_clock_set_back_holds_nothing_up() {
         receiver: "oncall",
         address: "oncall",
         threads: false,
-        alone: false,
         put_off: &BTreeMap::new(),
     };
     let due = due(
@@ -303,27 +302,4 @@ fn what_is_acknowledged_is_not_repeated_but_closed() {
         "200 end a info",
     ];
     check(policy, &script, 240, &["12 opened a", "202 resolved a"]);
-}
-
-#[test]
-fn who_takes_one_at_a_time_gets_no_digest() {
-    let script = [
-        "0 joins",
-        "0 alone",
-        "10 fire a info",
-        "10 fire b info",
-        "40 end a info",
-        "40 end b info",
-    ];
-    check(
-        "",
-        &script,
-        60,
-        &[
-            "12 opened a",
-            "12 opened b",
-            "42 resolved a",
-            "42 resolved b",
-        ],
-    );
 }
