@@ -89,7 +89,7 @@ fn shown(text: &str, path: &str, kinds: &Kinds) -> String {
     let mapping = mapping.map(String::as_str);
     let of_mapping = mapping == Some("mapping of texts");
     match kinds.get(path).map(String::as_str) {
-        Some("secret") => HIDDEN.into(),
+        Some("secret" | "list of secrets") => HIDDEN.into(),
         _ if path == HASHES || mapping == Some("mapping of secrets") => HIDDEN.into(),
         Some(_) => without_password(text),
         None if named || of_mapping => without_password(text),
@@ -217,8 +217,8 @@ notify:
   - name: own
     command:
       run:
-      - /bin/tell
-      - oncall
+      - "<secret>"
+      - "<secret>"
       timeout: 3s
 remote_write:
 - url: "http://<secret>@h/w?<secret>"

@@ -192,7 +192,16 @@ impl<'a> Section<'a> {
 
     /// A list of texts; a single text is a list of one.
     pub fn texts(&mut self, key: &str, doc: &str) -> Vec<String> {
-        self.declare(key, "list of texts", "[]", doc);
+        self.listed(key, "list of texts", doc)
+    }
+
+    /// A list of values that are never shown; a single one is a list of one.
+    pub fn secret_texts(&mut self, key: &str, doc: &str) -> Vec<String> {
+        self.listed(key, "list of secrets", doc)
+    }
+
+    fn listed(&mut self, key: &str, kind: &str, doc: &str) -> Vec<String> {
+        self.declare(key, kind, "[]", doc);
         let Some(node) = self.entry(key) else {
             return Vec::new();
         };

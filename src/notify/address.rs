@@ -131,9 +131,14 @@ impl Address {
         }
     }
 
-    /// Whether a message is about one incident only, so that there are no digests.
-    pub(super) fn is_alone(&self) -> bool {
-        matches!(self.line, Line::Pagerduty(_))
+    /// The most incidents that one message may tell of.
+    pub(super) fn most(&self) -> usize {
+        match &self.line {
+            Line::Webhook(webhook) => webhook.most(),
+            // Each incident here is one of PagerDuty's.
+            Line::Pagerduty(_) => 1,
+            Line::Mail(_) | Line::Slack(_) | Line::Command(_) => usize::MAX,
+        }
     }
 
     /// Sends a message and adds what was said to the dialogue; the thread that the message began or continued, empty

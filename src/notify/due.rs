@@ -28,8 +28,8 @@ pub(super) struct Reader<'a> {
     pub(super) address: &'a str,
     /// Whether a message belongs to one thread only.
     pub(super) threads: bool,
-    /// Whether a message is about one incident only.
-    pub(super) alone: bool,
+    /// The most incidents that one message may tell of; the others stay due.
+    pub(super) most: usize,
     /// How often a message about each incident was put off since any was taken.
     pub(super) put_off: &'a BTreeMap<String, u32>,
     /// Since when evidence about each incident is awaited.
@@ -214,7 +214,7 @@ fn letter(book: &Book, reader: &Reader, mut items: Vec<Item>) -> Letter {
     items.sort_by_key(|item| reader.stuck(item));
     let (thread, subject) = items.first().map(thread_of).unwrap_or_default();
     let stuck = items.first().is_some_and(|first| reader.stuck(first) > 0);
-    if stuck || reader.alone {
+    if stuck {
         items.truncate(1);
     } else {
         items.retain(|item| reader.stuck(item) == 0);
@@ -222,6 +222,7 @@ fn letter(book: &Book, reader: &Reader, mut items: Vec<Item>) -> Letter {
     if reader.threads {
         items.retain(|item| thread_of(item).0 == thread);
     }
+    items.truncate(reader.most);
     Letter {
         others: others(book, reader, &items, &thread),
         items,

@@ -166,6 +166,8 @@ fn lost(error: reqwest::Error) -> Failure {
     let host = host.unwrap_or_else(|| "the server".into());
     Failure::temporary(if error.is_timeout() {
         format!("no answer from {host} within {} s", TIMEOUT.as_secs())
+    } else if error.is_builder() {
+        format!("there is no such address: {}", first_cause(&error))
     } else if error.is_connect() {
         format!("cannot reach {host}: {}", first_cause(&error))
     } else {

@@ -67,7 +67,7 @@ pub(super) struct Incident {
 
 /// Writes a message from a letter.
 pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Message {
-    let mut incidents = gravest_first(&letter.items, Some(&context.history), now);
+    let mut incidents = gravest_first(&letter.items, &context.history, now);
     for incident in &mut incidents {
         incident.silence = silence(incident, context, now);
     }
@@ -82,13 +82,13 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
         headline: headline(&incidents),
         standing: standing(letter),
         incidents,
-        others: gravest_first(&others(letter), None, now),
+        others: others(letter, now),
         page: context.external_url.clone(),
         at: now,
     }
 }
 
-fn gravest_first(items: &[Item], history: Option<&History>, now: Timestamp) -> Vec<Incident> {
+fn gravest_first(items: &[Item], history: &History, now: Timestamp) -> Vec<Incident> {
     let mut items: Vec<&Item> = items.iter().collect();
     items.sort_by_key(|item| {
         let ended = item.reason == Reason::Resolved;
@@ -101,14 +101,15 @@ fn gravest_first(items: &[Item], history: Option<&History>, now: Timestamp) -> V
     });
     let items = items.into_iter().enumerate();
     // Drawing a history costs an evaluation, and nobody looks at fifty of them.
-    let drawn = |place| history.filter(|_| place < MOST_TABLES);
+    let drawn = |place| (place < MOST_TABLES).then_some(history);
     items
         .map(|(place, item)| incident(item, drawn(place), now))
         .collect()
 }
 
-fn others(letter: &Letter) -> Vec<Item> {
-    let others = letter.others.iter();
+fn others(letter: &Letter, now: Timestamp) -> Vec<Incident> {
+    let mut others: Vec<&Alert> = letter.others.iter().collect();
+    others.sort_by_key(|alert| (alert.resolved_at.is_some(), rank(alert), alert.fired_at));
     let item = |alert: &Alert| Item {
         incident: alert.incident().unwrap_or_default(),
         alert: alert.clone(),
@@ -119,7 +120,8 @@ fn others(letter: &Letter) -> Vec<Item> {
         evidence: Vec::new(),
         told: None,
     };
-    others.map(item).collect()
+    let items = others.into_iter().map(item);
+    items.map(|item| incident(&item, None, now)).collect()
 }
 
 fn rank(alert: &Alert) -> usize {

@@ -100,7 +100,10 @@ impl Outbox {
             receiver: &self.address.receiver,
             address: &self.address.key,
             threads: self.address.has_threads(),
-            alone: self.address.is_alone() || self.caution.is_alone(),
+            most: match self.caution.is_alone() {
+                true => 1,
+                false => self.address.most(),
+            },
             put_off: &self.put_off,
             awaited,
         };

@@ -20,16 +20,12 @@ pub(super) fn group(message: &Message) -> String {
     }
 }
 
-/// The payload, with at most so many alerts; 0 is no limit.
+/// The payload, with at most so many alerts.
 pub(super) fn payload(message: &Message, receiver: &str, context: &Context, most: usize) -> Value {
     let firing = message.others.iter().filter(|other| !other.resolved);
     let all: Vec<&Incident> = message.incidents.iter().chain(firing).collect();
     let fires = all.iter().any(|incident| !incident.resolved);
-    let kept = if most == 0 {
-        all.len()
-    } else {
-        most.min(all.len())
-    };
+    let kept = most.min(all.len());
     let labels = |incident: &&Incident| context.external_labels.merged(&incident.alert.labels);
     let labels: Vec<Labels> = all[..kept].iter().map(labels).collect();
     let alerts = all[..kept].iter().zip(&labels);
@@ -151,4 +147,108 @@ where
     shared
         .map(|(name, text)| (name.to_owned(), Value::from(text)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::Told;
+    use crate::notify::due::{Item, Letter, Reason};
+    use crate::notify::message::compose;
+    use crate::notify::trial;
+    use crate::sample::Timestamp;
+
+    fn message(reasons: &[Reason], others: usize, told: Option<i64>) -> Message {
+        let alert = |place: usize| {
+            let mut alert = trial::alert(Timestamp(0));
+            alert.labels = alert.labels.with("place", &place.to_string());
+            alert
+        };
+        let told = told.map(|at| Told {
+            at: Timestamp(at),
+            resolved: false,
+            thread: "t".into(),
+            subject: String::new(),
+            error: String::new(),
+        });
+        let item = |(place, reason): (usize, &Reason)| Item {
+            incident: format!("i{place}"),
+            alert: alert(place),
+            reason: *reason,
+            evidence: Vec::new(),
+            told: told.clone(),
+        };
+        let letter = Letter {
+            items: reasons.iter().enumerate().map(item).collect(),
+            thread: told
+                .as_ref()
+                .map_or(String::new(), |told| told.thread.clone()),
+            others: (10..10 + others).map(alert).collect(),
+            ..Letter::default()
+        };
+        compose(&letter, &Context::default(), Timestamp(0))
+    }
+
+    #[test]
+    fn each_message_has_a_reason_and_a_key_of_its_own() {
+        use Reason::{Opened, Repeated, Resolved};
+        let cases = [
+            (
+                message(&[Opened], 0, None),
+                "first notification",
+                "i0-firing",
+            ),
+            (
+                message(&[Repeated], 0, Some(7)),
+                "repeat interval elapsed",
+                "i0-firing-7",
+            ),
+            (
+                message(&[Resolved], 1, Some(7)),
+                "some alerts resolved",
+                "i0-resolved-7",
+            ),
+            (
+                message(&[Resolved], 0, Some(9)),
+                "all alerts resolved",
+                "i0-resolved-9",
+            ),
+            // It was over before it could be told.
+            (
+                message(&[Resolved], 0, None),
+                "all alerts resolved",
+                "i0-resolved",
+            ),
+        ];
+        for (message, expected, expected_key) in cases {
+            assert_eq!(
+                (reason(&message), key(&message)),
+                (expected, expected_key.to_owned())
+            );
+        }
+        let two = key(&message(&[Opened, Opened], 0, None));
+        assert!(
+            two.starts_with("i0-firing-and-1-") && two.len() == 32,
+            "{two}"
+        );
+        assert_eq!(two, key(&message(&[Opened, Opened], 0, None)));
+        assert_ne!(two, key(&message(&[Opened, Resolved], 0, None)));
+    }
+
+    #[test]
+    fn what_has_no_room_is_counted() {
+        let message = message(&[Reason::Repeated], 3, Some(7));
+        let body = payload(&message, "r", &Context::default(), 2);
+        assert_eq!(
+            (
+                body["alerts"].as_array().unwrap().len(),
+                &body["truncatedAlerts"]
+            ),
+            (2, &json!(2))
+        );
+        assert_eq!(
+            (&body["groupKey"], &body["commonLabels"]["instance"]),
+            (&json!("t"), &json!("pgvigil"))
+        );
+    }
 }

@@ -23,7 +23,7 @@ struct Addressee {
     key: String,
     receiver: String,
     threads: bool,
-    alone: bool,
+    most: usize,
 }
 
 /// A message that would go out.
@@ -57,7 +57,7 @@ impl Rehearsal {
             key: address.key.clone(),
             receiver: address.receiver.clone(),
             threads: address.has_threads(),
-            alone: address.is_alone(),
+            most: address.most(),
         };
         let mut addresses: Vec<Addressee> = addresses.iter().map(addressee).collect();
         if settings.receivers.is_empty() {
@@ -65,7 +65,7 @@ impl Rehearsal {
                 key: "anybody".into(),
                 receiver: "anybody".into(),
                 threads: false,
-                alone: false,
+                most: usize::MAX,
             });
         }
         Rehearsal {
@@ -106,7 +106,7 @@ impl Rehearsal {
             receiver: &known.receiver,
             address: &known.key,
             threads: known.threads,
-            alone: known.alone,
+            most: known.most,
             put_off: &BTreeMap::new(),
             awaited: &BTreeMap::new(),
         };

@@ -30,7 +30,9 @@ impl Secrets {
         let after_host = format!("{}?{query}", url.path());
         let parts = [&after_host, url.path(), query, url.as_str()];
         let segments = url.path().split('/');
-        let all = segments.chain(parts).fold(all, Secrets::and);
+        let values = query.split('&').filter_map(|pair| pair.split_once('='));
+        let values = values.map(|(_, value)| value);
+        let all = segments.chain(values).chain(parts).fold(all, Secrets::and);
         all.and_user(&url)
     }
 
@@ -84,6 +86,7 @@ mod tests {
             Secrets::of_url("https://me:pa%40ssword@h.example/hooks/hunter2?token=abcdef");
         let cases = [
             ("no hunter2 at h.example", "no <secret> at h.example"),
+            ("abcdef is no token", "<secret> is no token"),
             ("POST /hooks/hunter2?token=abcdef", "POST <secret>"),
             (r"no \/hooks\/hunter2", "no <secret>"),
             ("Basic bWU6cGFAc3N3b3Jk", "Basic <secret>"),

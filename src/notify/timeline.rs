@@ -79,7 +79,7 @@ impl World {
             receiver: "oncall",
             address: "oncall",
             threads: self.threads,
-            alone: self.alone,
+            most: if self.alone { 1 } else { usize::MAX },
             put_off: &BTreeMap::new(),
             awaited: &self.awaited,
         };

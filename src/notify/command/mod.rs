@@ -44,7 +44,7 @@ impl Command {
         context: &Context,
         dialogue: &mut Vec<String>,
     ) -> Result<String, Failure> {
-        let input = payload::payload(message, &self.receiver, context, 0).to_string();
+        let input = payload::payload(message, &self.receiver, context, usize::MAX).to_string();
         let key = payload::key(message);
         dialogue.push(format!("run {}", self.settings.program));
         let ended = process::run(&self.settings, &key, input.as_bytes()).await;

@@ -38,7 +38,7 @@ pub(super) async fn run(settings: &Settings, key: &str, input: &[u8]) -> Ended {
     let mut command = Command::new(&settings.program);
     command
         .args(&settings.arguments)
-        .env("PGVIGIL_IDEMPOTENCY_KEY", key)
+        .env("IDEMPOTENCY_KEY", key)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -39,7 +39,7 @@ impl<'c> Conversation<'c> {
 
     /// Posts the message; the thread that it began or continued, as `CHANNEL/TS`.
     pub(super) async fn tell(mut self, message: &Message) -> Result<String, Failure> {
-        let Some((channel, ts)) = message.thread.split_once('/') else {
+        let Some((channel, ts)) = place_of(&message.thread) else {
             let target = json!({"channel": self.bot.channel});
             return self
                 .post(&target, message)
@@ -136,8 +136,28 @@ fn taken(verdict: Verdict) -> Result<Posted, Failure> {
     }
 }
 
+/// Channel and message of a thread; `None` for one that another channel began under this receiver's name.
+fn place_of(thread: &str) -> Option<(&str, &str)> {
+    let (channel, ts) = thread.split_once('/')?;
+    let is_ts = !ts.is_empty() && ts.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_ts.then_some((channel, ts))
+}
+
 impl Posted {
     fn thread(&self) -> String {
         format!("{}/{}", self.channel, self.ts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_of_another_channel_is_none_of_slacks() {
+        assert_eq!(place_of("C9/1700.01"), Some(("C9", "1700.01")));
+        for foreign in ["", "C9/", "<1-2@example.com>", "pgvigil/{incident=\"1-2\"}"] {
+            assert_eq!(place_of(foreign), None);
+        }
     }
 }

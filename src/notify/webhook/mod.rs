@@ -43,6 +43,11 @@ impl Webhook {
         self.settings.url.reveal()
     }
 
+    /// The most incidents that one message may tell of.
+    pub(super) fn most(&self) -> usize {
+        self.settings.max_alerts.unwrap_or(usize::MAX)
+    }
+
     /// Posts a message; the group that it belongs to.
     pub(super) async fn send(
         &self,
@@ -53,8 +58,7 @@ impl Webhook {
         let client = self.client.as_ref().map_err(Failure::temporary)?;
         let url = self.url().map_err(Failure::temporary)?;
         let mut secrets = Secrets::of_url(&url);
-        let most = self.settings.max_alerts;
-        let body = payload::payload(message, &self.receiver, context, most).to_string();
+        let body = payload::payload(message, &self.receiver, context, self.most()).to_string();
         let mut request = client.post(&url);
         for (name, value) in &self.settings.headers {
             let value = value.reveal().map_err(Failure::temporary)?;

@@ -25,8 +25,8 @@ pub struct Settings {
     pub secret: Option<Secret>,
     /// Sent with every message.
     pub headers: Vec<(String, Secret)>,
-    /// The most alerts in one message; 0 is no limit.
-    pub max_alerts: usize,
+    /// The most alerts in one message.
+    pub max_alerts: Option<usize>,
 }
 
 impl Settings {
@@ -51,7 +51,7 @@ impl Settings {
         let doc = "Headers to send with every message, such as `Authorization`. Their values are kept secret.";
         let headers = s.secrets("headers", doc);
         headers.iter().for_each(|header| complain(s, header));
-        let doc = "The most alerts in one message, `truncatedAlerts` says how many more there are; 0 is no limit.";
+        let doc = "The most alerts in one message; what is left over makes another. 0 is no limit.";
         let headers = headers.into_iter();
         let max_alerts = s.count("max_alerts", "0", doc);
         Some(Settings {
@@ -60,7 +60,7 @@ impl Settings {
             headers: headers
                 .map(|(name, value)| (name, Secret::Value(value)))
                 .collect(),
-            max_alerts: usize::try_from(max_alerts).unwrap_or(usize::MAX),
+            max_alerts: usize::try_from(max_alerts).ok().filter(|most| *most > 0),
         })
     }
 }

@@ -171,3 +171,24 @@ async fn an_end_that_was_not_taken_survives_a_restart() {
     assert!(ended.as_millisecond() <= Timestamp::now().0, "{body}");
     senders.stop().await;
 }
+
+/// A7: every alert goes to every Alertmanager, 256 at a time; one that is slow holds nobody up.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_alerts_go_to_all_in_batches() {
+    let (slow, quick) = (HttpSink::start(), HttpSink::start());
+    slow.script([Answer::default().after(DEADLINE)]);
+    let urls = format!("'{}', '{}'", slow.url(), quick.url());
+    let senders = Senders::start(&receiver(&urls), Ledger::memory());
+    let at = Timestamp::now();
+    let alerts = (0..300).map(|number| crate::incident::firing(&format!("A{number:03}"), at));
+    let events: Vec<_> = alerts
+        .map(|alert| crate::incident::opened(&alert))
+        .collect();
+    senders.ledger.record(&events);
+    let sizes = |requests: &[Request]| -> Vec<usize> {
+        requests.iter().map(|one| names(one).len()).collect()
+    };
+    assert_eq!(sizes(&quick.wait_for(2, DEADLINE)), [256, 44]);
+    assert_eq!(sizes(&slow.requests()), [256], "it has 10 s to answer");
+    senders.kill().await;
+}

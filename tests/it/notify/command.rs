@@ -14,7 +14,7 @@ use crate::incident::{firing, opened};
 
 /// A receiver that runs a script.
 fn receiver(folder: &Scratch, name: &str, script: &str, timeout: &str) -> String {
-    let script = folder.write(&format!("{name}.sh"), script);
+    let script = folder.write(format!("{name}.sh"), script);
     format!(
         "{{name: {name}, command: {{run: [sh, '{}', one two, '$HOME'], timeout: {timeout}}}}}",
         script.display()
@@ -38,7 +38,7 @@ async fn a_program_reads_the_message_and_its_exit_code_counts() {
     let folder = Scratch::new();
     let dir = folder.path().display();
     let take = format!(
-        "cat > {dir}/body; printf '%s|' \"$@\" > {dir}/args; echo $PGVIGIL_IDEMPOTENCY_KEY > {dir}/key"
+        "cat > {dir}/body; printf '%s|' \"$@\" > {dir}/args; echo $IDEMPOTENCY_KEY > {dir}/key"
     );
     let later = format!(
         "echo x >> {dir}/later; echo >&2; echo 'busy now' >&2; echo more >&2; [ $(wc -l < {dir}/later) -ge 2 ] || exit 75"

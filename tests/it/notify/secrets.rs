@@ -165,7 +165,7 @@ fn no_secret_is_told() {
         .arg(&config)
         .env("PGVIGIL_LOG", "trace");
     let daemon = Daemon::spawn(command);
-    eventually("every receiver has failed", DEADLINE, || {
+    eventually("every receiver has failed", 2 * DEADLINE, || {
         let said = daemon.output();
         let failed = |place: usize| {
             let name = format!("receiver.name=\"r{place}-");

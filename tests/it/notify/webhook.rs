@@ -26,7 +26,9 @@ fn names(body: &Value) -> Vec<String> {
     let name = |alert: &Value| {
         format!("{} {}", alert["labels"]["alertname"], alert["status"]).replace('"', "")
     };
-    alerts.map(name).collect()
+    let mut names: Vec<String> = alerts.map(name).collect();
+    names.sort();
+    names
 }
 
 /// Waits for a request about this state.
@@ -98,20 +100,26 @@ async fn a_group_is_told_whole_and_within_its_limit() {
         .record(&alerts.clone().map(|alert| opened(&alert)));
     let first = all.wait_for(1, DEADLINE)[0].json();
     assert_eq!(names(&first), ["A firing", "B firing", "C firing"]);
-    few.wait_for(1, DEADLINE);
+    // What is left over makes another message.
+    let parts = few.wait_for(2, DEADLINE);
+    let parts: Vec<Vec<String>> = parts.iter().map(|part| names(&part.json())).collect();
+    assert_eq!((parts[0].len(), parts[1].len()), (2, 1));
+    let mut both = parts.concat();
+    both.sort();
+    assert_eq!(both, names(&first));
     let told = |receiver: &str, count| {
         eventually("it is noted", DEADLINE, || {
-            let status = senders.tally.all()[receiver].clone();
-            (status.delivered == count).then_some(())
+            let all = senders.tally.all();
+            (all.get(receiver)?.delivered == count).then_some(())
         });
     };
     told("hook", 1);
-    told("few", 1);
+    told("few", 2);
 
     senders.end(&alerts[1]);
     let second = all.wait_for(2, DEADLINE)[1].json();
     // What goes on is told again, as an Alertmanager does.
-    assert_eq!(names(&second), ["B resolved", "A firing", "C firing"]);
+    assert_eq!(names(&second), ["A firing", "B resolved", "C firing"]);
     assert_eq!(second["groupKey"], first["groupKey"]);
     assert_eq!(
         (&second["status"], &second["truncatedAlerts"]),
@@ -124,11 +132,10 @@ async fn a_group_is_told_whole_and_within_its_limit() {
         second["commonLabels"].get("alertname").is_none(),
         "{second}"
     );
-    let short = few.wait_for(2, DEADLINE)[1].json();
-    assert_eq!(names(&short), ["B resolved", "A firing"]);
-    assert_eq!(
-        (&short["status"], &short["truncatedAlerts"]),
-        (&json!("firing"), &json!(1))
+    let end = names(&few.wait_for(3, DEADLINE)[2].json());
+    assert!(
+        end.contains(&"B resolved".to_owned()) && end.len() <= 2,
+        "{end:?}"
     );
     senders.stop().await;
 }
