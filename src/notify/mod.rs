@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-pub use inhibit::Inhibition;
+pub use inhibit::InhibitionRule;
 pub use numbers::{METRICS, samples};
 pub use policy::WATCHDOG;
 pub use settings::{Channel, Entry, Receiver, Settings, Terms};

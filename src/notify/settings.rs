@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::inhibit::Inhibition;
+use super::inhibit::InhibitionRule;
 use super::policy::ever_meet;
 use super::window::Window;
 use super::{alertmanager, email, heartbeat, slack};
@@ -17,7 +17,7 @@ pub struct Settings {
     /// Who is told of what; the first entry that matches decides, unless it says `continue`.
     pub policy: Vec<Entry>,
     /// What keeps other alerts from being announced, beside what is built in.
-    pub inhibit: Vec<Inhibition>,
+    pub inhibit: Vec<InhibitionRule>,
     /// Whom to tell again and again that all is well with pgvigil itself.
     pub heartbeat: Option<heartbeat::Settings>,
 }
@@ -110,7 +110,7 @@ impl Settings {
         Settings {
             receivers,
             policy,
-            inhibit: s.list("inhibit", doc, Inhibition::read),
+            inhibit: s.list("inhibit", doc, InhibitionRule::read),
             heartbeat: heartbeat::Settings::read_in(s),
         }
     }
