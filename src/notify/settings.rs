@@ -130,10 +130,10 @@ fn receiver(s: &mut Section) -> Option<Receiver> {
         let message = "needs exactly one of `email`, `slack` and `alertmanager`";
         s.problem("", message, Some("write one receiver for each"));
     }
+    let when = window(s);
     let channel = (email.flatten().map(Channel::Email))
         .or(slack.flatten().map(Channel::Slack))
         .or(alertmanager.flatten().map(Channel::Alertmanager))?;
-    let when = window(s);
     if when.is_some() && matches!(channel, Channel::Alertmanager(_)) {
         let hint = "an Alertmanager has time intervals of its own";
         s.problem("when", "an Alertmanager is told at all times", Some(hint));
