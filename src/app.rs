@@ -1,8 +1,11 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod ledgers;
 mod progress;
 mod reference;
+mod replay;
+mod turn;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -17,8 +20,8 @@ use crate::collectors::Collector;
 use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
-use crate::notify::Tally;
 use crate::notify::heartbeat::Heartbeat;
+use crate::notify::{Audience, Links, Tally};
 use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
@@ -27,14 +30,17 @@ use crate::server::Server;
 use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
+pub use ledgers::Ledgers;
 pub use reference::{reference, selectable_metrics};
+pub use replay::{Replay, Replayed};
+pub use turn::{Slots, Turn};
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// How often an incident log that could not be written is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How often is looked whether the incident log is to be written again or made small.
+const TENDED: Duration = Duration::from_secs(5);
 
 /// What the configuration's files say, read and checked before anything starts.
 #[derive(Clone)]
@@ -99,8 +105,8 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so is what waits
-/// to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so are the
+/// incident log and what waits to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
 /// the configuration again.
 ///
 /// # Errors
@@ -111,12 +117,13 @@ pub async fn run(
     loaded: Loaded,
     store: Arc<Store>,
     remote_write: Arc<RemoteWrite>,
+    ledgers: Arc<Ledgers>,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
-    let ledger = Arc::new(open_ledger(&config)?);
+    let ledger = ledgers.of(&config)?;
     let keeper = Arc::new(Keeper::new(&config.state_dir, store.clone()));
     tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
@@ -125,6 +132,7 @@ pub async fn run(
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
+    let messages = messages(&config, &loaded.rules, Some(open_links(&config)));
 
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
@@ -135,6 +143,7 @@ pub async fn run(
         store: store.clone(),
         ledger: ledger.clone(),
         tally: tally.clone(),
+        audience: Audience::of(config.notify.clone(), messages.clone()),
         signs: signs.clone(),
         servers: config
             .servers
@@ -206,7 +215,7 @@ pub async fn run(
     tasks.spawn(notify::run(
         config.notify.clone(),
         ledger.clone(),
-        messages(&config, &loaded.rules),
+        messages,
         tally,
         stop.clone(),
     ));
@@ -234,7 +243,7 @@ pub async fn run(
     stop.cancelled().await;
     let left = tokio::time::timeout(FAREWELL, tasks.wait()).await;
     // What was told while stopping is not to be told again after a restart.
-    tokio::task::block_in_place(|| ledger.retry());
+    tokio::task::block_in_place(|| ledger.tend());
     tokio::task::block_in_place(|| keeper.save(Timestamp::now()));
     if left.is_err() {
         tracing::warn!("not every task stopped within {FAREWELL:?}");
@@ -257,7 +266,7 @@ fn targets(config: &Config) -> Vec<web::Target> {
 }
 
 /// What messages say about this process and its rules.
-pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
+pub fn messages(config: &Config, rules: &RuleSet, links: Option<Links>) -> notify::Context {
     let rules = rules.groups.iter().flat_map(|group| &group.rules);
     notify::Context {
         external_url: config.external_url.clone(),
@@ -265,28 +274,30 @@ pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
         expressions: rules
             .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
             .collect::<BTreeMap<_, _>>(),
+        links,
     }
 }
 
-fn open_ledger(config: &Config) -> anyhow::Result<Ledger> {
-    let (ledger, warnings) = Ledger::open(&config.state_dir).with_context(|| {
-        format!(
-            "cannot use the state directory `{}`",
-            config.state_dir.display()
-        )
-    })?;
-    for warning in warnings {
+fn open_links(config: &Config) -> Links {
+    let (links, warning) = Links::open(&config.state_dir, &config.external_url);
+    if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
-    Ok(ledger)
+    links
 }
 
-/// Writes the incident log anew as soon as the disk takes it.
+/// Writes the incident log anew as soon as the disk takes it, and makes it small when it has grown.
 async fn keep(ledger: Arc<Ledger>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(RETRY) => tokio::task::block_in_place(|| ledger.retry()),
+            () = tokio::time::sleep(TENDED) => {
+                let ledger = ledger.clone();
+                // It may take as long as the disk does, and nobody should wait for it.
+                if let Err(error) = tokio::task::spawn_blocking(move || ledger.tend()).await {
+                    tracing::error!(%error, "cannot tend the incident log");
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Tracing, and pgvigil's own metrics as samples like any other.
 
+mod incident;
 mod store;
 
 use std::io::IsTerminal;
@@ -10,7 +11,7 @@ use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::incident::Ledger;
+use crate::incident::{Ledger, SilenceState};
 use crate::rules::Statuses;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::scrape::Board;
@@ -93,9 +94,9 @@ const EVALUATION_TOOK: Metric = Metric::gauge(
     "pgvigil_rule_group_last_duration_seconds",
     "How long the last evaluation of the group took.",
 );
-const LOG_WRITABLE: Metric = Metric::gauge(
-    "pgvigil_incident_log_writable",
-    "Whether the incident log could be written at the last try.",
+const SILENCES: Metric = Metric::gauge(
+    "pgvigil_silences",
+    "Silences by state: `active` hold, `pending` have not begun, `expired` are over and not yet forgotten.",
 );
 const LOAD_ERROR: Metric = Metric::gauge(
     "pg_exporter_user_queries_load_error",
@@ -135,7 +136,13 @@ pub const METRICS: &[Metric] = &[
     MISSED,
     LAST_EVALUATION,
     EVALUATION_TOOK,
-    LOG_WRITABLE,
+    incident::WRITABLE,
+    incident::BYTES,
+    incident::APPENDS,
+    incident::APPENDING,
+    incident::COMPACTIONS,
+    incident::FAILURES,
+    SILENCES,
     LOAD_ERROR,
     CPU,
     RESIDENT,
@@ -150,8 +157,9 @@ impl Own {
         let mut samples = vec![
             BUILD_INFO.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1.0),
             START_TIME.sample(&[], self.started.seconds()),
-            LOG_WRITABLE.sample(&[], f64::from(u8::from(self.ledger.healthy()))),
         ];
+        samples.extend(incident::log(&self.ledger));
+        samples.extend(silences(&self.ledger, Timestamp::now()));
         samples.extend(store::held(&self.store.size()));
         samples.extend(store::kept(&self.keeper.kept()));
         for group in self.statuses.all() {
@@ -176,6 +184,23 @@ impl Own {
         samples.extend(process().unwrap_or_default());
         samples
     }
+}
+
+/// How many silences are in each state, also in those that none is in.
+fn silences(ledger: &Ledger, now: Timestamp) -> [Sample; 3] {
+    let states: Vec<SilenceState> = ledger.read(|book| {
+        let silences = book.silences.values();
+        silences.map(|silence| silence.state(now)).collect()
+    });
+    [
+        ("active", SilenceState::Active),
+        ("pending", SilenceState::Pending),
+        ("expired", SilenceState::Expired),
+    ]
+    .map(|(word, wanted)| {
+        let count = states.iter().filter(|state| **state == wanted).count();
+        SILENCES.sample(&[("state", word)], count as f64)
+    })
 }
 
 /// What the kernel says of this process; `None` where there is no `/proc`.

@@ -34,7 +34,7 @@ async fn test(config: Config) -> io::Result<ExitCode> {
         eprintln!("  hint: write `notify.receivers`, or set PGVIGIL_SMTP_URL and PGVIGIL_EMAIL_TO");
         return Ok(ExitCode::from(2));
     }
-    let context = app::messages(&config, &RuleSet::default());
+    let context = app::messages(&config, &RuleSet::default(), None);
     let (mut out, mut all_taken) = (io::stdout(), true);
     for outcome in notify::test(&config.notify, &context).await {
         all_taken &= outcome.error.is_none();

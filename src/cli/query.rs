@@ -24,6 +24,9 @@ use crate::sample::Timestamp;
 use ask::{Answer, Ask, Moments};
 use data::Data;
 use report::Mistake;
+pub(super) use server::{VARIABLE, place, url};
+pub(super) use table::harmless;
+pub(super) use times::{moment, written};
 
 /// What is asked, of whom, and how the answer is shown.
 #[derive(Args)]

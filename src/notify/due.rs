@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::inhibit::Shadows;
 use super::plan::{Case, Plan};
 use super::policy::{Policy, is_about};
-use crate::incident::{Book, Evidence};
+use crate::incident::{Book, Evidence, Told};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
@@ -25,7 +25,7 @@ pub(super) struct Reader<'a> {
     pub(super) address: &'a str,
     /// Whether a message belongs to one thread only.
     pub(super) threads: bool,
-    /// Whether a message tells of one incident only.
+    /// Whether a message is about one incident only.
     pub(super) alone: bool,
     /// How often a message about each incident was put off since any was taken.
     pub(super) put_off: &'a BTreeMap<String, u32>,
@@ -76,6 +76,8 @@ pub(super) struct Item {
     pub(super) reason: Reason,
     /// What was found when it opened.
     pub(super) evidence: Vec<Evidence>,
+    /// What the address was told of it before.
+    pub(super) told: Option<Told>,
 }
 
 /// What there is to tell of an incident.
@@ -159,6 +161,7 @@ fn planned(
                 incident,
                 alert: alert.clone(),
                 reason: plan.reason,
+                told: told.cloned(),
             };
             planned.push((plan, item));
         }

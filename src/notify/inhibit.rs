@@ -11,7 +11,7 @@ use crate::scrape::LIVENESS;
 
 /// A rule of the user's: while an alert like the one fires, those like the other are not announced.
 #[derive(Debug, Clone, PartialEq)]
-pub struct InhibitionRule {
+pub struct Inhibition {
     /// All of them must hold of the alert that hides others.
     pub source: Vec<Matcher>,
     /// All of them must hold of an alert that is hidden.
@@ -20,7 +20,7 @@ pub struct InhibitionRule {
     pub equal: Vec<String>,
 }
 
-impl InhibitionRule {
+impl Inhibition {
     /// Reads the section.
     pub(super) fn read(s: &mut Section) -> Self {
         let doc = "Matchers that must all hold of the alert that hides others while it fires.";
@@ -36,7 +36,7 @@ impl InhibitionRule {
                 s.problem(key, "needs at least one matcher", Some(hint));
             }
         }
-        InhibitionRule {
+        Inhibition {
             source,
             target,
             equal,
@@ -65,13 +65,13 @@ pub(super) struct Shadows<'b> {
 
 /// A rule of the user's, and the alerts that are like its source, by the labels that must be alike.
 struct Own<'b> {
-    rule: &'b InhibitionRule,
+    rule: &'b Inhibition,
     sources: HashMap<Vec<&'b str>, Vec<&'b Alert>>,
 }
 
 impl<'b> Shadows<'b> {
     /// Those of a book, also lately ended ones.
-    pub(super) fn of(book: &'b Book, rules: &'b [InhibitionRule]) -> Self {
+    pub(super) fn of(book: &'b Book, rules: &'b [Inhibition]) -> Self {
         let all = || book.firing().chain(&book.ended);
         let grave = all().filter(|alert| is_down(alert) || is_critical(alert));
         Shadows {
@@ -93,7 +93,7 @@ impl<'b> Shadows<'b> {
 }
 
 impl<'b> Own<'b> {
-    fn of(rule: &'b InhibitionRule, alerts: impl Iterator<Item = &'b Alert>) -> Self {
+    fn of(rule: &'b Inhibition, alerts: impl Iterator<Item = &'b Alert>) -> Self {
         let mut sources: HashMap<Vec<&str>, Vec<&Alert>> = HashMap::new();
         for alert in alerts.filter(|alert| rule.is_source(&alert.labels)) {
             let alike = sources.entry(rule.key(&alert.labels));

@@ -3,7 +3,7 @@
 use super::Context;
 use super::due::{Item, Letter, Reason};
 use super::words;
-use crate::incident::Evidence;
+use crate::incident::{Evidence, Told};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
@@ -23,6 +23,8 @@ pub(super) struct Message {
     pub(super) standing: String,
     /// The incidents, the gravest first, ended ones last.
     pub(super) incidents: Vec<Incident>,
+    /// Those of the thread that it does not tell of, as they are now.
+    pub(super) others: Vec<Incident>,
     /// The status page; empty when it has no known address.
     pub(super) page: String,
     /// When it was written.
@@ -52,23 +54,20 @@ pub(super) struct Incident {
     pub(super) facts: Vec<(String, String)>,
     /// What was found when it opened.
     pub(super) evidence: Vec<Evidence>,
+    /// What this place was told of it before.
+    pub(super) told: Option<Told>,
+    /// Where it may be silenced and acknowledged by whoever has the message; empty for no such place.
+    pub(super) silence: String,
     /// All that is known of it, for machines.
     pub(super) alert: Alert,
 }
 
 /// Writes a message from a letter.
 pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Message {
-    let mut items: Vec<&Item> = letter.items.iter().collect();
-    items.sort_by_key(|item| {
-        let ended = item.reason == Reason::Resolved;
-        (
-            ended,
-            rank(&item.alert),
-            item.alert.fired_at,
-            &item.incident,
-        )
-    });
-    let incidents: Vec<Incident> = items.into_iter().map(|item| incident(item, now)).collect();
+    let mut incidents = gravest_first(&letter.items, now);
+    for incident in &mut incidents {
+        incident.silence = silence(incident, context, now);
+    }
     let subject = if letter.subject.is_empty() {
         title(&incidents)
     } else {
@@ -80,9 +79,39 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
         headline: headline(&incidents),
         standing: standing(letter),
         incidents,
+        others: gravest_first(&others(letter), now),
         page: context.external_url.clone(),
         at: now,
     }
+}
+
+fn gravest_first(items: &[Item], now: Timestamp) -> Vec<Incident> {
+    let mut items: Vec<&Item> = items.iter().collect();
+    items.sort_by_key(|item| {
+        let ended = item.reason == Reason::Resolved;
+        (
+            ended,
+            rank(&item.alert),
+            item.alert.fired_at,
+            &item.incident,
+        )
+    });
+    items.into_iter().map(|item| incident(item, now)).collect()
+}
+
+fn others(letter: &Letter) -> Vec<Item> {
+    let others = letter.others.iter();
+    let item = |alert: &Alert| Item {
+        incident: alert.incident().unwrap_or_default(),
+        alert: alert.clone(),
+        reason: match alert.resolved_at {
+            Some(_) => Reason::Resolved,
+            None => Reason::Opened,
+        },
+        evidence: Vec::new(),
+        told: None,
+    };
+    others.map(item).collect()
 }
 
 fn rank(alert: &Alert) -> usize {
@@ -182,8 +211,16 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
         description,
         facts: facts(alert, now),
         evidence: item.evidence.clone(),
+        told: item.told.clone(),
+        silence: String::new(),
         alert: alert.clone(),
     }
+}
+
+/// What is over needs no silence.
+fn silence(incident: &Incident, context: &Context, now: Timestamp) -> String {
+    let links = context.links.as_ref().filter(|_| !incident.resolved);
+    links.map_or_else(String::new, |links| links.to(&incident.id, now))
 }
 
 fn name(alert: &Alert) -> String {
@@ -239,7 +276,33 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
     said.map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
+impl Message {
+    /// What the first message of its thread would say now: how every incident of it stands.
+    pub(super) fn of_thread(&self) -> Message {
+        let mut incidents = self.incidents.clone();
+        incidents.extend(self.others.iter().cloned());
+        incidents.sort_by_key(|incident| incident.resolved);
+        Message {
+            headline: headline(&incidents),
+            incidents,
+            others: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it says that something still goes on.
+    pub(super) fn is_reminder(&self) -> bool {
+        let known = |incident: &Incident| !incident.resolved && incident.told.is_some();
+        self.incidents.iter().any(known)
+    }
+}
+
 impl Incident {
+    /// The beginning of its id, for people who talk about it.
+    pub(super) fn short_id(&self) -> &str {
+        self.id.get(..8).unwrap_or(&self.id)
+    }
+
     /// State, name and place in one line.
     pub(super) fn headline(&self) -> String {
         let at = if self.place.is_empty() { "" } else { " on " };

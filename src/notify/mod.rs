@@ -3,26 +3,35 @@
 
 mod address;
 pub mod alertmanager;
+mod audience;
 mod caution;
+pub mod command;
 mod due;
 pub mod email;
 mod failure;
 pub mod heartbeat;
 mod http;
 mod inhibit;
+mod link;
 mod message;
 mod numbers;
 mod office;
 mod outbox;
 mod pace;
+pub mod pagerduty;
+mod payload;
 mod plan;
 mod policy;
+mod receiver;
+mod rehearsal;
+mod secrets;
 mod settings;
 pub mod slack;
 mod tally;
 #[cfg(test)]
 mod timeline;
 mod trial;
+pub mod webhook;
 mod window;
 mod words;
 
@@ -33,10 +42,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-pub use inhibit::InhibitionRule;
+pub use audience::{Audience, Inhibited};
+pub use inhibit::Inhibition;
+pub use link::{HOLDS, LinkError, Links};
 pub use numbers::{METRICS, samples};
 pub use policy::WATCHDOG;
-pub use settings::{Channel, Entry, Receiver, Settings, Terms};
+pub use receiver::{Channel, Receiver};
+pub use rehearsal::{Line, Rehearsal, Rehearsed};
+pub use settings::{Entry, Settings, Terms};
 pub use tally::{Status, Tally};
 pub use trial::{Outcome, test};
 pub use window::Window;
@@ -59,6 +72,8 @@ pub struct Context {
     pub external_labels: Labels,
     /// The expression of each rule, for the link from an Alertmanager.
     pub expressions: BTreeMap<RuleKey, String>,
+    /// Who writes the links by which an incident can be silenced; `None` for no such links.
+    pub links: Option<Links>,
 }
 
 /// Tells every receiver what it should be told, until `stop`; then one last short try for what is due.
@@ -112,7 +127,7 @@ fn everybody(settings: &Settings) -> (Vec<Address>, Vec<Push>) {
             Channel::Alertmanager(settings) => {
                 pushes.extend(Push::of(&receiver.name, settings, &client))
             }
-            Channel::Email(_) | Channel::Slack(_) => {
+            _ => {
                 for address in Address::of(receiver, &client) {
                     addresses.push(address.beside(&addresses));
                 }

@@ -91,7 +91,7 @@ impl Outbox {
             receiver: &self.address.receiver,
             address: &self.address.key,
             threads: self.address.has_threads(),
-            alone: self.caution.is_alone(),
+            alone: self.address.is_alone() || self.caution.is_alone(),
             put_off: &self.put_off,
         };
         let Office {
@@ -113,7 +113,11 @@ impl Outbox {
     async fn attempt(&mut self, letter: &Letter) -> Duration {
         let message = compose(letter, &self.office.context, Timestamp::now());
         let key = &self.address.key;
-        let event = match self.address.send(&message, &mut Vec::new()).await {
+        let event = match self
+            .address
+            .send(&message, &self.office.context, &mut Vec::new())
+            .await
+        {
             Ok(thread) => {
                 self.office.taken(key);
                 self.caution.taken();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::inhibit::InhibitionRule;
+use super::inhibit::Inhibition;
 use super::settings::{Entry, Settings, Terms};
 use super::window::Window;
 use crate::incident::{Book, Silence, SilenceState};
@@ -17,7 +17,7 @@ pub const WATCHDOG: &str = "Watchdog";
 #[derive(Debug, Clone, Default)]
 pub(super) struct Policy {
     entries: Vec<Entry>,
-    pub(super) inhibitions: Vec<InhibitionRule>,
+    pub(super) inhibitions: Vec<Inhibition>,
     /// When each receiver may be told, where it says so.
     windows: BTreeMap<String, Window>,
 }
@@ -51,6 +51,11 @@ impl Policy {
         }
     }
 
+    /// Whether an alert with these labels comes to a receiver at all, at one time or another.
+    pub(super) fn names(&self, receiver: &str, labels: &Labels) -> bool {
+        !ways(&self.entries, receiver, labels).is_empty()
+    }
+
     /// The ways on which an alert comes to a receiver; none when it does not come.
     pub(super) fn routes<'a>(
         &'a self,
@@ -81,7 +86,7 @@ impl Policy {
 
 /// The terms on which a receiver is told of an alert with these labels, and when: those of the first entry that names
 /// both, and where that has a window those of further ones, for one of them may be open while it is not.
-pub(super) fn ways<'e>(
+fn ways<'e>(
     policy: &'e [Entry],
     receiver: &str,
     labels: &Labels,

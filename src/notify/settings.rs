@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::inhibit::InhibitionRule;
+use super::heartbeat;
+use super::inhibit::Inhibition;
 use super::policy::ever_meet;
+use super::receiver::{Channel, Receiver};
 use super::window::Window;
-use super::{alertmanager, email, heartbeat, slack};
 use crate::document::Section;
 use crate::incident::Matcher;
 
@@ -17,31 +18,9 @@ pub struct Settings {
     /// Who is told of what; the first entry that matches decides, unless it says `continue`.
     pub policy: Vec<Entry>,
     /// What keeps other alerts from being announced, beside what is built in.
-    pub inhibit: Vec<InhibitionRule>,
+    pub inhibit: Vec<Inhibition>,
     /// Whom to tell again and again that all is well with pgvigil itself.
     pub heartbeat: Option<heartbeat::Settings>,
-}
-
-/// Somebody who can be told.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Receiver {
-    /// Its name.
-    pub name: String,
-    /// How it is reached.
-    pub channel: Channel,
-    /// When it may be told; `None` for always.
-    pub when: Option<Window>,
-}
-
-/// A way to reach a receiver.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Channel {
-    /// SMTP.
-    Email(email::Settings),
-    /// A Slack incoming webhook.
-    Slack(slack::Settings),
-    /// The v2 API of one or more Alertmanagers.
-    Alertmanager(alertmanager::Settings),
 }
 
 /// One line of the policy.
@@ -83,7 +62,7 @@ impl Default for Terms {
 impl Settings {
     /// Reads the section.
     pub fn read(s: &mut Section) -> Self {
-        let receivers = s.list("receivers", "Who can be told.", receiver);
+        let receivers = s.list("receivers", "Who can be told.", Receiver::read);
         let receivers: Vec<Receiver> = receivers.into_iter().flatten().collect();
         for (place, receiver) in receivers.iter().enumerate() {
             let name = &receiver.name;
@@ -110,39 +89,10 @@ impl Settings {
         Settings {
             receivers,
             policy,
-            inhibit: s.list("inhibit", doc, InhibitionRule::read),
+            inhibit: s.list("inhibit", doc, Inhibition::read),
             heartbeat: heartbeat::Settings::read_in(s),
         }
     }
-}
-
-fn receiver(s: &mut Section) -> Option<Receiver> {
-    let name = s.required_text("name", "Its name, as the policy and the metrics call it.");
-    let email = s.optional_section("email", "Reaches it by email.", email::Settings::read);
-    let slack = s.optional_section("slack", "Reaches it by Slack.", slack::Settings::read);
-    let alertmanager = s.optional_section(
-        "alertmanager",
-        "An Alertmanager, which gets every firing alert, outside the policy.",
-        alertmanager::Settings::read,
-    );
-    let written = ["email", "slack", "alertmanager"].map(|key| s.has(key));
-    if written.iter().filter(|written| **written).count() != 1 {
-        let message = "needs exactly one of `email`, `slack` and `alertmanager`";
-        s.problem("", message, Some("write one receiver for each"));
-    }
-    let when = window(s);
-    let channel = (email.flatten().map(Channel::Email))
-        .or(slack.flatten().map(Channel::Slack))
-        .or(alertmanager.flatten().map(Channel::Alertmanager))?;
-    if when.is_some() && matches!(channel, Channel::Alertmanager(_)) {
-        let hint = "an Alertmanager has time intervals of its own";
-        s.problem("when", "an Alertmanager is told at all times", Some(hint));
-    }
-    Some(Receiver {
-        name,
-        channel,
-        when,
-    })
 }
 
 fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
@@ -212,7 +162,7 @@ pub(super) fn matchers(s: &mut Section, key: &str, doc: &str) -> Vec<Matcher> {
     matchers
 }
 
-fn window(s: &mut Section) -> Option<Window> {
+pub(super) fn window(s: &mut Section) -> Option<Window> {
     let doc = "When they may be told, of each week: outside of it nothing is announced or repeated, and what still fires \
                when it opens is told then. The end of what was announced is always told.";
     s.optional_section("when", doc, Window::read)

@@ -10,7 +10,7 @@ use crate::sample::Timestamp;
 pub struct Status {
     /// The receiver's name.
     pub receiver: String,
-    /// `email`, `slack` or `alertmanager`.
+    /// The key of the channel in the configuration, such as `email`.
     pub channel: &'static str,
     /// Messages that were taken.
     pub delivered: u64,

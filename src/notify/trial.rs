@@ -75,9 +75,10 @@ async fn write(
                 Reason::Opened
             },
             evidence: Vec::new(),
+            told: None,
         }];
         let message = compose(&letter, context, Timestamp::now());
-        letter.thread = address.send(&message, dialogue).await?;
+        letter.thread = address.send(&message, context, dialogue).await?;
         letter.subject = message.subject;
     }
     Ok(())

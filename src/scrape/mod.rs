@@ -35,7 +35,7 @@ use crate::server::Server;
 pub use board::{Board, Status};
 pub use liveness::{LIVENESS, SESSION};
 pub use once::{Failure, Reading, carry_out, once};
-pub use report::{REPORT, self_metrics};
+pub use report::{INTERVAL, LAST_SUCCESS, REPORT, self_metrics};
 pub use sign::{Role, Sign, Signs};
 pub use trial::{Trial, try_out};
 

@@ -30,6 +30,7 @@ mod remote_write;
 mod rules;
 mod scrape;
 mod server;
+mod silence;
 mod store;
 mod watch;
 mod web;

@@ -132,6 +132,10 @@ fn text_of(incident: &Incident) -> String {
     for (name, value) in facts() {
         text.push_str(&format!("{:width$}{value}\n", format!("{name}:")));
     }
+    if !incident.silence.is_empty() {
+        let link = &incident.silence;
+        text.push_str(&format!("\nSilence or acknowledge: {link}\n"));
+    }
     text
 }
 
@@ -170,6 +174,9 @@ fn page_of(incident: &Incident) -> Markup {
             table style="border-collapse:collapse;font-size:13px" {
                 @for (name, value) in &incident.facts { (row(name, value)) }
                 (row("Incident", &incident.id))
+            }
+            @if !incident.silence.is_empty() {
+                p style="margin:6px 0 0" { a href=(incident.silence) { "Silence or acknowledge" } }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::evidence;
 use crate::notify::message::{Incident, Message};
 
 /// Slack takes 50 blocks; an incident is two, and one says how many more there are.
@@ -10,14 +11,34 @@ const MOST_INCIDENTS: usize = 20;
 /// Slack takes 3,000 characters in a section; this leaves room for the headline and the marks.
 const MOST_TEXT: usize = 1_300;
 
+/// Slack takes more than this in one message, but says nowhere how much.
+const MOST_ALL: usize = 30_000;
+
 /// Slack takes more, but splits or folds long texts.
 const MOST_PLAIN: usize = 2_000;
 
 /// The whole message: blocks, and the text that phones and screen readers show instead.
 pub(super) fn render(message: &Message) -> Value {
-    let shown = message.incidents.iter().take(MOST_INCIDENTS);
-    let mut blocks: Vec<Value> = shown.flat_map(incident).collect();
-    let more = message.incidents.len().saturating_sub(MOST_INCIDENTS);
+    let mut blocks = Vec::new();
+    let (mut shown, mut used) = (0, 0);
+    for one in message.incidents.iter().take(MOST_INCIDENTS) {
+        let one = incident(one);
+        used += one
+            .iter()
+            .map(|block| block.to_string().len())
+            .sum::<usize>();
+        if shown > 0 && used > MOST_ALL {
+            break;
+        }
+        blocks.extend(one);
+        shown += 1;
+    }
+    if let [one] = message.incidents.as_slice()
+        && !one.resolved
+    {
+        blocks.extend(evidence::blocks(&one.evidence));
+    }
+    let more = message.incidents.len() - shown;
     let mut closing = Vec::new();
     if more > 0 {
         closing.push(format!("… and {more} more"));
@@ -74,9 +95,29 @@ fn incident(incident: &Incident) -> [Value; 2] {
         .map(|(name, value)| format!("{name}: {}", escape(value, 300)));
     let severity = format!("Severity: {}", escape(&incident.severity, 100));
     let severity = (!incident.severity.is_empty()).then_some(severity);
-    let facts: Vec<String> = severity.into_iter().chain(facts).collect();
+    let id = format!("Incident: {}", incident.short_id());
+    let silence = escape(&incident.silence, MOST_TEXT);
+    let silence = (!silence.is_empty()).then(|| format!("<{silence}|silence or acknowledge>"));
+    // First, so that no length of the others takes it away.
+    let facts = silence.into_iter().chain(severity).chain(facts).chain([id]);
+    let facts: Vec<String> = facts.collect();
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
-    [section, context(&facts.join("  ·  "))]
+    [section, context(&joined(&facts))]
+}
+
+/// As many as have room in an element of 3,000 characters.
+fn joined(facts: &[String]) -> String {
+    let mut text = String::new();
+    for fact in facts {
+        if text.chars().count() + fact.chars().count() > 2_900 {
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str("  ·  ");
+        }
+        text.push_str(fact);
+    }
+    text
 }
 
 fn context(text: &str) -> Value {
@@ -84,7 +125,7 @@ fn context(text: &str) -> Value {
 }
 
 /// Slack's three escapes, and at most `limit` characters after them.
-fn escape(text: &str, limit: usize) -> String {
+pub(super) fn escape(text: &str, limit: usize) -> String {
     let mut escaped = String::new();
     let mut left = limit;
     for c in text.chars() {
@@ -124,6 +165,8 @@ mod tests {
             description: words::cut(summary, 3_000),
             facts: vec![("Labels".into(), summary.into())],
             evidence: Vec::new(),
+            told: None,
+            silence: String::new(),
             alert: trial::alert(Timestamp(0)),
         };
         Message {
@@ -132,6 +175,7 @@ mod tests {
             headline: format!("{incidents} firing"),
             standing: String::new(),
             incidents: vec![incident; incidents],
+            others: Vec::new(),
             page: "https://pgvigil.example".into(),
             at: Timestamp(0),
         }
@@ -139,22 +183,28 @@ mod tests {
 
     #[test]
     fn the_limits_hold_for_the_worst_message() {
-        let body = render(&storm(57, &"<&>".repeat(5_000)));
-        let blocks = body["blocks"].as_array().unwrap();
-        assert_eq!(blocks.len(), 41);
-        for block in blocks {
+        let many = render(&storm(57, "short"));
+        let long = render(&storm(57, &"<&>".repeat(5_000)));
+        assert_eq!(many["blocks"].as_array().unwrap().len(), 41);
+        let size = long.to_string().len();
+        assert!(size < 36_000, "{size}");
+        for block in [&many, &long]
+            .map(|body| body["blocks"].as_array().unwrap())
+            .into_iter()
+            .flatten()
+        {
             let text = block["text"]["text"].as_str();
             let text = text
                 .or_else(|| block["elements"][0]["text"].as_str())
                 .unwrap();
             assert!(text.chars().count() <= 3_000, "{}", text.chars().count());
         }
-        let last = blocks[40]["elements"][0]["text"].as_str().unwrap();
+        let last = many["blocks"][40]["elements"][0]["text"].as_str().unwrap();
         assert_eq!(
             last,
             "… and 37 more  ·  <https://pgvigil.example|status page>"
         );
-        assert!(body["text"].as_str().unwrap().chars().count() < 2_500);
+        assert!(long["text"].as_str().unwrap().chars().count() < 2_500);
     }
 
     #[test]

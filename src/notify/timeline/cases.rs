@@ -257,7 +257,7 @@ fn settings_say_what_is_wrong() {
         "receivers[0].slack.webhook_url: begins with neither",
         "receivers[1].email.to: needs at least one address",
         "receivers[1].email.smtp: ",
-        "receivers[2]: needs exactly one of `email`, `slack` and `alertmanager`",
+        "receivers[2]: needs exactly one of `email`, `slack`, `webhook`, `pagerduty`, `command` and `alertmanager`",
         "policy[0].match: `severity` is no matcher",
         "policy[0].to: there is no receiver `d`",
     ] {
@@ -298,4 +298,27 @@ fn what_is_acknowledged_is_not_repeated_but_closed() {
         "200 end a info",
     ];
     check(policy, &script, 240, &["12 opened a", "202 resolved a"]);
+}
+
+#[test]
+fn who_takes_one_at_a_time_gets_no_digest() {
+    let script = [
+        "0 joins",
+        "0 alone",
+        "10 fire a info",
+        "10 fire b info",
+        "40 end a info",
+        "40 end b info",
+    ];
+    check(
+        "",
+        &script,
+        60,
+        &[
+            "12 opened a",
+            "12 opened b",
+            "42 resolved a",
+            "42 resolved b",
+        ],
+    );
 }
