@@ -13,6 +13,9 @@ use crate::sample::Timestamp;
 /// What is due is held this long, so that rules that fire together give one message.
 pub(super) const BATCH: Duration = Duration::from_secs(2);
 
+/// A message waits no longer than this for the evidence about an incident that it tells of for the first time.
+pub(super) const EVIDENCE: Duration = Duration::from_secs(2);
+
 /// An incident whose message was put off so often lets others pass, and goes alone: it may be the reason.
 const PATIENCE: u32 = 3;
 
@@ -29,6 +32,8 @@ pub(super) struct Reader<'a> {
     pub(super) alone: bool,
     /// How often a message about each incident was put off since any was taken.
     pub(super) put_off: &'a BTreeMap<String, u32>,
+    /// Since when evidence about each incident is awaited.
+    pub(super) awaited: &'a BTreeMap<String, Timestamp>,
 }
 
 impl Reader<'_> {
@@ -103,6 +108,12 @@ pub(super) fn due(
     planned.sort_by_key(|(plan, _)| plan.at);
     let ready = planned.iter().map(|(plan, _)| plan.ready).min();
     planned.retain(|(plan, _)| plan.at <= now);
+    let ready = ready.map(|ready| {
+        // Whoever opens meanwhile cannot put it off for ever.
+        let late = ready + EVIDENCE;
+        let complete = waits_until(book, reader, &planned, now);
+        complete.map_or(ready, |complete| complete.clamp(ready, late))
+    });
     let mut due = Due {
         letter: None,
         next: ready,
@@ -157,7 +168,7 @@ fn planned(
         let plan = plans.min_by_key(|plan| plan.ready);
         if let Some(plan) = plan.or_else(|| case.plan().filter(|_| ended)) {
             let item = Item {
-                evidence: book.evidence.get(&incident).cloned().unwrap_or_default(),
+                evidence: evidence(book, &incident, plan.reason, told),
                 incident,
                 alert: alert.clone(),
                 reason: plan.reason,
@@ -167,6 +178,33 @@ fn planned(
         }
     }
     planned
+}
+
+/// Until when the evidence about what is due is worth waiting for.
+fn waits_until(
+    book: &Book,
+    reader: &Reader,
+    due: &[(Plan, Item)],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let opened = due.iter().filter(|(_, item)| {
+        item.reason == Reason::Opened && !book.evidence.contains_key(&item.incident)
+    });
+    let asked = opened.filter_map(|(_, item)| reader.awaited.get(&item.incident));
+    // What was asked for in the future was asked for before the clock was set back.
+    asked
+        .filter(|asked| **asked <= now)
+        .map(|asked| *asked + EVIDENCE)
+        .max()
+}
+
+/// What there is to show: of an incident that ended only what came too late for the messages before.
+fn evidence(book: &Book, incident: &str, reason: Reason, told: Option<&Told>) -> Vec<Evidence> {
+    let found = book.evidence.get(incident).into_iter().flatten();
+    let is_news = |found: &&Evidence| {
+        reason != Reason::Resolved || told.is_none_or(|told| told.at < found.at)
+    };
+    found.filter(is_news).cloned().collect()
 }
 
 /// Of what is due, that which belongs into one message with the oldest.

@@ -4,12 +4,14 @@
 mod address;
 pub mod alertmanager;
 mod audience;
+mod awaited;
 mod caution;
 pub mod command;
 mod due;
 pub mod email;
 mod failure;
 pub mod heartbeat;
+mod history;
 mod http;
 mod inhibit;
 mod link;
@@ -27,6 +29,7 @@ mod rehearsal;
 mod secrets;
 mod settings;
 pub mod slack;
+mod table;
 mod tally;
 #[cfg(test)]
 mod timeline;
@@ -43,6 +46,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 pub use audience::{Audience, Inhibited};
+pub use awaited::Awaited;
+pub use history::History;
 pub use inhibit::Inhibition;
 pub use link::{HOLDS, LinkError, Links};
 pub use numbers::{METRICS, samples};
@@ -74,6 +79,10 @@ pub struct Context {
     pub expressions: BTreeMap<RuleKey, String>,
     /// Who writes the links by which an incident can be silenced; `None` for no such links.
     pub links: Option<Links>,
+    /// How the value of an alert has come about.
+    pub history: History,
+    /// About which incidents evidence is being read.
+    pub awaited: Arc<Awaited>,
 }
 
 /// Tells every receiver what it should be told, until `stop`; then one last short try for what is due.

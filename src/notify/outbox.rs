@@ -58,7 +58,7 @@ impl Outbox {
             }
         }
         if self.backoff.is_calm()
-            && let Some(letter) = self.due(Duration::ZERO).letter
+            && let Some(letter) = self.last_due().letter
         {
             let attempt = async {
                 while let Err(wait) = self.address.bucket.take(Instant::now()) {
@@ -87,12 +87,22 @@ impl Outbox {
     }
 
     fn due(&self, batch: Duration) -> Due {
+        self.due_with(batch, &self.office.context.awaited.all())
+    }
+
+    /// What is due when there is no time left to wait for anything.
+    fn last_due(&self) -> Due {
+        self.due_with(Duration::ZERO, &BTreeMap::new())
+    }
+
+    fn due_with(&self, batch: Duration, awaited: &BTreeMap<String, Timestamp>) -> Due {
         let reader = Reader {
             receiver: &self.address.receiver,
             address: &self.address.key,
             threads: self.address.has_threads(),
             alone: self.address.is_alone() || self.caution.is_alone(),
             put_off: &self.put_off,
+            awaited,
         };
         let Office {
             policy,

@@ -108,6 +108,7 @@ impl Rehearsal {
             threads: known.threads,
             alone: known.alone,
             put_off: &BTreeMap::new(),
+            awaited: &BTreeMap::new(),
         };
         let due = due(book, &self.policy, &reader, now, BATCH);
         let letter = due.letter.filter(|letter| !letter.items.is_empty());

@@ -72,6 +72,7 @@ struct World {
     refuses: bool,
     threads: bool,
     alone: bool,
+    awaited: BTreeMap<String, Timestamp>,
 }
 
 impl World {
@@ -82,6 +83,7 @@ impl World {
             threads: self.threads,
             alone: self.alone,
             put_off: &BTreeMap::new(),
+            awaited: &self.awaited,
         };
         due(&self.book, policy, &reader, now, BATCH)
     }
@@ -97,6 +99,13 @@ impl World {
             ["refuses"] => self.refuses = true,
             ["threads"] => self.threads = true,
             ["alone"] => self.alone = true,
+            ["asks", name] => {
+                self.awaited.insert(self.incident(name), now);
+            }
+            ["finds", name] => self.book.apply(&Event::Evidence {
+                incident: self.incident(name),
+                found: vec![trial::evidence(now)],
+            }),
             ["silence", name, seconds] => self.book.apply(&Event::Silenced(Silence {
                 id: (*name).to_owned(),
                 matchers: vec![Matcher::equal("alertname", name)],
@@ -107,11 +116,8 @@ impl World {
                 updated_at: now,
             })),
             ["acknowledge", name] => {
-                let named = |alert: &&Alert| alert.labels.get("alertname") == *name;
-                let alert = self.book.firing().find(named);
-                let incident = alert.and_then(Alert::incident).unwrap();
                 self.book.apply(&Event::Acknowledged(Acknowledgement {
-                    incident,
+                    incident: self.incident(name),
                     at: now,
                     by: "me".into(),
                     comment: String::new(),
@@ -136,6 +142,12 @@ impl World {
         }
     }
 
+    fn incident(&self, name: &str) -> String {
+        let named = |alert: &&Alert| alert.labels.get("alertname") == name;
+        let alert = self.book.firing().find(named);
+        alert.and_then(Alert::incident).unwrap()
+    }
+
     fn deliver(&mut self, items: &[Item], now: Timestamp) -> String {
         let incidents = items.iter();
         let delivery = Delivery {
@@ -154,7 +166,18 @@ impl World {
         };
         let words: Vec<String> = items
             .iter()
-            .map(|item| format!("{:?} {}", item.reason, item.alert.labels.get("alertname")))
+            .map(|item| {
+                let shown = if item.evidence.is_empty() {
+                    ""
+                } else {
+                    " with evidence"
+                };
+                format!(
+                    "{:?} {}{shown}",
+                    item.reason,
+                    item.alert.labels.get("alertname")
+                )
+            })
             .collect();
         if self.refuses {
             self.book.apply(&Event::Failed(delivery));

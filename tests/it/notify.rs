@@ -114,6 +114,7 @@ fn context() -> Context {
         external_labels: Labels::new([("cluster", "prod")]),
         expressions: [(rule, "a > 80 and b".to_owned())].into(),
         links: None,
+        ..Context::default()
     }
 }
 

@@ -3,7 +3,6 @@
 mod answer;
 mod blocks;
 mod bot;
-mod evidence;
 mod settings;
 mod webhook;
 

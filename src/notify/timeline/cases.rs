@@ -310,15 +310,67 @@ fn who_takes_one_at_a_time_gets_no_digest() {
         "40 end a info",
         "40 end b info",
     ];
+    let told = [
+        "12 opened a",
+        "12 opened b",
+        "42 resolved a",
+        "42 resolved b",
+    ];
+    check("", &script, 60, &told);
+}
+
+#[test]
+fn evidence_in_time_is_in_the_first_message() {
+    let script = [
+        "0 joins",
+        "10 fire a info",
+        "10 asks a",
+        "11 finds a",
+        "60 end a info",
+    ];
     check(
         "",
         &script,
-        60,
-        &[
-            "12 opened a",
-            "12 opened b",
-            "42 resolved a",
-            "42 resolved b",
-        ],
+        300,
+        &["12 opened a with evidence", "62 resolved a"],
     );
+}
+
+#[test]
+fn late_evidence_puts_a_message_off_by_two_seconds_and_is_in_the_next() {
+    let repeated = "{to: [oncall], repeat: 20s}";
+    let script = ["0 joins", "10 fire a info", "12 asks a", "20 finds a"];
+    let told = ["14 opened a", "36 repeated a with evidence"];
+    check(repeated, &script, 40, &told);
+    let script = [
+        "0 joins",
+        "10 fire a info",
+        "12 asks a",
+        "20 finds a",
+        "60 end a info",
+    ];
+    check(
+        "",
+        &script,
+        300,
+        &["14 opened a", "62 resolved a with evidence"],
+    );
+}
+
+#[test]
+fn incidents_that_keep_opening_hold_up_nothing() {
+    let script = [
+        "0 joins",
+        "10 fire a info",
+        "11 fire b info",
+        "11 asks b",
+        "12 fire c info",
+        "12 asks c",
+        "13 fire d info",
+        "13 asks d",
+        "14 fire e info",
+        "14 asks e",
+    ];
+    let told = ["14 opened a, opened b, opened c, opened d, opened e"];
+    check("", &script, 60, &told);
 }
