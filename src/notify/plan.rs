@@ -91,12 +91,16 @@ impl Case<'_> {
 
     /// At a moment, or as soon after it as the address may be told of it.
     fn announce(&self, reason: Reason, due: Timestamp, batch: Duration) -> Option<Plan> {
-        let times = &self.route?.times;
-        let earliest = due.max(self.now);
-        let allowed = times.first(earliest)?;
-        let at = if allowed == earliest { due } else { allowed };
-        let ready = times.first((due + batch).max(self.now))?;
+        let at = self.allowed(due)?;
+        let ready = self.allowed(due + batch)?;
         Some(Plan { reason, at, ready })
+    }
+
+    /// A moment itself where the address may be told then or, if that is past, now; else the first one at which it may.
+    fn allowed(&self, moment: Timestamp) -> Option<Timestamp> {
+        let earliest = moment.max(self.now);
+        let first = self.route?.times.first(earliest)?;
+        Some(if first == earliest { moment } else { first })
     }
 
     /// The end of what was announced, which is told at any time.

@@ -340,7 +340,7 @@ fn evidence_in_time_is_in_the_first_message() {
 fn late_evidence_puts_a_message_off_by_two_seconds_and_is_in_the_next() {
     let repeated = "{to: [oncall], repeat: 20s}";
     let script = ["0 joins", "10 fire a info", "12 asks a", "20 finds a"];
-    let told = ["14 opened a", "36 repeated a with evidence"];
+    let told = ["14 opened a", "34 repeated a with evidence"];
     check(repeated, &script, 40, &told);
     let script = [
         "0 joins",
