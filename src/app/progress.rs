@@ -123,6 +123,37 @@ mod tests {
     }
 
     #[test]
+    fn groups_and_senders_are_followed_each() {
+        let mut rooms = rooms();
+        let interval = Duration::from_secs(15);
+        let group = |name: &str| Group {
+            file: "f.yml".into(),
+            name: name.into(),
+            interval,
+            query_offset: Duration::ZERO,
+            limit: 0,
+            labels: Default::default(),
+            rules: Vec::new(),
+        };
+        let (first, second) = (group("first"), group("second"));
+        rooms.groups = rhythms(&[first.clone(), second]);
+        let slot = Timestamp(60_000);
+        let due = crate::rules::Due { slot, missed: 0 };
+        rooms
+            .statuses
+            .evaluated(&first, due, Duration::ZERO, Vec::new());
+        let steps = rooms.progress().evaluating;
+        assert_eq!(steps[0].name, "the rule group `first` of `f.yml`");
+        assert_eq!(
+            (steps[0].last, steps[0].due),
+            (Some(slot), Timestamp(90_000))
+        );
+        assert_eq!((steps[1].last, steps[1].due), (None, Timestamp(30_000)));
+        assert!(rooms.progress().logged);
+        assert_eq!(rooms.progress().delivering, []);
+    }
+
+    #[test]
     fn a_server_that_is_down_is_collected_from() {
         let rooms = rooms();
         let second = Duration::from_secs(1);

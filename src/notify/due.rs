@@ -153,7 +153,9 @@ fn planned(
         };
         // The end of what was announced needs no way on which it might be announced.
         let ended = told.is_some() && alert.resolved_at.is_some();
-        let routes = if is_about(alert, reader.receiver, reader.address) || shadows.hide(alert) {
+        let routes = if is_about(alert, reader.receiver, reader.address)
+            || shadows.behind(alert).is_some()
+        {
             Vec::new()
         } else {
             policy.routes(reader.receiver, &alert.labels, book)

@@ -60,55 +60,56 @@ impl Inhibition {
 pub(super) struct Shadows<'b> {
     /// Servers that are down, and critical alerts.
     built_in: Vec<&'b Alert>,
-    /// Of each rule the alerts that are like its source, by the labels that must be alike.
-    own: Vec<(&'b Inhibition, HashMap<Vec<&'b str>, Vec<&'b Alert>>)>,
+    own: Vec<Own<'b>>,
+}
+
+/// A rule of the user's, and the alerts that are like its source, by the labels that must be alike.
+struct Own<'b> {
+    rule: &'b Inhibition,
+    sources: HashMap<Vec<&'b str>, Vec<&'b Alert>>,
 }
 
 impl<'b> Shadows<'b> {
     /// Those of a book, also lately ended ones.
     pub(super) fn of(book: &'b Book, rules: &'b [Inhibition]) -> Self {
         let all = || book.firing().chain(&book.ended);
-        let own = rules.iter().map(|rule| {
-            let mut sources: HashMap<Vec<&str>, Vec<&Alert>> = HashMap::new();
-            for alert in all().filter(|alert| rule.is_source(&alert.labels)) {
-                sources
-                    .entry(rule.key(&alert.labels))
-                    .or_default()
-                    .push(alert);
-            }
-            (rule, sources)
-        });
+        let grave = all().filter(|alert| is_down(alert) || is_critical(alert));
         Shadows {
-            built_in: all()
-                .filter(|alert| is_down(alert) || is_critical(alert))
-                .collect(),
-            own: own.collect(),
+            built_in: grave.collect(),
+            own: rules.iter().map(|rule| Own::of(rule, all())).collect(),
         }
     }
 
-    /// Whether an alert stays unannounced: while its server is known to be down, while it is critical and this is its
-    /// warning, or by a rule of the user's. One that has ended stays so when the other was there during its life.
-    pub(super) fn hide(&self, alert: &Alert) -> bool {
-        self.behind(alert).is_some()
+    /// The alert for whose sake this one stays unannounced: its server is known to be down, it is critical and this is
+    /// its warning, or a rule of the user's says so. One that has ended stays so when the other was there during its
+    /// life.
+    pub(super) fn behind(&self, alert: &Alert) -> Option<&'b Alert> {
+        let mut grave = self.built_in.iter().copied();
+        let grave = grave.find(|other| {
+            overlap(other, alert) && (covers(other, alert) || outranks(other, alert))
+        });
+        grave.or_else(|| self.own.iter().find_map(|own| own.behind(alert)))
+    }
+}
+
+impl<'b> Own<'b> {
+    fn of(rule: &'b Inhibition, alerts: impl Iterator<Item = &'b Alert>) -> Self {
+        let mut sources: HashMap<Vec<&str>, Vec<&Alert>> = HashMap::new();
+        for alert in alerts.filter(|alert| rule.is_source(&alert.labels)) {
+            let alike = sources.entry(rule.key(&alert.labels));
+            alike.or_default().push(alert);
+        }
+        Own { rule, sources }
     }
 
-    /// The alert for whose sake it stays so.
-    pub(super) fn behind(&self, alert: &Alert) -> Option<&'b Alert> {
-        let others = self.built_in.iter().copied();
-        let mut others = others.filter(|other| overlap(other, alert));
-        let built_in = others.find(|other| covers(other, alert) || outranks(other, alert));
-        built_in.or_else(|| {
-            let mut rules = self.own.iter();
-            rules.find_map(|(rule, sources)| {
-                let both = rule.is_source(&alert.labels);
-                let alike = sources.get(&rule.key(&alert.labels));
-                let others = alike.into_iter().flatten().copied();
-                let mut others = others.filter(|other| {
-                    overlap(other, alert) && !(both && rule.is_target(&other.labels))
-                });
-                others.next().filter(|_| rule.is_target(&alert.labels))
-            })
-        })
+    fn behind(&self, alert: &Alert) -> Option<&'b Alert> {
+        let Own { rule, sources } = self;
+        if !rule.is_target(&alert.labels) {
+            return None;
+        }
+        let both = rule.is_source(&alert.labels);
+        let mut alike = sources.get(&rule.key(&alert.labels))?.iter().copied();
+        alike.find(|other| overlap(other, alert) && !(both && rule.is_target(&other.labels)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Status;
-use super::heartbeat;
+use super::{heartbeat, plan};
 use crate::incident::Book;
 use crate::sample::{Metric, Sample, Timestamp};
 
@@ -23,6 +23,10 @@ const WAITING: Metric = Metric::gauge(
 const OLDEST: Metric = Metric::gauge(
     "pgvigil_notifications_oldest_waiting_seconds",
     "For how long the first of those that wait has been due; 0 where none waits.",
+);
+const REFUSED: Metric = Metric::gauge(
+    "pgvigil_notifications_refused",
+    "Incidents of which the receiver refused the last message for good; they are offered again each hour.",
 );
 const DEAD: Metric = Metric::gauge(
     "pgvigil_notifications_dead",
@@ -44,6 +48,7 @@ pub const METRICS: &[Metric] = &[
     RETRIED,
     WAITING,
     OLDEST,
+    REFUSED,
     DEAD,
     LAST_SUCCESS,
     RECEIVER_UP,
@@ -75,6 +80,7 @@ pub fn samples(all: &BTreeMap<String, Status>, book: &Book, now: Timestamp) -> V
             (RETRIED, status.retried as f64),
             (WAITING, status.waiting as f64),
             (OLDEST, oldest),
+            (REFUSED, refused(book, address, now) as f64),
             (DEAD, dead.count() as f64),
             (RECEIVER_UP, f64::from(u8::from(status.error.is_none()))),
         ];
@@ -86,4 +92,15 @@ pub fn samples(all: &BTreeMap<String, Status>, book: &Book, now: Timestamp) -> V
             .chain(last)
     });
     each.collect()
+}
+
+fn refused(book: &Book, address: &str, now: Timestamp) -> usize {
+    let refused = book.told.iter().filter(|((incident, receiver), told)| {
+        receiver == address
+            && !told.error.is_empty()
+            && book
+                .incident(incident)
+                .is_some_and(|alert| plan::is_refused(alert, told, now))
+    });
+    refused.count()
 }

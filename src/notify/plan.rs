@@ -48,10 +48,23 @@ pub(super) struct Plan {
     pub(super) ready: Timestamp,
 }
 
+/// Whether a message about an incident was refused for good, and will be offered again.
+pub(super) fn is_refused(alert: &Alert, told: &Told, now: Timestamp) -> bool {
+    !told.error.is_empty() && !given_up(alert, Some(told), now)
+}
+
+fn given_up(alert: &Alert, told: Option<&Told>, now: Timestamp) -> bool {
+    let ended = alert
+        .resolved_at
+        .filter(|_| told.is_some_and(|told| told.resolved));
+    ended.is_some_and(|ended| now.since(ended) > GIVEN_UP)
+}
+
 impl Case<'_> {
     /// What there is to tell, if anything.
     pub(super) fn plan(&self) -> Option<Plan> {
         let refused = self.told.is_some_and(|told| !told.error.is_empty());
+        let lost = refused && given_up(self.alert, self.told, self.now);
         match (self.alert.resolved_at, self.told) {
             (None, None) => self.announce(Reason::Opened, self.due()?, self.batch),
             (None, Some(told)) if refused => {
@@ -65,10 +78,8 @@ impl Case<'_> {
             }
             (Some(ended), None) => self.missed(ended),
             (Some(_), Some(told)) if told.resolved && !refused => None,
-            (Some(ended), Some(told)) if refused => {
-                let lost = told.resolved && self.now.since(ended) > GIVEN_UP;
-                (!lost).then(|| self.close(self.after(told.at, AGAIN)))
-            }
+            (Some(_), Some(_)) if lost => None,
+            (Some(_), Some(told)) if refused => Some(self.close(self.after(told.at, AGAIN))),
             (Some(ended), Some(_)) => Some(self.close(self.after(ended, self.hold()))),
         }
     }
@@ -80,12 +91,16 @@ impl Case<'_> {
 
     /// At a moment, or as soon after it as the address may be told of it.
     fn announce(&self, reason: Reason, due: Timestamp, batch: Duration) -> Option<Plan> {
-        let times = &self.route?.times;
-        let earliest = due.max(self.now);
-        let allowed = times.first(earliest)?;
-        let at = if allowed == earliest { due } else { allowed };
-        let ready = times.first((due + batch).max(self.now))?;
+        let at = self.allowed(due)?;
+        let ready = self.allowed(due + batch)?;
         Some(Plan { reason, at, ready })
+    }
+
+    /// A moment itself where the address may be told then or, if that is past, now; else the first one at which it may.
+    fn allowed(&self, moment: Timestamp) -> Option<Timestamp> {
+        let earliest = moment.max(self.now);
+        let first = self.route?.times.first(earliest)?;
+        Some(if first == earliest { moment } else { first })
     }
 
     /// The end of what was announced, which is told at any time.

@@ -53,12 +53,10 @@ impl Policy {
 
     /// Whether an alert with these labels comes to a receiver at all, at one time or another.
     pub(super) fn names(&self, receiver: &str, labels: &Labels) -> bool {
-        let silent = Book::default();
-        !self.routes(receiver, labels, &silent).is_empty()
+        !ways(&self.entries, receiver, labels).is_empty()
     }
 
-    /// The ways on which an alert comes to a receiver: that of the first entry that names both, and where that has a
-    /// window those of further ones, for one of them may be open while it is not. None when it does not come.
+    /// The ways on which an alert comes to a receiver; none when it does not come.
     pub(super) fn routes<'a>(
         &'a self,
         receiver: &str,
@@ -66,44 +64,52 @@ impl Policy {
         book: &'a Book,
     ) -> Vec<Route<'a>> {
         let silences = book.silences.values();
-        let route = |terms, window: Option<&'a Window>| Route {
+        let concerns = |silence: &&Silence| {
+            let mut matchers = silence.matchers.iter();
+            matchers.all(|matcher| matcher.matches(labels))
+        };
+        let silences: Vec<&Silence> = silences.filter(concerns).collect();
+        let route = |(terms, window): (Terms, Option<&'a Window>)| Route {
             terms,
             times: Times {
                 windows: window
                     .into_iter()
                     .chain(self.windows.get(receiver))
                     .collect(),
-                silences: silences
-                    .clone()
-                    .filter(|silence| {
-                        silence
-                            .matchers
-                            .iter()
-                            .all(|matcher| matcher.matches(labels))
-                    })
-                    .collect(),
+                silences: silences.clone(),
             },
         };
-        let anybody = labels.get("alertname") != WATCHDOG;
-        if self.entries.is_empty() && anybody {
-            return vec![route(Terms::default(), None)];
-        }
-        let mut routes = Vec::new();
-        for entry in &self.entries {
-            let named = anybody || !entry.matchers.is_empty();
-            if !named || !entry.matchers.iter().all(|matcher| matcher.matches(labels)) {
-                continue;
-            }
-            let told = entry.to.iter().any(|name| name == receiver);
-            if told {
-                routes.push(route(entry.terms, entry.when.as_ref()));
-            }
-            if !entry.goes_on || told && entry.when.is_none() {
-                break;
-            }
-        }
-        routes
+        let ways = ways(&self.entries, receiver, labels);
+        ways.into_iter().map(route).collect()
     }
+}
+
+/// The terms on which a receiver is told of an alert with these labels, and when: those of the first entry that names
+/// both, and where that has a window those of further ones, for one of them may be open while it is not.
+fn ways<'e>(
+    policy: &'e [Entry],
+    receiver: &str,
+    labels: &Labels,
+) -> Vec<(Terms, Option<&'e Window>)> {
+    let anybody = labels.get("alertname") != WATCHDOG;
+    if policy.is_empty() && anybody {
+        return vec![(Terms::default(), None)];
+    }
+    let mut ways = Vec::new();
+    for entry in policy {
+        let named = anybody || !entry.matchers.is_empty();
+        if !named || !entry.matchers.iter().all(|matcher| matcher.matches(labels)) {
+            continue;
+        }
+        let told = entry.to.iter().any(|name| name == receiver);
+        if told {
+            ways.push((entry.terms, entry.when.as_ref()));
+        }
+        if !entry.goes_on || told && entry.when.is_none() {
+            break;
+        }
+    }
+    ways
 }
 
 impl Times<'_> {

@@ -74,13 +74,13 @@ impl Receiver {
             let message = format!("needs exactly one of {} and {last}", first.join(", "));
             s.problem("", message, Some("write one receiver for each"));
         }
+        let when = window(s);
         let channel = (email.flatten().map(Channel::Email))
             .or(slack.flatten().map(Channel::Slack))
             .or(webhook.flatten().map(Channel::Webhook))
             .or(pagerduty.flatten().map(Channel::Pagerduty))
             .or(command.flatten().map(Channel::Command))
             .or(alertmanager.flatten().map(Channel::Alertmanager))?;
-        let when = window(s);
         if when.is_some() && matches!(channel, Channel::Alertmanager(_)) {
             let hint = "an Alertmanager has time intervals of its own";
             s.problem("when", "an Alertmanager is told at all times", Some(hint));

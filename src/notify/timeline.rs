@@ -1,10 +1,12 @@
 //! What is told when, on a virtual clock of seconds: a script of what happens in, a list of messages out.
 
 mod cases;
+mod chance;
 mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::due::{BATCH, Due, Item, Reader, Reason, due};
 use super::policy::Policy;

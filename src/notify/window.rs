@@ -138,6 +138,11 @@ fn time_of_day(text: &str) -> Result<i32, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use proptest::sample;
+
     use super::*;
     use crate::document::{Problem, Reader, parse};
 
@@ -225,6 +230,28 @@ mod tests {
         for (window, at, expected) in cases {
             let opens = read(window).unwrap().opens(moment(at));
             assert_eq!(opens.rfc3339(), moment(expected).rfc3339(), "{window} {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn between_now_and_its_opening_it_is_never_open(
+            (days, from, length) in (1_u8..128, 0..MIDNIGHT, 1..=MIDNIGHT),
+            zone in sample::select(vec!["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
+            (at, share) in (0_i64..2_000_000_000, 0.0..1.0),
+        ) {
+            let window = Window {
+                days: std::array::from_fn(|day| days & (1 << day) != 0),
+                from,
+                to: from + length,
+                zone: TimeZone::get(zone).unwrap(),
+            };
+            let at = Timestamp(at * 1000);
+            let opens = window.opens(at);
+            prop_assert!(opens >= at && opens.since(at) <= Duration::from_secs(8 * 86_400));
+            prop_assert_eq!(window.opens(opens), opens, "then it is open");
+            let between = at + opens.since(at).mul_f64(share);
+            prop_assert_eq!(window.opens(between), opens.max(between), "and not before");
         }
     }
 

@@ -25,7 +25,7 @@ fn one(book: &Book, letter: &Delivery) -> Value {
         let alert = book.incident(id);
         json!({
             "id": id,
-            "labels": alert.map(|alert| labels(&alert.labels)).unwrap_or_default(),
+            "labels": alert.map_or_else(|| json!({}), |alert| labels(&alert.labels)),
             "state": if *resolved { "resolved" } else { "firing" },
             // Refused messages are offered again, so that a later one may have told of it.
             "told": told.is_some_and(|told| told.error.is_empty()),

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// M10: the end is told without being asked for; M6: at once, not with the next round.
 #[test]
 fn what_fires_is_told_after_the_batch_and_its_end_once() {
     check(
@@ -29,6 +30,7 @@ fn two_that_fire_at_once_are_one_message() {
     );
 }
 
+/// M5.
 #[test]
 fn what_ends_within_the_delay_is_never_told() {
     let policy = "{to: [oncall], delay: 30s}";
@@ -77,6 +79,7 @@ fn an_end_is_held_unless_it_fires_again() {
     );
 }
 
+/// M15: whatever has come in between.
 #[test]
 fn an_announced_incident_is_always_closed() {
     // The policy that announced it is gone after a reload; so here nothing matches any more.
@@ -118,6 +121,7 @@ fn what_ended_before_anybody_listened_is_not_told() {
     );
 }
 
+/// M12: the first of the two that are built in.
 #[test]
 fn critical_hides_the_warning_of_the_same_thing_only() {
     let script = [
@@ -137,6 +141,7 @@ fn critical_hides_the_warning_of_the_same_thing_only() {
     check("", &script, 60, &["12 opened a", "40 opened a, resolved a"]);
 }
 
+/// M12: the second.
 #[test]
 fn a_server_that_is_down_hides_what_was_read_from_it() {
     let script = [
@@ -156,6 +161,7 @@ fn a_server_that_is_down_hides_what_was_read_from_it() {
     check("", &script, 90, &["12 opened down", "53 resolved down"]);
 }
 
+/// M1.
 #[test]
 fn the_first_entry_that_matches_decides() {
     let script = ["0 joins", "10 fire a critical", "10 fire b warning"];
@@ -263,6 +269,7 @@ fn settings_say_what_is_wrong() {
     assert!(!complaints.contains("hunter2"), "{complaints}");
 }
 
+/// M13, M15.
 #[test]
 fn what_is_silenced_is_told_when_the_silence_ends_and_never_left_open() {
     let script = [

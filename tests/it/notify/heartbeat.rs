@@ -107,7 +107,8 @@ async fn each_stage_that_stands_still_withholds_it_until_it_advances() {
         (request.method.as_str(), request.path.as_str()),
         ("POST", "/ping/hunter2")
     );
-    let halts: [(&str, fn(&mut Progress)); 4] = [
+    type Halt = (&'static str, fn(&mut Progress));
+    let halts: [Halt; 4] = [
         ("collecting", |progress| {
             progress.collecting[0].due = Timestamp(0)
         }),
