@@ -48,6 +48,11 @@ impl Audience {
         told.map(|receiver| receiver.name.as_str()).collect()
     }
 
+    /// What keeps alerts of a book from being announced.
+    pub fn inhibition<'b>(&'b self, book: &'b Book) -> Inhibition<'b> {
+        Inhibition(Shadows::of(book))
+    }
+
     /// The same alert as an Alertmanager would be told of it, for when it ends and where it comes from.
     pub fn pushed(&self, alert: &Alert, now: Timestamp) -> serde_json::Value {
         alertmanager::body(alert, &self.context, now)
@@ -65,11 +70,6 @@ impl Audience {
 }
 
 impl<'b> Inhibition<'b> {
-    /// That of a book.
-    pub fn of(book: &'b Book) -> Self {
-        Inhibition(Shadows::of(book))
-    }
-
     /// The alert for whose sake this one is not announced.
     pub fn of_alert(&self, alert: &Alert) -> Option<&'b Alert> {
         self.0.behind(alert)

@@ -267,6 +267,15 @@ fn the_command_line_says_who_it_is_only_to_the_server_of_the_configuration() {
         "{said}"
     );
 
+    let mut by_variable = pgvigil();
+    let arguments = ["silence", "add", "A", "--comment", "c", "--config"];
+    by_variable
+        .args(arguments)
+        .arg(&stage.config)
+        .env("PGVIGIL_TOKEN", "s3cret");
+    let taken = by_variable.output().unwrap();
+    assert_eq!(code(&taken), 0, "{}", err(&taken));
+
     other.usually(super::harness::Answer::new(200, &[], "[]"));
     assert_eq!(code(&stage.silence(&["list", "--url", &other.url()])), 0);
     assert_eq!(other.requests()[0].header("authorization"), None);

@@ -46,7 +46,7 @@ pub(super) fn selected<'b>(
     selection: &Selection,
     now: Timestamp,
 ) -> Vec<Standing<'b>> {
-    let inhibition = Inhibition::of(book);
+    let inhibition = audience.inhibition(book);
     let mut found: Vec<Standing> = book
         .firing()
         .filter(|alert| {
@@ -110,6 +110,8 @@ impl<'b> Standing<'b> {
             "startsAt": pushed["startsAt"],
             "status": {
                 "inhibitedBy": self.inhibited_by,
+                // Later versions name time intervals here, which there are none of.
+                "mutedBy": [],
                 "silencedBy": self.silenced_by,
                 "state": state,
             },
