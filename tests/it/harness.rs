@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub use certificates::Authority;
 pub use daemon::Daemon;
 pub use http::{Answer, HttpSink, Request};
-pub use lab::{fixtures, lint, majors, tool};
+pub use lab::{fixtures, folder, lint, majors, tool};
 pub use patroni::Patroni;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
