@@ -295,3 +295,21 @@ fn the_command_line_says_who_it_is_only_to_the_server_of_the_configuration() {
         "{said}"
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_silence_that_is_in_memory_only_is_told_so() {
+    let stage = Stage::set();
+    let state = stage.scratch.join("state");
+    std::fs::create_dir(&state).unwrap();
+    std::os::unix::fs::symlink("/dev/full", state.join("incidents.log.new")).unwrap();
+    let _daemon = stage.watch();
+    let added = stage.silence(&["add", "A", "--comment", "c"]);
+    assert_eq!(code(&added), 0);
+    let said = err(&added);
+    assert!(
+        said.contains("warning: the incident log cannot be written"),
+        "{said}"
+    );
+    assert_eq!(stage.silences().len(), 1, "it holds all the same");
+}
