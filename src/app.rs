@@ -1,7 +1,13 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod evidence;
+mod history;
+mod ledgers;
+mod progress;
 mod reference;
+mod replay;
+mod turn;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -12,10 +18,11 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::collectors::Collector;
+use crate::collectors::{Collector, EvidenceQuery};
 use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
+use crate::notify::heartbeat::Heartbeat;
 use crate::notify::{Audience, Links, Tally};
 use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
@@ -25,14 +32,18 @@ use crate::server::Server;
 use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
+use evidence::Inquiries;
+pub use ledgers::Ledgers;
 pub use reference::{reference, selectable_metrics};
+pub use replay::{Replay, Replayed};
+pub use turn::{Slots, Turn};
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// How often an incident log that could not be written is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How often is looked whether the incident log is to be written again or made small.
+const TENDED: Duration = Duration::from_secs(5);
 
 /// What the configuration's files say, read and checked before anything starts.
 #[derive(Clone)]
@@ -41,6 +52,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// The collectors, built in and the user's own.
     pub catalogue: Vec<Arc<Collector>>,
+    /// The evidence queries, built in and the user's own.
+    pub evidence: Vec<Arc<EvidenceQuery>>,
     /// The files of `collect.include`, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
 }
@@ -51,9 +64,10 @@ pub struct Loaded {
 /// Every mistake in any of the files.
 pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
     match (rules::load(&config.rules), with_files(config)) {
-        (Ok(rules), Ok((catalogue, files))) => Ok(Loaded {
+        (Ok(rules), Ok((catalogue, evidence, files))) => Ok(Loaded {
             rules,
             catalogue,
+            evidence,
             included: files.into_iter().map(hashed).collect(),
         }),
         (rules, catalogue) => {
@@ -69,16 +83,36 @@ pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// Every mistake in the included files; names in `collect` that are of no collector.
 pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
-    with_files(config).map(|(catalogue, _)| catalogue)
+    with_files(config).map(|(catalogue, ..)| catalogue)
 }
 
-type WithFiles = (Vec<Arc<Collector>>, Vec<(String, String)>);
+/// The evidence queries that are built in and those of `collect.include`.
+///
+/// # Errors
+/// As [`catalogue`].
+pub fn evidence(config: &Config) -> Result<Vec<Arc<EvidenceQuery>>, Vec<Problem>> {
+    with_files(config).map(|(_, evidence, _)| evidence)
+}
+
+type WithFiles = (
+    Vec<Arc<Collector>>,
+    Vec<Arc<EvidenceQuery>>,
+    Vec<(String, String)>,
+);
 
 fn with_files(config: &Config) -> Result<WithFiles, Vec<Problem>> {
     let files = read_matching("collect.include", &config.collect.include)?;
-    let catalogue = collectors::load(&files)?;
-    match config.collect.strangers(&catalogue) {
-        none if none.is_empty() => Ok((catalogue, files)),
+    let (catalogue, evidence) = match (collectors::load(&files), collectors::load_evidence(&files))
+    {
+        (Ok(catalogue), Ok(evidence)) => (catalogue, evidence),
+        (catalogue, evidence) => {
+            let mut problems = catalogue.err().unwrap_or_default();
+            problems.extend(evidence.err().unwrap_or_default());
+            return Err(problems);
+        }
+    };
+    match config.collect.strangers(&catalogue, &evidence) {
+        none if none.is_empty() => Ok((catalogue, evidence, files)),
         strangers => Err(strangers),
     }
 }
@@ -97,8 +131,8 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so is what waits
-/// to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
+/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so are the
+/// incident log and what waits to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
 /// the configuration again.
 ///
 /// # Errors
@@ -109,12 +143,13 @@ pub async fn run(
     loaded: Loaded,
     store: Arc<Store>,
     remote_write: Arc<RemoteWrite>,
+    ledgers: Arc<Ledgers>,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
-    let ledger = Arc::new(open_ledger(&config)?);
+    let ledger = ledgers.of(&config)?;
     let keeper = Arc::new(Keeper::new(&config.state_dir, store.clone()));
     tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
@@ -123,7 +158,10 @@ pub async fn run(
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
-    let messages = messages(&config, &loaded.rules, Some(open_links(&config)));
+    let messages = notify::Context {
+        history: history::history(&loaded.rules, &store),
+        ..messages(&config, &loaded.rules, Some(open_links(&config)))
+    };
 
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
@@ -148,8 +186,17 @@ pub async fn run(
         reloads: config.web.reload.then_some(reloads),
     });
     let pages = tasks.spawn(serve(door, view, stop.clone()));
+    let servers = servers(&config);
+    let (inquiries, open) = Inquiries::new(
+        &servers,
+        &loaded.evidence,
+        config.collect.clone(),
+        ledger.clone(),
+        messages.awaited.clone(),
+    );
+    tasks.spawn(inquiries.clone().run(open, stop.clone()));
     tasks.spawn(scrape::run(
-        servers(&config),
+        servers,
         loaded.catalogue,
         config.collect.clone(),
         board.clone(),
@@ -168,16 +215,33 @@ pub async fn run(
     let (told, stopped) = (board.clone(), stop.clone());
     let sending = remote_write.clone();
     tasks.spawn(async move { sending.run(&told, stopped).await });
+    let rooms = progress::Rooms {
+        started,
+        board: board.clone(),
+        statuses: statuses.clone(),
+        groups: progress::rhythms(&loaded.rules.groups),
+        ledger: ledger.clone(),
+        tally: tally.clone(),
+    };
+    let heartbeat = config.notify.heartbeat.clone();
+    let heartbeat = Arc::new(Heartbeat::new(heartbeat, move || rooms.progress()));
+    let beating = heartbeat.clone();
+    let (deliveries, told) = (tally.clone(), ledger.clone());
+    let asked = inquiries.clone();
     let own = telemetry::Own {
         started,
         store: store.clone(),
         keeper: keeper.clone(),
         statuses: statuses.clone(),
-        tally: tally.clone(),
         ledger: ledger.clone(),
         more: Box::new(move || {
             let mut samples = queries.samples();
+            samples.extend(
+                told.read(|book| notify::samples(&deliveries.all(), book, Timestamp::now())),
+            );
+            samples.extend(beating.samples());
             samples.extend(endpoints.samples());
+            samples.extend(asked.samples());
             samples
         }),
         included: loaded.included,
@@ -195,6 +259,8 @@ pub async fn run(
         tally,
         stop.clone(),
     ));
+    let stopped = stop.clone();
+    tasks.spawn(async move { heartbeat.run(stopped).await });
     tasks.spawn(keep(ledger.clone(), stop.clone()));
     let interval = config.snapshots.interval;
     tasks.spawn(keep_history(keeper.clone(), interval, stop.clone()));
@@ -202,6 +268,7 @@ pub async fn run(
         board,
         store,
         ledger: ledger.clone(),
+        inquiries,
         statuses,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
@@ -217,7 +284,7 @@ pub async fn run(
     stop.cancelled().await;
     let left = tokio::time::timeout(FAREWELL, tasks.wait()).await;
     // What was told while stopping is not to be told again after a restart.
-    tokio::task::block_in_place(|| ledger.retry());
+    tokio::task::block_in_place(|| ledger.tend());
     tokio::task::block_in_place(|| keeper.save(Timestamp::now()));
     if left.is_err() {
         tracing::warn!("not every task stopped within {FAREWELL:?}");
@@ -249,20 +316,8 @@ pub fn messages(config: &Config, rules: &RuleSet, links: Option<Links>) -> notif
             .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
             .collect::<BTreeMap<_, _>>(),
         links,
+        ..notify::Context::default()
     }
-}
-
-fn open_ledger(config: &Config) -> anyhow::Result<Ledger> {
-    let (ledger, warnings) = Ledger::open(&config.state_dir).with_context(|| {
-        format!(
-            "cannot use the state directory `{}`",
-            config.state_dir.display()
-        )
-    })?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok(ledger)
 }
 
 fn open_links(config: &Config) -> Links {
@@ -273,12 +328,18 @@ fn open_links(config: &Config) -> Links {
     links
 }
 
-/// Writes the incident log anew as soon as the disk takes it.
+/// Writes the incident log anew as soon as the disk takes it, and makes it small when it has grown.
 async fn keep(ledger: Arc<Ledger>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(RETRY) => tokio::task::block_in_place(|| ledger.retry()),
+            () = tokio::time::sleep(TENDED) => {
+                let ledger = ledger.clone();
+                // It may take as long as the disk does, and nobody should wait for it.
+                if let Err(error) = tokio::task::spawn_blocking(move || ledger.tend()).await {
+                    tracing::error!(%error, "cannot tend the incident log");
+                }
+            }
         }
     }
 }

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::incident::{Event, Ledger};
-use crate::promql::Limits;
-use crate::rules::{self, Alert, Before, Context, Evaluation, Group, Rule, RuleStatus, Statuses};
+use super::evidence::Inquiries;
+use super::turn::{Slots, Turn};
+use crate::incident::Ledger;
+use crate::rules::{self, Group, Rule, RuleStatus, Statuses};
 use crate::sample::{Labels, Timestamp};
 use crate::scrape::Board;
 use crate::store::Store;
@@ -20,6 +21,7 @@ pub(super) struct Watch {
     pub(super) board: Arc<Board>,
     pub(super) store: Arc<Store>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) inquiries: Arc<Inquiries>,
     pub(super) statuses: Arc<Statuses>,
     pub(super) external_labels: Labels,
     pub(super) external_url: String,
@@ -61,32 +63,36 @@ impl Watch {
 
     /// Evaluates one group at each of its slots until told to stop.
     pub(super) async fn run(self: Arc<Self>, group: Group, stop: CancellationToken) {
-        let mut last = Timestamp::now();
+        let mut slots = Slots::after(Timestamp::now());
         let mut traces: Vec<Trace> = group.rules.iter().map(|_| Trace::default()).collect();
         loop {
-            let wait = rules::next_slot(&group, last).since(Timestamp::now());
+            let wait = slots.next(&group).since(Timestamp::now());
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
             }
-            let now = Timestamp::now();
-            if let Some(due) = rules::due(&group, last, now) {
-                last = due.slot;
+            if let Some(due) = slots.due(&group, Timestamp::now()) {
                 let _turn = self.turn.lock().await;
                 tokio::task::block_in_place(|| self.evaluate(&group, due, &mut traces));
-            } else if now < last {
-                // The clock was set back: the slots of the new time are the ones that count.
-                last = now;
             }
         }
     }
 
     fn evaluate(&self, group: &Group, due: rules::Due, traces: &mut [Trace]) {
         let started = Instant::now();
+        let turn = Turn {
+            store: &self.store,
+            ledger: &self.ledger,
+            external_labels: &self.external_labels,
+            external_url: &self.external_url,
+            retired: &|source| self.board.retired(source),
+            fresh: &|source, slot| self.board.fresh(source, slot),
+            turned: &|transitions| self.inquiries.ask(transitions),
+        };
         let mut statuses = Vec::with_capacity(group.rules.len());
         for (rule, trace) in group.rules.iter().zip(traces) {
             let (begun, at) = (Instant::now(), Timestamp::now());
-            let result = self.evaluate_rule(rule, group, due.slot, &trace.series);
+            let result = turn.evaluate(rule, group, due.slot, &trace.series);
             let took = begun.elapsed();
             if let Some(source) = rule.source() {
                 match &result {
@@ -95,7 +101,7 @@ impl Watch {
                 }
             }
             trace.note(rule, result.as_ref().err());
-            let result = result.map(|evaluation| trace.series = self.carry(evaluation));
+            let result = result.map(|evaluation| trace.series = turn.carry(evaluation));
             statuses.push(RuleStatus {
                 begun: at,
                 took,
@@ -104,58 +110,5 @@ impl Watch {
         }
         self.statuses
             .evaluated(group, due, started.elapsed(), statuses);
-    }
-
-    fn evaluate_rule(
-        &self,
-        rule: &Rule,
-        group: &Group,
-        slot: Timestamp,
-        series: &[Labels],
-    ) -> Result<Evaluation, String> {
-        let alerts: Vec<Alert> = self.ledger.read(|book| {
-            book.alerts
-                .values()
-                .filter(|alert| rule.owns(alert))
-                .cloned()
-                .collect()
-        });
-        let alerts: Vec<&Alert> = alerts.iter().collect();
-        let context = Context {
-            external_labels: &self.external_labels,
-            external_url: &self.external_url,
-            retired: &|source| self.board.retired(source),
-            fresh: &|source| self.board.fresh(source, slot),
-            limits: Limits::default(),
-        };
-        rules::evaluate(
-            rule,
-            group,
-            Before {
-                alerts: &alerts,
-                series,
-            },
-            &self.store,
-            slot,
-            &context,
-        )
-    }
-
-    /// Hands a result on; gives back the series it wrote.
-    fn carry(&self, evaluation: Evaluation) -> Vec<Labels> {
-        for (labels, value, sources) in evaluation.samples {
-            self.store
-                .append(evaluation.at, &sources, [(labels, value)]);
-        }
-        let events: Vec<Event> = evaluation
-            .transitions
-            .into_iter()
-            .map(Event::Alert)
-            .collect();
-        if !events.is_empty() {
-            self.ledger.record(&events);
-        }
-        self.ledger.refresh(evaluation.alerts);
-        evaluation.series
     }
 }

@@ -56,6 +56,7 @@ async fn watch(
     let (reloads, asked) = mpsc::channel(1);
     let mut orders = Orders::listen(asked)?;
     let store = Arc::new(Store::new(&config.store, Timestamp::now()));
+    let ledgers = Arc::new(app::Ledgers::default());
     let mut before: Option<(Config, Loaded)> = None;
     loop {
         let stop = CancellationToken::new();
@@ -64,6 +65,7 @@ async fn watch(
             loaded.clone(),
             store.clone(),
             remote_write.clone(),
+            ledgers.clone(),
             reloads.clone(),
             stop.clone(),
         );

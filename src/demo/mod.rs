@@ -163,6 +163,7 @@ async fn beside_the_watch(
         loaded,
         store,
         remote_write,
+        Arc::default(),
         reloads,
         rooms.clone(),
     ));

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::alertmanager;
-use super::policy::{self, Shadows};
+use super::inhibit::Shadows;
+use super::policy::Policy;
 use super::settings::Settings;
 use super::{Channel, Context, Links};
 use crate::incident::Book;
@@ -15,16 +16,18 @@ use crate::sample::{Labels, Timestamp};
 #[derive(Debug, Clone, Default)]
 pub struct Audience {
     settings: Settings,
+    policy: Policy,
     context: Arc<Context>,
 }
 
 /// The alerts that keep others from being announced, as they are in one book.
-pub struct Inhibition<'b>(Shadows<'b>);
+pub struct Inhibited<'b>(Shadows<'b>);
 
 impl Audience {
     /// Those of some settings.
     pub fn of(settings: Settings, context: Context) -> Audience {
         Audience {
+            policy: Policy::of(&settings),
             settings,
             context: Arc::new(context),
         }
@@ -38,19 +41,16 @@ impl Audience {
 
     /// The receivers that are told of an alert with these labels; an Alertmanager is told of every one.
     pub fn receivers_of(&self, labels: &Labels) -> Vec<&str> {
-        let Settings {
-            receivers, policy, ..
-        } = &self.settings;
-        let told = receivers.iter().filter(|receiver| {
+        let told = self.settings.receivers.iter().filter(|receiver| {
             let everything = matches!(receiver.channel, Channel::Alertmanager(_));
-            everything || policy::terms(policy, &receiver.name, labels).is_some()
+            everything || self.policy.names(&receiver.name, labels)
         });
         told.map(|receiver| receiver.name.as_str()).collect()
     }
 
-    /// What keeps alerts of a book from being announced.
-    pub fn inhibition<'b>(&'b self, book: &'b Book) -> Inhibition<'b> {
-        Inhibition(Shadows::of(book))
+    /// What is not announced for the sake of something else, as a book has it.
+    pub fn inhibited<'b>(&'b self, book: &'b Book) -> Inhibited<'b> {
+        Inhibited(Shadows::of(book, &self.policy.inhibitions))
     }
 
     /// The same alert as an Alertmanager would be told of it, for when it ends and where it comes from.
@@ -69,9 +69,9 @@ impl Audience {
     }
 }
 
-impl<'b> Inhibition<'b> {
+impl<'b> Inhibited<'b> {
     /// The alert for whose sake this one is not announced.
-    pub fn of_alert(&self, alert: &Alert) -> Option<&'b Alert> {
+    pub fn by(&self, alert: &Alert) -> Option<&'b Alert> {
         self.0.behind(alert)
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod api;
 mod auth;
+mod dead;
 mod desk;
 mod discovery;
 mod door;
@@ -92,6 +93,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/metrics", get(metrics).with_state(exposition.clone()))
         .route("/probe", get(probe).with_state((view.clone(), exposition)))
         .route("/sd", get(discovery::targets))
+        .route("/dead-letters", get(dead::letters))
         .route("/", get(status))
         .route("/primary", role::endpoint(Traffic::Writes))
         .route("/replica", role::endpoint(Traffic::Offloaded))
@@ -186,7 +188,7 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
-         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/-/healthy` and `/-/ready`\n"
+         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

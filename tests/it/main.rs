@@ -16,6 +16,7 @@ mod defects;
 mod demo;
 mod deploy;
 mod docs;
+mod evidence;
 mod fuzz;
 mod grants;
 mod harness;

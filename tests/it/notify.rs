@@ -1,11 +1,19 @@
 //! Delivery to servers that behave as badly as real ones, and to a real Alertmanager.
 
 mod alertmanager;
+mod bot;
+mod command;
+mod contract;
 mod email;
+mod heartbeat;
 mod links;
+mod pagerduty;
+mod path;
 mod postfix;
+mod secrets;
 mod slack;
 mod storm;
+mod webhook;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -106,6 +114,7 @@ fn context() -> Context {
         external_labels: Labels::new([("cluster", "prod")]),
         expressions: [(rule, "a > 80 and b".to_owned())].into(),
         links: None,
+        ..Context::default()
     }
 }
 

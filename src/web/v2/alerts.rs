@@ -7,7 +7,7 @@ use super::query::{Query, Selection};
 use super::reply::Reply;
 use super::status::named;
 use crate::incident::Book;
-use crate::notify::{Audience, Inhibition};
+use crate::notify::{Audience, Inhibited};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
@@ -45,7 +45,7 @@ pub(super) fn selected<'b>(
     selection: &Selection,
     now: Timestamp,
 ) -> Vec<Standing<'b>> {
-    let inhibition = audience.inhibition(book);
+    let inhibition = audience.inhibited(book);
     let mut found: Vec<Standing> = book
         .firing()
         .filter(|alert| {
@@ -66,12 +66,12 @@ impl<'b> Standing<'b> {
         alert: &'b Alert,
         book: &'b Book,
         audience: &'b Audience,
-        inhibition: &Inhibition,
+        inhibition: &Inhibited,
         now: Timestamp,
     ) -> Standing<'b> {
         let silences = book.silences.values();
         let silences = silences.filter(|silence| silence.mutes(&alert.labels, now));
-        let inhibitor = inhibition.of_alert(alert);
+        let inhibitor = inhibition.by(alert);
         Standing {
             alert,
             fingerprint: fingerprint(alert),
