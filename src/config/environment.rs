@@ -94,11 +94,12 @@ pub(super) fn layers(environment: &Environment, below: &[Layer]) -> Result<Vec<L
     Ok(layers)
 }
 
-/// `PGVIGIL_DEMO_…`, `PGVIGIL_LAB` and `PGVIGIL_URL` belong to the demo, the tests and `query`; Kubernetes adds
+/// `PGVIGIL_DEMO_…`, `PGVIGIL_LAB`, `PGVIGIL_URL` and `PGVIGIL_TOKEN` belong to the demo, the tests, `query` and `silence`; Kubernetes adds
 /// `PGVIGIL_SERVICE_…` and `PGVIGIL_PORT…` for a service that is called pgvigil.
 fn is_setting(path: &str) -> bool {
     let others = ["DEMO_", "SERVICE_", "PORT_"];
-    !others.iter().any(|prefix| path.starts_with(prefix)) && !["LAB", "PORT", "URL"].contains(&path)
+    !others.iter().any(|prefix| path.starts_with(prefix))
+        && !["LAB", "PORT", "TOKEN", "URL"].contains(&path)
 }
 
 fn receivers_by_alias(environment: &Environment) -> Vec<Node> {

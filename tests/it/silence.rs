@@ -267,6 +267,15 @@ fn the_command_line_says_who_it_is_only_to_the_server_of_the_configuration() {
         "{said}"
     );
 
+    let mut by_variable = pgvigil();
+    let arguments = ["silence", "add", "A", "--comment", "c", "--config"];
+    by_variable
+        .args(arguments)
+        .arg(&stage.config)
+        .env("PGVIGIL_TOKEN", "s3cret");
+    let taken = by_variable.output().unwrap();
+    assert_eq!(code(&taken), 0, "{}", err(&taken));
+
     other.usually(super::harness::Answer::new(200, &[], "[]"));
     assert_eq!(code(&stage.silence(&["list", "--url", &other.url()])), 0);
     assert_eq!(other.requests()[0].header("authorization"), None);
@@ -285,4 +294,22 @@ fn the_command_line_says_who_it_is_only_to_the_server_of_the_configuration() {
         said.contains("no answer from `127.0.0.1:") && !said.contains("hunter2"),
         "{said}"
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_silence_that_is_in_memory_only_is_told_so() {
+    let stage = Stage::set();
+    let state = stage.scratch.join("state");
+    std::fs::create_dir(&state).unwrap();
+    std::os::unix::fs::symlink("/dev/full", state.join("incidents.log.new")).unwrap();
+    let _daemon = stage.watch();
+    let added = stage.silence(&["add", "A", "--comment", "c"]);
+    assert_eq!(code(&added), 0);
+    let said = err(&added);
+    assert!(
+        said.contains("warning: the incident log cannot be written"),
+        "{said}"
+    );
+    assert_eq!(stage.silences().len(), 1, "it holds all the same");
 }

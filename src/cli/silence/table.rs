@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::incident::{Matcher, Parts};
+use crate::incident::Parts;
 
 const TITLES: [&str; 6] = ["id", "state", "from", "until", "by", "what and why"];
 
@@ -35,8 +35,7 @@ pub(super) fn text(silences: &[Value]) -> String {
 fn row(silence: &Value) -> [String; 6] {
     let matchers: Vec<Parts> =
         serde_json::from_value(silence["matchers"].clone()).unwrap_or_default();
-    let matchers = matchers.into_iter().map(Matcher::try_from).flatten();
-    let matchers: Vec<String> = matchers.map(|matcher| matcher.to_string()).collect();
+    let matchers: Vec<String> = matchers.iter().map(matcher).collect();
     let of = |value: &Value| harmless(value.as_str().unwrap_or_default());
     let mut what = harmless(&matchers.join(", "));
     if let Some(comment) = silence["comment"].as_str().filter(|text| !text.is_empty()) {
@@ -50,6 +49,17 @@ fn row(silence: &Value) -> [String; 6] {
         of(&silence["createdBy"]),
         what,
     ]
+}
+
+/// As it is written, even if it is none that we could read.
+fn matcher(parts: &Parts) -> String {
+    let sign = match (parts.is_equal, parts.is_regex) {
+        (true, false) => "=",
+        (false, false) => "!=",
+        (true, true) => "=~",
+        (false, true) => "!~",
+    };
+    format!("{}{sign}{:?}", parts.name, parts.value)
 }
 
 /// To the second.

@@ -161,7 +161,7 @@ pub(super) fn find(path: &str) -> Option<(&'static Endpoint, Vec<u8>)> {
     })
 }
 
-/// Markdown: every endpoint, and what differs from Prometheus.
+/// Markdown: every endpoint, and what differs from Prometheus and Alertmanager.
 pub fn reference() -> String {
     let mut text = String::from(HEAD);
     for endpoint in &ENDPOINTS {
@@ -172,6 +172,7 @@ pub fn reference() -> String {
         ));
     }
     text.push_str(TAIL);
+    text.push_str(crate::web::v2::REFERENCE);
     text
 }
 

@@ -78,9 +78,8 @@ impl Content<'_> {
                     }
                     ", since " (words::moment(since, self.now)) " UTC · value " strong { (words::number(self.alert.value)) }
                 }
-                @for note in ["description", "hint"] {
-                    @if !self.note(note).is_empty() { p class="todo" { (self.note(note)) } }
-                }
+                @if !self.note("description").is_empty() { p { (self.note("description")) } }
+                @if !self.note("hint").is_empty() { p { strong { "What to do: " } (self.note("hint")) } }
                 @if let Some(word) = self.acknowledged {
                     p { strong { "Acknowledged by " (word.by) } " at " (words::moment(word.at, self.now)) " UTC"
                         @if !word.comment.is_empty() { ": " (word.comment) } }
@@ -127,10 +126,11 @@ impl Content<'_> {
                         "Acknowledge" br; span { "I look after it: it is not repeated, and its end will be told" }
                     }
                 }
+                p class="quiet" { "A silence keeps quiet what has exactly these labels. If it was told of, its end will be told as well." }
                 @for (word, name, span) in SPANS {
                     button name="action" value=(word) {
                         "Silence " @if word != "tomorrow" { "for " } (name) br;
-                        span { "until " (words::moment(span.end(self.now, self.zone), self.now)) " UTC: alerts with exactly these labels are told to nobody" }
+                        span { "until " (words::moment(span.end(self.now, self.zone), self.now)) " UTC" }
                     }
                 }
             }

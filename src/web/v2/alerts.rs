@@ -30,10 +30,9 @@ pub(super) fn list(view: &View, query: &Query, now: Timestamp) -> Result<Reply, 
     let selection = query.selection()?;
     let alerts = view.ledger.read(|book| {
         let selected = selected(book, &view.audience, &selection, now);
-        let written = selected.iter().map(|standing| {
-            let receivers = standing.receivers.iter().copied();
-            standing.written(&view.audience, named(receivers), now)
-        });
+        let written = selected
+            .iter()
+            .map(|standing| standing.written(&view.audience, &standing.receivers, now));
         written.collect()
     });
     Ok(Reply::Data(alerts))
@@ -95,7 +94,7 @@ impl<'b> Standing<'b> {
     }
 
     /// As it is listed. Its labels are those that a silence here would match, without `external_labels`.
-    pub(super) fn written(&self, audience: &Audience, receivers: Value, now: Timestamp) -> Value {
+    pub(super) fn written(&self, audience: &Audience, receivers: &[&str], now: Timestamp) -> Value {
         let pushed = audience.pushed(self.alert, now);
         let state = if self.is_active() {
             "active"
@@ -106,10 +105,12 @@ impl<'b> Standing<'b> {
             "annotations": self.alert.annotations,
             "endsAt": pushed["endsAt"],
             "fingerprint": self.fingerprint,
-            "receivers": receivers,
+            "receivers": named(receivers.iter().copied()),
             "startsAt": pushed["startsAt"],
             "status": {
                 "inhibitedBy": self.inhibited_by,
+                // Later versions name time intervals here, which there are none of.
+                "mutedBy": [],
                 "silencedBy": self.silenced_by,
                 "state": state,
             },

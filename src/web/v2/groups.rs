@@ -7,7 +7,6 @@ use super::View;
 use super::alerts::selected;
 use super::query::Query;
 use super::reply::Reply;
-use super::status::named;
 use crate::sample::Timestamp;
 
 /// `alerts/groups`
@@ -32,7 +31,7 @@ pub(super) fn list(view: &View, query: &Query, now: Timestamp) -> Result<Reply, 
                     let receivers = standing.receivers.iter().copied().filter(wanted);
                     let mut receivers: Vec<&str> = receivers.collect();
                     receivers.sort_unstable();
-                    standing.written(&view.audience, named(receivers), now)
+                    standing.written(&view.audience, &receivers, now)
                 })
                 .collect();
             let receiver = json!({"name": name});

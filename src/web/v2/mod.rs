@@ -10,10 +10,9 @@ mod query;
 mod reply;
 mod silences;
 mod status;
+mod write;
 
-use std::time::Duration;
-
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
@@ -22,8 +21,7 @@ use axum::{Router, middleware};
 
 use super::View;
 use super::api::{Origins, allow};
-use super::desk::{Desk, Refused, WARNING, fresh_id};
-use crate::incident::{Event, Silence};
+use super::desk::Desk;
 use crate::sample::Timestamp;
 
 use query::Query;
@@ -31,11 +29,8 @@ use reply::Reply;
 
 pub(super) use change::expire;
 
-/// The largest silence that is read.
-const MOST_BYTES: usize = 1 << 20;
-
-/// How long it may take to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Markdown: what there is, and what differs from Alertmanager.
+pub(super) const REFERENCE: &str = include_str!("reference.md");
 
 /// What there is, each at a path of its own.
 #[derive(Debug, PartialEq)]
@@ -102,8 +97,8 @@ async fn answer(
     };
     let query = Query::read(uri.query().unwrap_or_default());
     match (&place, method.as_str()) {
-        (Place::Silences, "POST") => post(&desk, &headers, body).await,
-        (Place::Silence(id), "DELETE") => delete(&desk, &headers, id).await,
+        (Place::Silences, "POST") => write::post(&desk, &headers, body).await,
+        (Place::Silence(id), "DELETE") => write::delete(&desk, &headers, id).await,
         (Place::Status, "GET") => look(&desk, |view, _| Ok(status::status(view))).await,
         (Place::Receivers, "GET") => look(&desk, |view, _| Ok(status::receivers(view))).await,
         (Place::Alerts, "GET") => {
@@ -141,83 +136,4 @@ async fn look(
     found
         .unwrap_or(Reply::Empty(StatusCode::INTERNAL_SERVER_ERROR))
         .into()
-}
-
-/// `POST silences`: makes one, or changes one by its id.
-async fn post(desk: &Desk, headers: &HeaderMap, body: Body) -> Response {
-    if let Err(refused) = desk.may_change(headers).await {
-        return turned_away(refused);
-    }
-    if let Err(refusal) = posted::is_json(headers) {
-        return refusal.into();
-    }
-    let body = match tokio::time::timeout(PATIENCE, to_bytes(body, MOST_BYTES)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Reply::Empty(StatusCode::PAYLOAD_TOO_LARGE).into(),
-        Err(_) => return Reply::Empty(StatusCode::REQUEST_TIMEOUT).into(),
-    };
-    let Some(fresh) = fresh_id() else {
-        return Reply::Empty(StatusCode::INTERNAL_SERVER_ERROR).into();
-    };
-    match changes(&desk.view, &body, fresh) {
-        Ok((silences, id)) => {
-            let answer = Reply::Data(serde_json::json!({ "silenceID": id }));
-            write(desk, silences, answer).await
-        }
-        Err(refusal) => refusal.into(),
-    }
-}
-
-/// The silences that a body asks for, and the id of the one that holds from now on.
-fn changes(view: &View, body: &Bytes, fresh: String) -> Result<(Vec<Silence>, String), Reply> {
-    let wanted = posted::read(body)?;
-    let now = Timestamp::now();
-    let change = view
-        .ledger
-        .read(|book| change::change(book, wanted, fresh, now));
-    change.map_err(|refusal| Reply::Said(refusal.status, refusal.message))
-}
-
-/// `DELETE silence/{id}`: ends one.
-async fn delete(desk: &Desk, headers: &HeaderMap, id: &str) -> Response {
-    if let Err(refused) = desk.may_change(headers).await {
-        return turned_away(refused);
-    }
-    if let Err(refusal) = silences::is_id(id) {
-        return refusal.into();
-    }
-    let ended = desk
-        .view
-        .ledger
-        .read(|book| Some(expire(book.silences.get(id)?, Timestamp::now())));
-    match ended {
-        Some(ended) => {
-            let ended = Vec::from_iter(ended);
-            write(desk, ended, Reply::Empty(StatusCode::OK)).await
-        }
-        None => Reply::Said(StatusCode::NOT_FOUND, change::NOT_FOUND.into()).into(),
-    }
-}
-
-/// Answers once the silences are written down.
-async fn write(desk: &Desk, silences: Vec<Silence>, answer: Reply) -> Response {
-    let events = silences.into_iter().map(Event::Silenced).collect();
-    let written = desk.record(events).await;
-    let mut answer = Response::from(answer);
-    if let Some(warning) = written.warning() {
-        let warning = HeaderValue::from_static(warning);
-        answer.headers_mut().insert(WARNING, warning);
-    }
-    answer
-}
-
-fn turned_away(refused: Refused) -> Response {
-    let message = refused.message();
-    let mut answer = Response::from(Reply::Said(refused.status(), message));
-    if refused == Refused::Unknown {
-        let ask = HeaderValue::from_static(r#"Basic realm="pgvigil", charset="UTF-8""#);
-        let headers = answer.headers_mut();
-        headers.insert(header::WWW_AUTHENTICATE, ask);
-    }
-    answer
 }

@@ -122,3 +122,37 @@ fn moment(text: &str) -> Result<Timestamp, Reply> {
     let moment = moment.ok_or_else(unknown)?;
     Ok(Timestamp(moment.as_millisecond()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_may_lack_its_offset() {
+        let cases = [
+            ("2026-11-23T13:00:00.123456789Z", 1_795_438_800_123),
+            ("2026-11-23T14:00:00+01:00", 1_795_438_800_000),
+            ("2026-11-23T13:00:00", 1_795_438_800_000),
+            ("2026-11-23 13:00:00", 1_795_438_800_000),
+        ];
+        for (text, at) in cases {
+            assert_eq!(moment(text), Ok(Timestamp(at)), "{text}");
+        }
+        assert!(moment("").is_err() && moment("tomorrow").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(body in "\\PC*", name in "\\PC*", at in "\\PC*") {
+            let _ = read(body.as_bytes());
+            let _ = crate::web::v2::filter::matcher(&name);
+            let condition = serde_json::json!({"name": name, "value": body, "isRegex": true});
+            let silence = serde_json::json!({
+                "matchers": [condition], "startsAt": at, "endsAt": "2099-01-01T00:00:00Z", "createdBy": "", "comment": "",
+            });
+            let _ = read(silence.to_string().as_bytes());
+        }
+    }
+}

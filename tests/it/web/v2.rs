@@ -1,6 +1,7 @@
 //! Alertmanager's API beside that of a real Alertmanager with the same alerts (M13, M23, M24), and as amtool sees it.
 
 mod amtool;
+mod browser;
 mod corpus;
 mod page;
 mod writers;

@@ -143,6 +143,8 @@ impl Side {
                 members
                     .iter_mut()
                     .for_each(|(key, value)| self.level(value, key));
+                // Later versions have it, and so have we.
+                members.remove("mutedBy");
                 members.sort_keys();
             }
             _ => {}
