@@ -11,6 +11,7 @@ mod backup;
 mod cli;
 mod collectors;
 mod config;
+mod crash;
 mod databases;
 mod defects;
 mod demo;

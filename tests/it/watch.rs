@@ -1,5 +1,11 @@
 //! The whole watch, as a user runs it: the binary, a real PostgreSQL, a mailbox and a webhook.
 
+#[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
+mod disk;
+mod restarts;
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -120,14 +126,23 @@ impl Stage {
     /// Waits until so many rules were evaluated since the rooms have started.
     fn has_evaluated(&self, rules: f64) {
         eventually("the rules are evaluated", PATIENCE, || {
-            let page = self.page("/metrics")?;
-            let evaluated = page.lines().find(|line| {
-                line.starts_with("pgvigil_rule_evaluations_total")
-                    && line.contains("rule_group=\"test\"")
-            })?;
-            let count: f64 = evaluated.rsplit(' ').next()?.parse().ok()?;
-            (count >= rules).then_some(())
+            (self.evaluated()? >= rules).then_some(())
         });
+    }
+
+    /// Waits until so many more rules were evaluated than now.
+    fn has_evaluated_again(&self, rules: f64) {
+        let before = eventually("the page", PATIENCE, || self.evaluated());
+        self.has_evaluated(before + rules);
+    }
+
+    fn evaluated(&self) -> Option<f64> {
+        let page = self.page("/metrics")?;
+        let evaluated = page.lines().find(|line| {
+            line.starts_with("pgvigil_rule_evaluations_total")
+                && line.contains("rule_group=\"test\"")
+        })?;
+        evaluated.rsplit(' ').next()?.parse().ok()
     }
 
     fn mails(&self, count: usize) -> Vec<Letter> {
