@@ -31,6 +31,7 @@ mod remote_write;
 mod replay;
 mod rules;
 mod scrape;
+mod secrets;
 mod server;
 mod store;
 mod watch;

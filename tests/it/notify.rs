@@ -3,6 +3,7 @@
 mod alertmanager;
 mod email;
 mod postfix;
+mod recipients;
 mod slack;
 mod storm;
 

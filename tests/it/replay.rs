@@ -79,7 +79,7 @@ fn stage() -> Scratch {
         .unwrap();
     scratch.write("rules.yml", RULES);
     let config = format!(
-        "state_dir: {}\nnotify:\n  receivers:\n    - {{name: oncall, slack: {{webhook_url: 'http://127.0.0.1:1/hunter2'}}}}\n    \
+        "state_dir: {}\nservers: [{{name: db, url: 'postgresql://ops:hunter1@127.0.0.1:1/x'}}]\nnotify:\n  receivers:\n    - {{name: oncall, slack: {{webhook_url: 'http://127.0.0.1:1/hunter2'}}}}\n    \
          - {{name: team, slack: {{webhook_url: 'http://127.0.0.1:1/hunter3'}}}}\n  policy:\n    \
          - {{match: [instance=a], to: [oncall], repeat: 5m}}\n    - {{to: [team], delay: 2m}}\n",
         scratch.join("state").display()

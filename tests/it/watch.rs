@@ -4,6 +4,7 @@
 mod clock;
 #[cfg(target_os = "linux")]
 mod disk;
+mod no_data;
 mod restarts;
 
 use std::path::PathBuf;
@@ -87,14 +88,7 @@ impl Stage {
 
     /// Sessions that stay until they are dropped.
     fn sessions(&self, count: usize) -> Vec<Daemon> {
-        let session = |_| {
-            let mut command: Command = self.postgres.command("psql");
-            // Without the interval the server would not notice that its client has gone.
-            let notice = "SET client_connection_check_interval = '200ms'";
-            command.args(["-X", "-c", notice, "-c", "SELECT pg_sleep(600)"]);
-            Daemon::spawn(command)
-        };
-        (0..count).map(session).collect()
+        sessions(&self.postgres, count)
     }
 
     fn page(&self, path: &str) -> Option<String> {
@@ -148,6 +142,17 @@ impl Stage {
     fn mails(&self, count: usize) -> Vec<Letter> {
         self.mail.wait_for(count, PATIENCE)
     }
+}
+
+fn sessions(postgres: &Postgres, count: usize) -> Vec<Daemon> {
+    let session = |_| {
+        let mut command: Command = postgres.command("psql");
+        // Without the interval the server would not notice that its client has gone.
+        let notice = "SET client_connection_check_interval = '200ms'";
+        command.args(["-X", "-c", notice, "-c", "SELECT pg_sleep(600)"]);
+        Daemon::spawn(command)
+    };
+    (0..count).map(session).collect()
 }
 
 #[test]
