@@ -1,7 +1,10 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod evidence;
+mod history;
 mod ledgers;
+mod progress;
 mod reference;
 mod replay;
 mod turn;
@@ -15,11 +18,12 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::collectors::Collector;
+use crate::collectors::{Collector, EvidenceQuery};
 use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
-use crate::notify::Tally;
+use crate::notify::heartbeat::Heartbeat;
+use crate::notify::{Audience, Links, Tally};
 use crate::remote_write::RemoteWrite;
 use crate::rules::{RuleSet, Statuses};
 use crate::sample::Timestamp;
@@ -28,6 +32,7 @@ use crate::server::Server;
 use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
+use evidence::Inquiries;
 pub use ledgers::Ledgers;
 pub use reference::{reference, selectable_metrics};
 pub use replay::{Replay, Replayed};
@@ -47,6 +52,8 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// The collectors, built in and the user's own.
     pub catalogue: Vec<Arc<Collector>>,
+    /// The evidence queries, built in and the user's own.
+    pub evidence: Vec<Arc<EvidenceQuery>>,
     /// The files of `collect.include`, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
 }
@@ -57,9 +64,10 @@ pub struct Loaded {
 /// Every mistake in any of the files.
 pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
     match (rules::load(&config.rules), with_files(config)) {
-        (Ok(rules), Ok((catalogue, files))) => Ok(Loaded {
+        (Ok(rules), Ok((catalogue, evidence, files))) => Ok(Loaded {
             rules,
             catalogue,
+            evidence,
             included: files.into_iter().map(hashed).collect(),
         }),
         (rules, catalogue) => {
@@ -75,16 +83,36 @@ pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// Every mistake in the included files; names in `collect` that are of no collector.
 pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
-    with_files(config).map(|(catalogue, _)| catalogue)
+    with_files(config).map(|(catalogue, ..)| catalogue)
 }
 
-type WithFiles = (Vec<Arc<Collector>>, Vec<(String, String)>);
+/// The evidence queries that are built in and those of `collect.include`.
+///
+/// # Errors
+/// As [`catalogue`].
+pub fn evidence(config: &Config) -> Result<Vec<Arc<EvidenceQuery>>, Vec<Problem>> {
+    with_files(config).map(|(_, evidence, _)| evidence)
+}
+
+type WithFiles = (
+    Vec<Arc<Collector>>,
+    Vec<Arc<EvidenceQuery>>,
+    Vec<(String, String)>,
+);
 
 fn with_files(config: &Config) -> Result<WithFiles, Vec<Problem>> {
     let files = read_matching("collect.include", &config.collect.include)?;
-    let catalogue = collectors::load(&files)?;
-    match config.collect.strangers(&catalogue) {
-        none if none.is_empty() => Ok((catalogue, files)),
+    let (catalogue, evidence) = match (collectors::load(&files), collectors::load_evidence(&files))
+    {
+        (Ok(catalogue), Ok(evidence)) => (catalogue, evidence),
+        (catalogue, evidence) => {
+            let mut problems = catalogue.err().unwrap_or_default();
+            problems.extend(evidence.err().unwrap_or_default());
+            return Err(problems);
+        }
+    };
+    match config.collect.strangers(&catalogue, &evidence) {
+        none if none.is_empty() => Ok((catalogue, evidence, files)),
         strangers => Err(strangers),
     }
 }
@@ -130,6 +158,10 @@ pub async fn run(
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
+    let messages = notify::Context {
+        history: history::history(&loaded.rules, &store),
+        ..messages(&config, &loaded.rules, Some(open_links(&config)))
+    };
 
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
@@ -140,6 +172,7 @@ pub async fn run(
         store: store.clone(),
         ledger: ledger.clone(),
         tally: tally.clone(),
+        audience: Audience::of(config.notify.clone(), messages.clone()),
         signs: signs.clone(),
         servers: config
             .servers
@@ -153,8 +186,17 @@ pub async fn run(
         reloads: config.web.reload.then_some(reloads),
     });
     let pages = tasks.spawn(serve(door, view, stop.clone()));
+    let servers = servers(&config);
+    let (inquiries, open) = Inquiries::new(
+        &servers,
+        &loaded.evidence,
+        config.collect.clone(),
+        ledger.clone(),
+        messages.awaited.clone(),
+    );
+    tasks.spawn(inquiries.clone().run(open, stop.clone()));
     tasks.spawn(scrape::run(
-        servers(&config),
+        servers,
         loaded.catalogue,
         config.collect.clone(),
         board.clone(),
@@ -173,16 +215,33 @@ pub async fn run(
     let (told, stopped) = (board.clone(), stop.clone());
     let sending = remote_write.clone();
     tasks.spawn(async move { sending.run(&told, stopped).await });
+    let rooms = progress::Rooms {
+        started,
+        board: board.clone(),
+        statuses: statuses.clone(),
+        groups: progress::rhythms(&loaded.rules.groups),
+        ledger: ledger.clone(),
+        tally: tally.clone(),
+    };
+    let heartbeat = config.notify.heartbeat.clone();
+    let heartbeat = Arc::new(Heartbeat::new(heartbeat, move || rooms.progress()));
+    let beating = heartbeat.clone();
+    let (deliveries, told) = (tally.clone(), ledger.clone());
+    let asked = inquiries.clone();
     let own = telemetry::Own {
         started,
         store: store.clone(),
         keeper: keeper.clone(),
         statuses: statuses.clone(),
-        tally: tally.clone(),
         ledger: ledger.clone(),
         more: Box::new(move || {
             let mut samples = queries.samples();
+            samples.extend(
+                told.read(|book| notify::samples(&deliveries.all(), book, Timestamp::now())),
+            );
+            samples.extend(beating.samples());
             samples.extend(endpoints.samples());
+            samples.extend(asked.samples());
             samples
         }),
         included: loaded.included,
@@ -196,10 +255,12 @@ pub async fn run(
     tasks.spawn(notify::run(
         config.notify.clone(),
         ledger.clone(),
-        messages(&config, &loaded.rules),
+        messages,
         tally,
         stop.clone(),
     ));
+    let stopped = stop.clone();
+    tasks.spawn(async move { heartbeat.run(stopped).await });
     tasks.spawn(keep(ledger.clone(), stop.clone()));
     let interval = config.snapshots.interval;
     tasks.spawn(keep_history(keeper.clone(), interval, stop.clone()));
@@ -207,6 +268,7 @@ pub async fn run(
         board,
         store,
         ledger: ledger.clone(),
+        inquiries,
         statuses,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
@@ -245,7 +307,7 @@ fn targets(config: &Config) -> Vec<web::Target> {
 }
 
 /// What messages say about this process and its rules.
-pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
+pub fn messages(config: &Config, rules: &RuleSet, links: Option<Links>) -> notify::Context {
     let rules = rules.groups.iter().flat_map(|group| &group.rules);
     notify::Context {
         external_url: config.external_url.clone(),
@@ -253,7 +315,17 @@ pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
         expressions: rules
             .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
             .collect::<BTreeMap<_, _>>(),
+        links,
+        ..notify::Context::default()
     }
+}
+
+fn open_links(config: &Config) -> Links {
+    let (links, warning) = Links::open(&config.state_dir, &config.external_url);
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+    links
 }
 
 /// Writes the incident log anew as soon as the disk takes it, and makes it small when it has grown.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use crate::collectors::Collector;
 use crate::sample::{Metric, MetricKind};
-use crate::{backup, patroni, remote_write, scrape, telemetry, web};
+use crate::{backup, notify, patroni, remote_write, scrape, telemetry, web};
 
 /// Where metrics come from that no collector gives, and what is to be known of them.
 type Chapter = (&'static str, &'static str, &'static [Metric]);
 
 /// Those that are in the store, where rules find them.
-const STORED: [Chapter; 6] = [
+const STORED: [Chapter; 7] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
     (
         "Patroni",
@@ -29,6 +29,11 @@ const STORED: [Chapter; 6] = [
         "pgvigil itself",
         "The process and its rooms.",
         telemetry::METRICS,
+    ),
+    (
+        "Notifications",
+        "How delivery to each address of each receiver is going, and the way to it.",
+        notify::METRICS,
     ),
     (
         "Queries",

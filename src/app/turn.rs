@@ -3,7 +3,7 @@
 
 use crate::incident::{Event, Ledger};
 use crate::promql::Limits;
-use crate::rules::{self, Alert, Before, Context, Due, Evaluation, Group, Rule};
+use crate::rules::{self, Alert, Before, Context, Due, Evaluation, Group, Rule, Transition};
 use crate::sample::{Labels, Source, Timestamp};
 use crate::store::Store;
 
@@ -21,6 +21,8 @@ pub struct Turn<'a> {
     pub retired: &'a dyn Fn(&Source) -> bool,
     /// Whether what a source last read still counts at a slot.
     pub fresh: &'a dyn Fn(&Source, Timestamp) -> bool,
+    /// Who is to know what becomes of alerts before it is noted.
+    pub turned: &'a dyn Fn(&[Transition]),
 }
 
 impl Turn<'_> {
@@ -60,6 +62,7 @@ impl Turn<'_> {
             self.store
                 .append(evaluation.at, &sources, [(labels, value)]);
         }
+        (self.turned)(&evaluation.transitions);
         let transitions = evaluation.transitions.into_iter();
         let events: Vec<Event> = transitions.map(Event::Alert).collect();
         self.ledger.record(&events);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+use super::evidence::Inquiries;
 use super::turn::{Slots, Turn};
 use crate::incident::Ledger;
 use crate::rules::{self, Group, Rule, RuleStatus, Statuses};
@@ -20,6 +21,7 @@ pub(super) struct Watch {
     pub(super) board: Arc<Board>,
     pub(super) store: Arc<Store>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) inquiries: Arc<Inquiries>,
     pub(super) statuses: Arc<Statuses>,
     pub(super) external_labels: Labels,
     pub(super) external_url: String,
@@ -85,6 +87,7 @@ impl Watch {
             external_url: &self.external_url,
             retired: &|source| self.board.retired(source),
             fresh: &|source, slot| self.board.fresh(source, slot),
+            turned: &|transitions| self.inquiries.ask(transitions),
         };
         let mut statuses = Vec::with_capacity(group.rules.len());
         for (rule, trace) in group.rules.iter().zip(traces) {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use crate::collectors::evidence::ANNOTATION;
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
@@ -184,6 +185,14 @@ fn check_rules(
         let impossible =
             set.unknown_metrics(&app::selectable_metrics(catalogue, config.collect.aliases));
         report.problems(Finding::Warning, "rules", &impossible)?;
+    }
+    if let Ok(evidence) = app::evidence(config) {
+        let names = evidence
+            .iter()
+            .map(|query| query.name().to_owned())
+            .collect();
+        let unknown = set.unknown_names(ANNOTATION, &names);
+        report.problems(Finding::Warning, "rules", &unknown)?;
     }
     let beyond = set.beyond(config.store.retention);
     report.problems(Finding::Warning, "rules", &beyond)

@@ -13,6 +13,7 @@ mod reference;
 mod replay;
 mod rules;
 mod serve;
+mod silence;
 mod stdout;
 
 use std::io;
@@ -88,9 +89,12 @@ enum Command {
     /// Try rules out
     #[command(subcommand)]
     Rules(rules::Action),
-    /// Try the receivers
+    /// Try the receivers, and see what they refused
     #[command(subcommand)]
     Notify(notify::Action),
+    /// Silence alerts and acknowledge incidents, at a running server
+    #[command(subcommand)]
+    Silence(silence::Action),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -111,7 +115,8 @@ pub fn run() -> ExitCode {
         Command::Query(options) => query::run(&flags, &options),
         Command::Replay(options) => with_config(&flags, |config| replay::run(config, options)),
         Command::Rules(action) => rules::run(action),
-        Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
+        Command::Notify(action) => notify::run(&flags, action),
+        Command::Silence(action) => silence::run(&flags, &action),
     };
     stdout::end(ended)
 }

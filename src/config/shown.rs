@@ -12,9 +12,6 @@ const HIDDEN: &str = "<secret>";
 /// Hashes of passwords, which are written under names that the user chooses.
 const HASHES: &str = "web.auth.users.NAME";
 
-/// Values of headers, which may be keys to something, and are written under names that the user chooses.
-const HEADERS: &str = "remote_write[].headers.NAME";
-
 /// What may be written under a key, by its path: `secret`, `mapping of texts` …
 type Kinds = BTreeMap<String, String>;
 
@@ -88,15 +85,12 @@ fn leaf(out: &mut String, node: &Node, path: &str, kinds: &Kinds) {
 fn shown(text: &str, path: &str, kinds: &Kinds) -> String {
     let file = path.strip_suffix("_file");
     let named = file.is_some_and(|key| kinds.contains_key(key));
-    let texts = |path: &str| {
-        kinds
-            .get(path)
-            .is_some_and(|kind| kind == "mapping of texts")
-    };
-    let of_mapping = path.strip_suffix(".NAME").is_some_and(texts);
+    let mapping = path.strip_suffix(".NAME").and_then(|path| kinds.get(path));
+    let mapping = mapping.map(String::as_str);
+    let of_mapping = mapping == Some("mapping of texts");
     match kinds.get(path).map(String::as_str) {
         Some("secret") => HIDDEN.into(),
-        _ if path == HASHES || path == HEADERS => HIDDEN.into(),
+        _ if path == HASHES || mapping == Some("mapping of secrets") => HIDDEN.into(),
         Some(_) => without_password(text),
         None if named || of_mapping => without_password(text),
         None => HIDDEN.into(),
@@ -119,7 +113,7 @@ fn without_password(text: &str) -> String {
 
 fn below(path: &str, key: &str, kinds: &Kinds) -> String {
     let key = match kinds.get(path).map(String::as_str) {
-        Some("mapping of sections" | "mapping of texts") => "NAME",
+        Some("mapping of sections" | "mapping of texts" | "mapping of secrets") => "NAME",
         _ => key,
     };
     if path.is_empty() {
@@ -163,6 +157,10 @@ notify:
   receivers:
   - {name: team, slack: {webhook_url: "https://hooks/s3cr3t"}}
   - {name: am, alertmanager: {urls: ["http://u:s3cr3t@am:9093/p@th"]}}
+  - {name: hook, webhook: {url: "https://h/s3cr3t", secret: s3cr3t, headers: {X-Key: s3cr3t}, max_alerts: 3}}
+  - {name: pd, pagerduty: {routing_key: s3cr3t}}
+  - {name: bot, slack: {bot_token: s3cr3t, channel: C1}}
+  - {name: own, command: {run: [/bin/tell, oncall], timeout: 3s}}
 remote_write:
 - {url: "http://u:s3cr3t@h/w?token=s3cr3t", headers: {X-Api-Key: s3cr3t}}
 - {url: "http://h/w?token=s3cr3t"}
@@ -202,6 +200,26 @@ notify:
     alertmanager:
       urls:
       - "http://<secret>@am:9093/p@th"
+  - name: hook
+    webhook:
+      url: "<secret>"
+      secret: "<secret>"
+      headers:
+        X-Key: "<secret>"
+      max_alerts: 3
+  - name: pd
+    pagerduty:
+      routing_key: "<secret>"
+  - name: bot
+    slack:
+      bot_token: "<secret>"
+      channel: C1
+  - name: own
+    command:
+      run:
+      - /bin/tell
+      - oncall
+      timeout: 3s
 remote_write:
 - url: "http://<secret>@h/w?<secret>"
   headers:

@@ -6,12 +6,16 @@ use std::time::Duration;
 use reqwest::Client;
 use tokio::time::Instant;
 
+use super::Context;
+use super::command::Command;
 use super::email::Mail;
 use super::failure::Failure;
 use super::message::Message;
 use super::pace::Bucket;
-use super::settings::{Channel, Receiver};
+use super::pagerduty::Pagerduty;
+use super::receiver::{Channel, Receiver};
 use super::slack::Slack;
+use super::webhook::Webhook;
 
 /// One place that takes messages for people.
 #[derive(Debug, Clone)]
@@ -29,41 +33,48 @@ pub(super) struct Address {
 enum Line {
     Mail(Mail),
     Slack(Slack),
+    Webhook(Webhook),
+    Pagerduty(Pagerduty),
+    Command(Command),
 }
 
 impl Address {
     /// Those of a receiver; none for an Alertmanager, which takes alerts, not messages.
     pub(super) fn of(receiver: &Receiver, client: &Result<Client, String>) -> Vec<Address> {
         let name = &receiver.name;
-        let address = |key: String, line: Line| Address {
-            key,
-            receiver: name.clone(),
-            bucket: line.bucket(),
-            line,
-        };
-        match &receiver.channel {
+        let line = match &receiver.channel {
             Channel::Email(settings) => {
                 let alone = settings.to.len() == 1;
-                let key = |to| {
-                    if alone {
+                let address = |to: &lettre::message::Mailbox| {
+                    let mail = Mail::new(settings.clone(), to.email.clone(), name);
+                    let key = if alone {
                         name.clone()
                     } else {
-                        format!("{name}/{to}")
-                    }
+                        format!("{name}/{}", to.email)
+                    };
+                    Address::new(key, name, Line::Mail(mail))
                 };
-                let mails = settings.to.iter();
-                mails
-                    .map(|to| {
-                        let mail = Mail::new(settings.clone(), to.email.clone(), name);
-                        address(key(&to.email), Line::Mail(mail))
-                    })
-                    .collect()
+                return settings.to.iter().map(address).collect();
             }
-            Channel::Slack(settings) => {
-                let slack = Slack::new(settings.clone(), client.clone());
-                vec![address(name.clone(), Line::Slack(slack))]
+            Channel::Slack(settings) => Line::Slack(Slack::new(settings.clone(), client.clone())),
+            Channel::Webhook(settings) => {
+                Line::Webhook(Webhook::new(settings.clone(), client.clone(), name))
             }
-            Channel::Alertmanager(_) => Vec::new(),
+            Channel::Pagerduty(settings) => {
+                Line::Pagerduty(Pagerduty::new(settings.clone(), client.clone()))
+            }
+            Channel::Command(settings) => Line::Command(Command::new(settings.clone(), name)),
+            Channel::Alertmanager(_) => return Vec::new(),
+        };
+        vec![Address::new(name.clone(), name, line)]
+    }
+
+    fn new(key: String, receiver: &str, line: Line) -> Address {
+        Address {
+            key,
+            receiver: receiver.to_owned(),
+            bucket: line.bucket(),
+            line,
         }
     }
 
@@ -72,6 +83,9 @@ impl Address {
         match &self.line {
             Line::Mail(_) => "email",
             Line::Slack(_) => "slack",
+            Line::Webhook(_) => "webhook",
+            Line::Pagerduty(_) => "pagerduty",
+            Line::Command(_) => "command",
         }
     }
 
@@ -79,16 +93,19 @@ impl Address {
     pub(super) fn place(&self) -> String {
         match &self.line {
             Line::Mail(mail) => mail.mailbox(),
-            Line::Slack(_) => "webhook".into(),
+            Line::Slack(slack) => slack.place(),
+            Line::Webhook(_) => "webhook".into(),
+            Line::Pagerduty(_) => "PagerDuty".into(),
+            Line::Command(command) => command.place(),
         }
     }
 
-    /// Shares the bucket of another address with the same webhook, for it is the webhook that Slack limits.
+    /// Shares the bucket of another address with the same webhook, token or key, for that is what a service limits.
     pub(super) fn beside(self, others: &[Address]) -> Address {
-        let webhook = self.webhook();
-        let mut twins = others.iter().filter(|other| other.webhook() == webhook);
+        let limited = self.limited();
+        let mut twins = others.iter().filter(|other| other.limited() == limited);
         match twins.next() {
-            Some(twin) if webhook.is_some() => Address {
+            Some(twin) if limited.is_some() => Address {
                 bucket: twin.bucket.clone(),
                 ..self
             },
@@ -96,27 +113,46 @@ impl Address {
         }
     }
 
-    fn webhook(&self) -> Option<String> {
+    fn limited(&self) -> Option<String> {
         match &self.line {
-            Line::Mail(_) => None,
-            Line::Slack(slack) => slack.url().ok(),
+            Line::Slack(slack) => slack.limited().ok(),
+            Line::Webhook(webhook) => webhook.url().ok(),
+            Line::Pagerduty(pagerduty) => pagerduty.key().ok(),
+            Line::Mail(_) | Line::Command(_) => None,
         }
     }
 
-    /// Whether a message can be an answer to an earlier one.
+    /// Whether a message can be an answer to an earlier one, or belongs to a group with it.
     pub(super) fn has_threads(&self) -> bool {
-        matches!(self.line, Line::Mail(_))
+        match &self.line {
+            Line::Mail(_) | Line::Webhook(_) | Line::Command(_) => true,
+            Line::Slack(slack) => slack.has_threads(),
+            Line::Pagerduty(_) => false,
+        }
     }
 
-    /// Sends a message and adds what was said to the dialogue; the thread that the message began or continued.
+    /// Whether a message is about one incident only, so that there are no digests.
+    pub(super) fn is_alone(&self) -> bool {
+        matches!(self.line, Line::Pagerduty(_))
+    }
+
+    /// Sends a message and adds what was said to the dialogue; the thread that the message began or continued, empty
+    /// where there are none.
     pub(super) async fn send(
         &self,
         message: &Message,
+        context: &Context,
         dialogue: &mut Vec<String>,
     ) -> Result<String, Failure> {
         match &self.line {
             Line::Mail(mail) => mail.send(message, dialogue).await,
-            Line::Slack(slack) => slack.send(message, dialogue).await.map(|()| String::new()),
+            Line::Slack(slack) => slack.send(message, dialogue).await,
+            Line::Webhook(webhook) => webhook.send(message, context, dialogue).await,
+            Line::Pagerduty(pagerduty) => {
+                let sent = pagerduty.send(message, dialogue).await;
+                sent.map(|()| String::new())
+            }
+            Line::Command(command) => command.send(message, context, dialogue).await,
         }
     }
 }
@@ -125,7 +161,13 @@ impl Line {
     fn bucket(&self) -> Bucket {
         let (every, burst) = match self {
             Line::Mail(_) => (Duration::from_secs(2), 10),
+            // A bot changes a message for each that it posts, which Slack takes 50 times in a minute.
+            Line::Slack(slack) if slack.has_threads() => (Duration::from_millis(1_250), 3),
             Line::Slack(_) => (Duration::from_secs(1), 3),
+            Line::Webhook(_) => (Duration::from_millis(200), 10),
+            // PagerDuty takes 480 in a minute.
+            Line::Pagerduty(_) => (Duration::from_millis(500), 20),
+            Line::Command(_) => (Duration::from_secs(1), 10),
         };
         Bucket::new(every, burst, Instant::now())
     }

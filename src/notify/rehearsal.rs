@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::due::{BATCH, Letter, Reader, Reason, due};
-use super::{Entry, Settings, everybody};
+use super::policy::Policy;
+use super::{Settings, everybody};
 use crate::incident::{Book, Delivery, Event};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
@@ -12,7 +13,7 @@ use crate::sample::Timestamp;
 /// Everybody who would be told.
 #[derive(Debug, Clone)]
 pub struct Rehearsal {
-    policy: Vec<Entry>,
+    policy: Policy,
     addresses: Vec<Addressee>,
     pushes: Vec<String>,
 }
@@ -22,6 +23,7 @@ struct Addressee {
     key: String,
     receiver: String,
     threads: bool,
+    alone: bool,
 }
 
 /// A message that would go out.
@@ -55,6 +57,7 @@ impl Rehearsal {
             key: address.key.clone(),
             receiver: address.receiver.clone(),
             threads: address.has_threads(),
+            alone: address.is_alone(),
         };
         let mut addresses: Vec<Addressee> = addresses.iter().map(addressee).collect();
         if settings.receivers.is_empty() {
@@ -62,10 +65,11 @@ impl Rehearsal {
                 key: "anybody".into(),
                 receiver: "anybody".into(),
                 threads: false,
+                alone: false,
             });
         }
         Rehearsal {
-            policy: settings.policy.clone(),
+            policy: Policy::of(settings),
             addresses,
             pushes: pushes.into_iter().map(|push| push.key).collect(),
         }
@@ -102,7 +106,9 @@ impl Rehearsal {
             receiver: &known.receiver,
             address: &known.key,
             threads: known.threads,
+            alone: known.alone,
             put_off: &BTreeMap::new(),
+            awaited: &BTreeMap::new(),
         };
         let due = due(book, &self.policy, &reader, now, BATCH);
         let letter = due.letter.filter(|letter| !letter.items.is_empty());

@@ -188,6 +188,20 @@ impl Call {
 }
 
 impl Expr {
+    /// What the outermost comparison compares; the left side of `and` and `unless` makes the value.
+    pub(super) fn compared(&self) -> &Expr {
+        match self {
+            Expr::Binary(binary) if matches!(binary.op, Op::And | Op::Unless) => {
+                binary.left.compared()
+            }
+            Expr::Binary(binary) if binary.op.compares() => match binary.left {
+                Expr::Number(_) => binary.right.compared(),
+                _ => binary.left.compared(),
+            },
+            other => other,
+        }
+    }
+
     /// The node's operands.
     pub(super) fn children(&self) -> Vec<&Expr> {
         match self {

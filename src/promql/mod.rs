@@ -188,6 +188,17 @@ impl Query {
         }
     }
 
+    /// What the outermost comparison compares, such as `a` of `a > 1 and b > 2`: its values are there also while the
+    /// comparison does not hold. The expression itself where there is none; `None` where its durations depend on when it
+    /// is evaluated.
+    pub fn compared(&self) -> Option<Query> {
+        (!self.timed).then(|| Query {
+            text: self.text.clone(),
+            expr: Arc::new(self.expr.compared().clone()),
+            timed: false,
+        })
+    }
+
     /// The same expression with the one number to the right of its outermost comparison replaced; `None` when there is
     /// no such number. In `a > 1 and b > 2` the comparison that counts is the first one: it makes the value.
     pub fn with_threshold(&self, threshold: f64) -> Option<Query> {

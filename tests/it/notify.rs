@@ -1,11 +1,20 @@
 //! Delivery to servers that behave as badly as real ones, and to a real Alertmanager.
 
 mod alertmanager;
+mod bot;
+mod command;
+mod contract;
 mod email;
+mod heartbeat;
+mod links;
+mod pagerduty;
+mod path;
 mod postfix;
 mod recipients;
+mod secrets;
 mod slack;
 mod storm;
+mod webhook;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +32,7 @@ use crate::harness::eventually;
 use crate::incident::{firing, opened, resolved};
 
 /// On a machine that does other things too.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The senders at work on a ledger.
 struct Senders {
@@ -105,6 +114,8 @@ fn context() -> Context {
         external_url: "https://pgvigil.example".into(),
         external_labels: Labels::new([("cluster", "prod")]),
         expressions: [(rule, "a > 80 and b".to_owned())].into(),
+        links: None,
+        ..Context::default()
     }
 }
 

@@ -37,7 +37,7 @@ fn spellings(name: &str) -> Vec<String> {
     all
 }
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "pg-wrong",
     "pg-refused",
     "pg-nohost",
@@ -53,6 +53,7 @@ const NAMES: [&str; 15] = [
     "am-refused",
     "rw",
     "rw-refused",
+    "heartbeat",
 ];
 
 struct Corpus {
@@ -109,7 +110,7 @@ impl Corpus {
         let [smtp_secret, smtp_refused] = ["smtp", "smtp-refused"].map(in_url);
         let slack_refused = in_url("slack-refused");
         let [am, am_refused] = ["am", "am-refused"].map(in_url);
-        let [rw, rw_refused] = ["rw", "rw-refused"].map(in_url);
+        let [rw, rw_refused, hb] = ["rw", "rw-refused", "heartbeat"].map(in_url);
         let email = "from: pgvigil@example.com, tls: none";
         let _ = write!(
             config,
@@ -119,6 +120,7 @@ impl Corpus {
              - {{name: slack, slack: {{webhook_url: '{slack_url}'}}}}\n    \
              - {{name: noslack, slack: {{webhook_url: 'http://127.0.0.1:{away}/services/{slack_refused}'}}}}\n    \
              - {{name: am, alertmanager: {{urls: ['http://ops:{am}@{host}', 'http://ops:{am_refused}@127.0.0.1:{away}']}}}}\n\
+               heartbeat: {{url: 'http://ops:{hb}@{host}/ping', every: 10s}}\n\
              remote_write: [{{name: rw, url: 'http://ops:{rw}@{host}/write'}}, \
              {{name: norw, url: 'http://ops:{rw_refused}@127.0.0.1:{away}/write'}}]\n",
             scratch.join("rules.yml").display(),
@@ -169,9 +171,7 @@ fn no_secret_is_said_anywhere_whatever_fails() {
     let (postgres, mail, hook) = (Postgres::start(15), SmtpSink::start(), HttpSink::start());
     postgres.sql("postgres", "CREATE ROLE ops LOGIN PASSWORD 'another'");
     // It says what it was sent, as proxies do in their error pages.
-    let slack = HttpSink::start();
-    let slack_url = format!("{}/services/{}", slack.url(), in_url("slack"));
-    slack.usually(Answer::new(404, &[], &format!("no_service at {slack_url}")));
+    let slack_url = format!("{}/services/{}", hook.url(), in_url("slack"));
     let echo = format!("no: {ECHO}");
     hook.usually(Answer::new(403, &[("Location", "/elsewhere")], &echo));
     for _ in 0..50 {

@@ -89,6 +89,7 @@ impl Replay<'_> {
         };
         for (rule, series) in pace.group.rules.iter().zip(&mut pace.series) {
             let turn = Turn {
+                turned: &|_| (),
                 store: history.store(),
                 ledger,
                 external_labels: self.external_labels,

@@ -101,9 +101,18 @@ impl Section<'_> {
         .collect()
     }
 
+    /// A mapping of user-chosen keys to values that are never shown.
+    pub fn secrets(&mut self, key: &str, doc: &str) -> Vec<(String, String)> {
+        self.texts_by_name(key, "mapping of secrets", doc)
+    }
+
     /// A mapping of user-chosen keys to texts.
     pub fn pairs(&mut self, key: &str, doc: &str) -> Vec<(String, String)> {
-        self.declare(key, "mapping of texts", "{}", doc);
+        self.texts_by_name(key, "mapping of texts", doc)
+    }
+
+    fn texts_by_name(&mut self, key: &str, kind: &str, doc: &str) -> Vec<(String, String)> {
+        self.declare(key, kind, "{}", doc);
         let entries = self.section_entries(key);
         let each = entries.iter();
         each.filter_map(|(name, node)| Some((name.text.clone(), self.expanded(key, node)?.0)))

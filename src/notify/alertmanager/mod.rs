@@ -12,7 +12,10 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use plan::graph;
 pub use settings::{Base, Settings};
+
+pub(in crate::notify) use self::plan::body;
 
 use self::plan::{Parcel, Sent};
 use super::Context;
@@ -80,6 +83,7 @@ impl Push {
                 pause = self.turn(&office) => pause,
                 () = late(&stop) => return,
             };
+            office.rests(&self.key, pause.span);
             if !pause.wait(&mut changes, &stop).await {
                 break;
             }
@@ -138,7 +142,7 @@ impl Push {
                     let (first, second) = batch.split_at(batch.len() / 2);
                     batches.extend([second, first]);
                 }
-                _ => return Err(refusal.failure()),
+                _ => return Err(failure(&refusal)),
             }
         }
         Ok(())
@@ -153,7 +157,7 @@ impl Push {
     ) -> Result<(), Failure> {
         let body = plan::body(alert, context, Timestamp::now());
         let answer = self.post(&[&body], dialogue).await?;
-        answer.map_or(Ok(()), |refusal| Err(refusal.failure()))
+        answer.map_or(Ok(()), |refusal| Err(failure(&refusal)))
     }
 
     /// What it says when it does not take the alerts.
@@ -165,6 +169,7 @@ impl Push {
         let client = self.client.as_ref().map_err(Failure::temporary)?;
         dialogue.push(format!("POST {}/api/v2/alerts", self.base));
         let answer = http::send(client.post(self.base.join("/api/v2/alerts")).json(alerts)).await?;
+        let answer = answer.map(|refusal| refusal.without(&self.base.secrets()));
         dialogue.push(answer.as_ref().map_or("ok".into(), ToString::to_string));
         Ok(answer)
     }
@@ -204,4 +209,14 @@ impl Push {
             office.record(event).await;
         }
     }
+}
+
+fn failure(refusal: &Refusal) -> Failure {
+    let mut failure = refusal.failure();
+    failure.reason.push_str(match refusal.status.as_u16() {
+        401 | 403 => "; write `user:password@` before the host in `urls`",
+        404 => "; check `urls`, which are written without `/api/v2`",
+        _ => "",
+    });
+    failure
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use reqwest::Url;
 
 use crate::document::Section;
+use crate::notify::secrets::Secrets;
 
 /// Alertmanagers that each get everything.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +61,13 @@ impl Base {
         url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
         url.set_query(None);
         url
+    }
+}
+
+impl Base {
+    /// What of it must not be told.
+    pub(super) fn secrets(&self) -> Secrets {
+        Secrets::default().and_user(&self.0)
     }
 }
 

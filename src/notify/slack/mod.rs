@@ -1,18 +1,19 @@
-//! Slack by an incoming webhook: a message can be posted, never changed or answered.
+//! Slack, by an incoming webhook or as a bot.
 
+mod answer;
 mod blocks;
+mod bot;
 mod settings;
+mod webhook;
 
-use reqwest::{Client, StatusCode};
-use serde_json::{Value, json};
+use reqwest::Client;
 
-pub use settings::Settings;
+pub use settings::{Bot, Settings};
 
 use super::failure::Failure;
-use super::http::{self, Refusal};
 use super::message::Message;
 
-/// One webhook.
+/// One webhook, or one bot in one channel.
 #[derive(Debug, Clone)]
 pub(super) struct Slack {
     settings: Settings,
@@ -20,58 +21,48 @@ pub(super) struct Slack {
 }
 
 impl Slack {
-    /// A webhook that has not been tried yet.
+    /// One that has not been tried yet.
     pub(super) fn new(settings: Settings, client: Result<Client, String>) -> Self {
         Slack { settings, client }
     }
 
-    /// Posts a message; what Slack finds malformed is posted once more as short plain text.
+    /// Whether it can answer what it posted.
+    pub(super) fn has_threads(&self) -> bool {
+        matches!(self.settings, Settings::Bot(_))
+    }
+
+    /// Where it posts to, as a person calls it.
+    pub(super) fn place(&self) -> String {
+        match &self.settings {
+            Settings::Webhook(_) => "webhook".into(),
+            Settings::Bot(bot) => bot.channel.clone(),
+        }
+    }
+
+    /// What Slack limits: the webhook's URL or the bot's token, both of them secrets.
+    pub(super) fn limited(&self) -> Result<String, String> {
+        match &self.settings {
+            Settings::Webhook(url) => url.reveal(),
+            Settings::Bot(bot) => bot.token.reveal(),
+        }
+    }
+
+    /// Posts a message; the thread that it began or continued, empty for a webhook.
     pub(super) async fn send(
         &self,
         message: &Message,
         dialogue: &mut Vec<String>,
-    ) -> Result<(), Failure> {
-        let first = self.post(&blocks::render(message), dialogue).await?;
-        let answer = match first {
-            Some(refusal) if refusal.status == StatusCode::BAD_REQUEST => {
-                self.post(&json!({"text": blocks::plain(message)}), dialogue)
-                    .await?
-            }
-            answer => answer,
-        };
-        answer.map_or(Ok(()), |refusal| Err(failure(&refusal)))
-    }
-
-    /// Where it posts to, which is a secret.
-    pub(super) fn url(&self) -> Result<String, String> {
-        self.settings.webhook_url.reveal()
-    }
-
-    async fn post(
-        &self,
-        body: &Value,
-        dialogue: &mut Vec<String>,
-    ) -> Result<Option<Refusal>, Failure> {
+    ) -> Result<String, Failure> {
         let client = self.client.as_ref().map_err(Failure::temporary)?;
-        let url = self.url().map_err(Failure::temporary)?;
-        dialogue.push("POST the webhook".into());
-        let mut answer = http::send(client.post(&url).json(body)).await?;
-        if let Some(refusal) = &mut answer {
-            refusal.said = refusal.said.replace(&url, "<secret>");
+        match &self.settings {
+            Settings::Webhook(url) => webhook::post(client, url, message, dialogue)
+                .await
+                .map(|()| String::new()),
+            Settings::Bot(bot) => {
+                bot::Conversation::new(client, bot, dialogue)?
+                    .tell(message)
+                    .await
+            }
         }
-        dialogue.push(answer.as_ref().map_or("ok".into(), ToString::to_string));
-        Ok(answer)
     }
-}
-
-fn failure(refusal: &Refusal) -> Failure {
-    let way_out = match refusal.status.as_u16() {
-        403 => "; the workspace does not allow it: ask who administers it",
-        404 => "; the webhook was removed: make a new one and set `webhook_url`",
-        410 => "; the channel is archived: make a webhook for another one",
-        _ => "",
-    };
-    let mut failure = refusal.failure();
-    failure.reason = format!("Slack {refusal}{way_out}");
-    failure
 }

@@ -24,7 +24,7 @@ const RESERVED: [&str; 13] = [
 /// Reads the mapping. A value may be a key to something, so none is ever shown.
 pub(super) fn read(s: &mut Section) -> Vec<(String, Secret)> {
     let doc = "Headers to send with every request, such as `X-Scope-OrgID`. Their values are kept secret.";
-    let pairs = s.pairs("headers", doc);
+    let pairs = s.secrets("headers", doc);
     for (name, value) in &pairs {
         let lower = name.to_ascii_lowercase();
         if lower == "authorization" {

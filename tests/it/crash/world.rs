@@ -264,6 +264,7 @@ impl World {
                 ledger: &process.ledger,
                 external_labels: &Labels::default(),
                 external_url: "",
+                turned: &|_| (),
                 retired: &|_| false,
                 fresh: &|source, slot| {
                     let last = process.store.last_success(source);

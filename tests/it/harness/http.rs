@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::eventually;
 
@@ -21,6 +21,8 @@ pub struct Request {
     /// As text; what is none is in `bytes`.
     pub body: String,
     pub bytes: Vec<u8>,
+    /// When all of it had come.
+    pub at: Instant,
 }
 
 impl Request {
@@ -217,6 +219,7 @@ fn read(stream: &mut impl BufRead) -> Option<Request> {
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
         bytes: body,
+        at: Instant::now(),
     })
 }
 

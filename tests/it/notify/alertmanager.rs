@@ -22,7 +22,7 @@ fn names(request: &Request) -> Vec<String> {
 }
 
 /// A real one, with a receiver that is told of what fires and what ends.
-fn real(port: u16, state: &Scratch, hook: &HttpSink) -> Daemon {
+pub(super) fn real(port: u16, state: &Scratch, hook: &HttpSink) -> Daemon {
     let url = hook.url();
     let config = format!(
         "route: {{receiver: r, group_wait: 1s, group_interval: 1s}}\n\
@@ -41,7 +41,7 @@ fn real(port: u16, state: &Scratch, hook: &HttpSink) -> Daemon {
 }
 
 /// What `amtool` sees; nothing while it cannot be reached.
-fn seen(port: u16) -> Option<Vec<Value>> {
+pub(super) fn seen(port: u16) -> Option<Vec<Value>> {
     let output = Command::new(tool("amtool"))
         .args([
             &format!("--alertmanager.url=http://127.0.0.1:{port}"),
