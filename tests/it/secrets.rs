@@ -120,7 +120,7 @@ impl Corpus {
              - {{name: slack, slack: {{webhook_url: '{slack_url}'}}}}\n    \
              - {{name: noslack, slack: {{webhook_url: 'http://127.0.0.1:{away}/services/{slack_refused}'}}}}\n    \
              - {{name: am, alertmanager: {{urls: ['http://ops:{am}@{host}', 'http://ops:{am_refused}@127.0.0.1:{away}']}}}}\n\
-               heartbeat: {{url: 'http://ops:{hb}@{host}/ping', every: 10s}}\n\
+             \x20 heartbeat: {{url: 'http://ops:{hb}@{host}/ping', every: 10s}}\n\
              remote_write: [{{name: rw, url: 'http://ops:{rw}@{host}/write'}}, \
              {{name: norw, url: 'http://ops:{rw_refused}@127.0.0.1:{away}/write'}}]\n",
             scratch.join("rules.yml").display(),
@@ -183,6 +183,8 @@ fn no_secret_is_said_anywhere_whatever_fails() {
     let corpus = Corpus::start(&postgres, &mail, &hook, &slack_url);
     eventually("everybody has failed", PATIENCE, || {
         let metrics = corpus.page("/metrics");
+        let output = corpus.watch.output();
+        assert!(!output.contains("error: "), "{output}");
         let down = metrics
             .lines()
             .filter(|line| line.starts_with("pg_up{") && line.ends_with(" 0"))
