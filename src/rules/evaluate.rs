@@ -233,9 +233,11 @@ impl Slot<'_> {
     /// What `absent` gives rests on no source, and needs none: only data ends it. A scalar is never absent.
     fn judgeable(&self, alert: &Alert) -> bool {
         let covered = self.store.covers_since() + self.rule.query.longest_range() <= self.at;
+        // Where the clock was set back, the moment at which the condition last held lies ahead.
+        let seen = alert.last_seen.min(self.slot.before(self.group.interval));
         let read_again = |source: &Source| {
             let newest = self.store.last_success(source);
-            let again = newest.is_some_and(|newest| newest > alert.last_seen);
+            let again = newest.is_some_and(|newest| newest > seen);
             again && (self.context.fresh)(source) || (self.context.retired)(source)
         };
         covered && alert.sources.iter().all(read_again)

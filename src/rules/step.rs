@@ -44,6 +44,11 @@ pub(super) fn present(
     if alert.annotations != found.annotations && alert.changed_since.is_none() {
         alert.changed_since = Some(slot);
     }
+    // Where the clock was set back, it began in the future, and would have to wait until then.
+    let begins_anew = alert.state == AlertState::Pending && alert.active_at > slot;
+    if begins_anew {
+        alert.active_at = slot;
+    }
     alert.value = found.value;
     alert.annotations.clone_from(&found.annotations);
     alert.sources = alert.sources.union(&found.sources);
@@ -53,7 +58,7 @@ pub(super) fn present(
             alert.state = AlertState::Firing;
             alert.fired_at = Some(slot);
             Some(Change::Opened)
-        } else if old.is_none() {
+        } else if old.is_none() || begins_anew {
             Some(Change::Pending)
         } else if interrupted {
             Some(Change::Fresh)
@@ -85,7 +90,9 @@ pub(super) fn absent(old: &Alert, alerting: &Alerting, slot: Timestamp, judgeabl
         }
         AlertState::Firing => {
             let was_stale = alert.stale_since.take().is_some();
-            let since = *alert.keep_firing_since.get_or_insert(slot);
+            // No later than now, also where the clock was set back.
+            let since = slot.min(alert.keep_firing_since.unwrap_or(slot));
+            alert.keep_firing_since = Some(since);
             if slot.since(since) < alerting.keep_firing_for {
                 let begins = old
                     .keep_firing_since

@@ -38,6 +38,9 @@ use shelf::Shelf;
 pub use snapshot::SnapshotError;
 pub use statistics::{Ranking, Statistics};
 
+/// A source that was read so much earlier than it was read before shows that the clock was set back.
+const SET_BACK: Duration = Duration::from_secs(60);
+
 /// A series as it was selected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
@@ -145,9 +148,16 @@ impl Store {
         held.tidy(at);
     }
 
-    /// Notes that a source was read in full at a time. One that has not been for longer than anything is kept is
+    /// Notes that a source was read in full at a time. When that is much earlier than it was read before, the clock was set
+    /// back, and what lies ahead is forgotten. One that has not been for longer than anything is kept is
     /// forgotten when another comes, so that databases may come and go.
     pub fn succeeded(&self, source: &Source, at: Timestamp) {
+        if self
+            .last_success(source)
+            .is_some_and(|newest| newest > at + SET_BACK)
+        {
+            self.rewind(at);
+        }
         let Held {
             successes,
             retention,
@@ -160,6 +170,23 @@ impl Store {
                 successes.retain(|_, newest| *newest > horizon);
                 successes.insert(source.clone(), at);
             }
+        }
+    }
+
+    /// Forgets what lies ahead, because the clock was set back: it would keep new samples away, and rules would find
+    /// their past where they look for their present.
+    fn rewind(&self, now: Timestamp) {
+        let mut whole = Vec::new();
+        let written = self.write_snapshot(&mut whole, now);
+        let read = written
+            .map_err(Into::into)
+            .and_then(|()| self.restore(whole.as_slice(), now));
+        match read {
+            Ok(_) => tracing::warn!(
+                "the clock was set back to {}; what was stored of later moments is forgotten",
+                now.rfc3339()
+            ),
+            Err(error) => tracing::error!("the clock was set back, and the history {error}"),
         }
     }
 

@@ -71,6 +71,11 @@ impl Shelf {
         }
     }
 
+    /// Gives the series that will be entered serials above this.
+    pub(super) fn number_above(&mut self, serial: u64) {
+        self.serial = serial;
+    }
+
     /// Adds a sample, or refuses it, and says where its series stands. It is looked for by its labels only where
     /// `place` does not show it.
     pub(super) fn push(

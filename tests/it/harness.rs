@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 pub use certificates::Authority;
 pub use daemon::Daemon;
-pub use http::{Answer, HttpSink, Request};
+pub use http::{Answer, ECHO, HttpSink, Request};
 pub use lab::{fixtures, folder, lint, majors, tool};
 pub use patroni::Patroni;
 pub use pgbouncer::PgBouncer;
@@ -29,7 +29,7 @@ pub use postgres::Postgres;
 pub use prometheus::{Prometheus, prometheus3};
 pub use remote_write::Written;
 pub use scratch::{Scratch, is_root};
-pub use smtp::{Letter, SmtpOptions, SmtpSink, Stage, Transport};
+pub use smtp::{Letter, Misbehaviour, SmtpOptions, SmtpSink, Stage, Transport};
 
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -10,6 +10,7 @@ mod links;
 mod pagerduty;
 mod path;
 mod postfix;
+mod recipients;
 mod secrets;
 mod slack;
 mod storm;

@@ -1,5 +1,12 @@
 //! The whole watch, as a user runs it: the binary, a real PostgreSQL, a mailbox and a webhook.
 
+#[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
+mod disk;
+mod no_data;
+mod restarts;
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -81,14 +88,7 @@ impl Stage {
 
     /// Sessions that stay until they are dropped.
     fn sessions(&self, count: usize) -> Vec<Daemon> {
-        let session = |_| {
-            let mut command: Command = self.postgres.command("psql");
-            // Without the interval the server would not notice that its client has gone.
-            let notice = "SET client_connection_check_interval = '200ms'";
-            command.args(["-X", "-c", notice, "-c", "SELECT pg_sleep(600)"]);
-            Daemon::spawn(command)
-        };
-        (0..count).map(session).collect()
+        sessions(&self.postgres, count)
     }
 
     fn page(&self, path: &str) -> Option<String> {
@@ -120,19 +120,39 @@ impl Stage {
     /// Waits until so many rules were evaluated since the rooms have started.
     fn has_evaluated(&self, rules: f64) {
         eventually("the rules are evaluated", PATIENCE, || {
-            let page = self.page("/metrics")?;
-            let evaluated = page.lines().find(|line| {
-                line.starts_with("pgvigil_rule_evaluations_total")
-                    && line.contains("rule_group=\"test\"")
-            })?;
-            let count: f64 = evaluated.rsplit(' ').next()?.parse().ok()?;
-            (count >= rules).then_some(())
+            (self.evaluated()? >= rules).then_some(())
         });
+    }
+
+    /// Waits until so many more rules were evaluated than now.
+    fn has_evaluated_again(&self, rules: f64) {
+        let before = eventually("the page", PATIENCE, || self.evaluated());
+        self.has_evaluated(before + rules);
+    }
+
+    fn evaluated(&self) -> Option<f64> {
+        let page = self.page("/metrics")?;
+        let evaluated = page.lines().find(|line| {
+            line.starts_with("pgvigil_rule_evaluations_total")
+                && line.contains("rule_group=\"test\"")
+        })?;
+        evaluated.rsplit(' ').next()?.parse().ok()
     }
 
     fn mails(&self, count: usize) -> Vec<Letter> {
         self.mail.wait_for(count, PATIENCE)
     }
+}
+
+fn sessions(postgres: &Postgres, count: usize) -> Vec<Daemon> {
+    let session = |_| {
+        let mut command: Command = postgres.command("psql");
+        // Without the interval the server would not notice that its client has gone.
+        let notice = "SET client_connection_check_interval = '200ms'";
+        command.args(["-X", "-c", notice, "-c", "SELECT pg_sleep(600)"]);
+        Daemon::spawn(command)
+    };
+    (0..count).map(session).collect()
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) struct Bounds {
     pub(super) now: Timestamp,
     /// Above this size the oldest are left out.
     pub(super) max_bytes: usize,
+    /// Series get serials above this: places of a store that this one replaces must show none of them.
+    pub(super) serials: u64,
 }
 
 /// The fewest bytes of a series (a label, its sources, its pieces) and a piece.
@@ -45,6 +47,7 @@ impl<'b> Contents<'b> {
     /// Nothing yet of what was taken then.
     pub(super) fn new(bounds: &'b Bounds, header: &Header) -> Self {
         let mut shelf = Shelf::new(bounds.start);
+        shelf.number_above(bounds.serials);
         let from = header.oldest.max(bounds.horizon);
         shelf.arena_mut().sort(from, header.taken.max(from));
         Contents {

@@ -111,10 +111,11 @@ impl Store {
         let bounds = {
             let held = self.read();
             Bounds {
-                start: held.shelf.covers_since(),
+                start: held.shelf.covers_since().min(now),
                 horizon: now.before(held.retention),
                 now,
                 max_bytes: held.max_bytes,
+                serials: held.shelf.size().created,
             }
         };
         let restored = read(from, &bounds)?;

@@ -39,6 +39,9 @@ impl Request {
     }
 }
 
+/// In the body of an answer it stands for all that was asked, as error pages of proxies repeat it.
+pub const ECHO: &str = "<what was asked>";
+
 /// What is answered.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -168,9 +171,14 @@ fn serve(connection: &TcpStream, state: &State) {
     let Some(request) = read(&mut BufReader::new(connection)) else {
         return;
     };
+    let asked = format!(
+        "{} {} {:?} {}",
+        request.method, request.path, request.headers, request.body
+    );
     state.requests.lock().unwrap().push(request);
     let scripted = state.script.lock().unwrap().pop_front();
-    let answer = scripted.unwrap_or_else(|| state.usual.lock().unwrap().clone());
+    let mut answer = scripted.unwrap_or_else(|| state.usual.lock().unwrap().clone());
+    answer.body = answer.body.replace(ECHO, &asked);
     std::thread::sleep(answer.delay);
     let mut head = format!(
         "HTTP/1.1 {} Scripted\r\nContent-Length: {}\r\nConnection: close\r\n",

@@ -44,6 +44,15 @@ pub enum Stage {
     Data,
 }
 
+/// What becomes of a message for one recipient when all of it has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misbehaviour {
+    /// Nothing is said any more; the message is lost.
+    Silence,
+    /// The message is accepted and the connection breaks before that is said; once.
+    BreakOnce,
+}
+
 /// A message that was accepted.
 #[derive(Debug, Clone)]
 pub struct Letter {
@@ -82,6 +91,7 @@ struct State {
     script: Mutex<VecDeque<(Stage, String)>>,
     unknown: Mutex<Vec<(String, String)>>,
     indigestible: Mutex<Option<String>>,
+    misbehaviours: Mutex<Vec<(String, Misbehaviour)>>,
     stopping: AtomicBool,
 }
 
@@ -157,6 +167,12 @@ impl SmtpSink {
             .lock()
             .unwrap()
             .push((recipient.to_owned(), reply.to_owned()));
+    }
+
+    /// From now on messages for this recipient come to a bad end.
+    pub fn misbehave(&self, recipient: &str, how: Misbehaviour) {
+        let mut all = self.state.misbehaviours.lock().unwrap();
+        all.push((recipient.to_owned(), how));
     }
 
     /// Puts off every message with this text in it, from now on.

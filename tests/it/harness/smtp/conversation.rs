@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{Letter, Stage, State, Transport};
+use super::{Letter, Misbehaviour, Stage, State, Transport};
 
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
@@ -214,6 +214,12 @@ impl<'a> Conversation<'a> {
         if let Some(reply) = self.scripted(Stage::Data) {
             return say(wire, &reply);
         }
+        let misbehaviour = self.misbehaviour(&to);
+        if misbehaviour == Some(Misbehaviour::Silence) {
+            // Until the client has had enough.
+            hear(wire)?;
+            return None;
+        }
         let letter = Letter {
             from,
             to,
@@ -222,7 +228,19 @@ impl<'a> Conversation<'a> {
             data,
         };
         self.state.letters.lock().unwrap().push(letter);
+        if misbehaviour == Some(Misbehaviour::BreakOnce) {
+            return None;
+        }
         say(wire, "250 2.0.0 accepted")
+    }
+
+    fn misbehaviour(&self, to: &[String]) -> Option<Misbehaviour> {
+        let mut all = self.state.misbehaviours.lock().unwrap();
+        let place = all.iter().position(|(name, _)| to.contains(name))?;
+        match all[place].1 {
+            Misbehaviour::BreakOnce => Some(all.remove(place).1),
+            Misbehaviour::Silence => Some(Misbehaviour::Silence),
+        }
     }
 
     fn scripted(&self, stage: Stage) -> Option<String> {
