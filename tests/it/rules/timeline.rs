@@ -72,7 +72,7 @@ fn rules() -> String {
   labels: {grp: seldom}
   rules:
   - {record: 'r:slot', expr: vector(1)}
-  - {alert: Seldom, expr: 'avg_over_time(m[3s]) > 4', for: 1s, keep_firing_for: 3s}
+  - {alert: Seldom, expr: 'avg_over_time(m[3s]) > 4', for: 1s, keep_firing_for: 2s}
   - {record: 'r:increase', expr: 'max by (s) (max_over_time(m[2s]))'}
 - name: limited
   interval: 1s
