@@ -38,6 +38,7 @@ docs: lab ## write the generated references anew
 bench: lab ## print the figures of the benchmark
 	$(CARGO) bench --locked --bench bench
 	$(CARGO) bench --locked --bench promql
+	$(CARGO) bench --locked --bench rules
 
 fuzz: ## feed each fuzz target for FUZZ_SECONDS
 	@scripts/lab.sh --fuzz
