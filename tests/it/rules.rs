@@ -14,6 +14,7 @@ use super::harness::{Scratch, tool};
 mod check;
 mod lint;
 mod running;
+mod statements;
 mod timeline;
 mod unit;
 

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pgvigil::sample::Timestamp;
 use serde_json::Value;
 
 use crate::harness::{Daemon, HttpSink, Postgres, Scratch, eventually_async, free_port, pgvigil};
@@ -35,17 +36,21 @@ impl Watch {
             hook.url(),
             file.display(),
         );
-        let mut command = pgvigil();
-        command
-            .arg("--config")
-            .arg(scratch.write("pgvigil.yml", config));
+        scratch.write("pgvigil.yml", config);
         Watch {
+            daemon: daemon(&scratch),
             scratch,
             hook,
-            daemon: Daemon::spawn(command),
             url: format!("http://{listen}"),
             client: reqwest::Client::new(),
         }
+    }
+
+    /// Ends the process by a signal and starts it again over what it has left behind.
+    fn restart(&mut self, signal: &str) {
+        self.daemon.signal(signal);
+        assert!(self.daemon.wait(PATIENCE).is_some(), "the watch ends");
+        self.daemon = daemon(&self.scratch);
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Option<Value> {
@@ -88,6 +93,12 @@ impl Watch {
         let asked = || async { self.values(expression).await.filter(|values| met(values)) };
         eventually_async(what, PATIENCE, asked).await
     }
+}
+
+fn daemon(scratch: &Scratch) -> Daemon {
+    let mut command = pgvigil();
+    command.arg("--config").arg(scratch.join("pgvigil.yml"));
+    Daemon::spawn(command)
 }
 
 /// A user's own collectors, where there is a file of them.
@@ -226,6 +237,74 @@ async fn a_reload_keeps_what_it_can_and_ends_what_it_must() {
         gaps <= missed,
         "{gaps} slots are gone, {missed} were counted as missed"
     );
+}
+
+const RESTARTED: &str = "
+groups:
+- name: restarted
+  interval: 1s
+  rules:
+  - {alert: Fires, expr: vector(1)}
+  - {alert: Waits, expr: vector(1), for: 1h}
+  - {record: ones, expr: vector(1)}
+";
+
+/// P1 to P5 as they should be: after a restart, clean or not, an alert stands where it stood, with the same beginning,
+/// however short its `for`, and at once. Y3: a clean end leaves no staleness markers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_changes_no_alert() {
+    let mut watch = Watch::start(RESTARTED, NOBODY);
+    let fires = watch.firing("Fires").await;
+    let pending = || async { watch.alert("Waits").await };
+    let waits = eventually_async("`Waits` is pending", PATIENCE, pending).await;
+    watch
+        .until("it is recorded", "ones", |found| found.len() == 1)
+        .await;
+    for signal in ["TERM", "KILL"] {
+        let last = watch
+            .until("it is recorded", "timestamp(ones)", |found| {
+                found.len() == 1
+            })
+            .await;
+        let last: f64 = last[0]["value"][1].as_str().unwrap().parse().unwrap();
+        watch.restart(signal);
+        let answered = || async { watch.get("/api/v1/alerts", &[]).await };
+        let first = eventually_async("it answers", PATIENCE, answered).await;
+        let first = first["data"]["alerts"].as_array().unwrap().clone();
+        for before in [&fires, &waits] {
+            let name = &before["labels"]["alertname"];
+            let after = first
+                .iter()
+                .find(|alert| alert["labels"]["alertname"] == *name);
+            let after = after.unwrap_or_else(|| panic!("{name} is gone after {signal}"));
+            assert_eq!(after["activeAt"], before["activeAt"], "{signal}");
+            assert_eq!(after["state"], before["state"], "{signal}");
+        }
+        if signal == "TERM" {
+            let now = Timestamp::now().seconds();
+            let steps = ((now - last) / 0.1) as usize;
+            let (start, end) = (last.to_string(), (last + steps as f64 * 0.1).to_string());
+            for series in [
+                "ones",
+                "ALERTS{alertname='Fires'}",
+                "ALERTS_FOR_STATE{alertname='Waits'}",
+            ] {
+                let query = [
+                    ("query", series),
+                    ("start", &start),
+                    ("end", &end),
+                    ("step", "0.1"),
+                ];
+                let answer = watch.get("/api/v1/query_range", &query).await.unwrap();
+                let values = answer["data"]["result"][0]["values"].as_array().unwrap();
+                assert!(
+                    values.len() + 1 >= steps,
+                    "{series} has ended: {} of {steps}",
+                    values.len()
+                );
+            }
+        }
+    }
 }
 
 const OWN_RULES: &str = "
