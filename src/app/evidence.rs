@@ -211,14 +211,31 @@ impl Inquiries {
         let names = alert.annotations.get(ANNOTATION).map(|names| named(names));
         let names = names.unwrap_or_default();
         let servers = self.servers_of(alert);
-        let each = servers.into_iter().flat_map(|server| {
-            let names = names.iter();
-            names.map(move |name| {
-                let query = self.queries.get(*name).cloned();
-                (server, query.ok_or_else(|| (*name).to_owned()))
-            })
-        });
-        each.collect()
+        let mut wanted = Vec::new();
+        for server in servers {
+            for name in &names {
+                match self.queries.get(*name) {
+                    Some(query) if self.inquiry(server, query, None).is_idle() => {}
+                    Some(query) => wanted.push((server, Ok(Arc::clone(query)))),
+                    None => wanted.push((server, Err((*name).to_owned()))),
+                }
+            }
+        }
+        wanted
+    }
+
+    fn inquiry<'a>(
+        &'a self,
+        server: &'a Server,
+        query: &'a EvidenceQuery,
+        database: Option<&'a str>,
+    ) -> Inquiry<'a> {
+        Inquiry {
+            server,
+            query,
+            database,
+            settings: &self.settings,
+        }
     }
 
     /// By the labels, else by where the samples came from.
@@ -252,12 +269,7 @@ impl Inquiries {
         );
         let reading = self.reading(key);
         let read = || async {
-            let inquiry = Inquiry {
-                server,
-                query,
-                database: database.as_deref(),
-                settings: &self.settings,
-            };
+            let inquiry = self.inquiry(server, query, database.as_deref());
             let begun = Instant::now();
             let outcome = inquiry.read().await;
             let failed = outcome.is_err();

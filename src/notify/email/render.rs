@@ -234,30 +234,26 @@ fn page_of(incident: &Incident, evidence: &[&Evidence], page: &str) -> Markup {
     }
 }
 
-/// A long last column has a row of its own, so that the others fit on a phone.
+/// A long last column has a row of its own, so that the others fit on a phone. Cells have no styles of their own, for
+/// Gmail cuts off what is longer than 102 kB.
 fn page_of_evidence(evidence: &Evidence, page: &str) -> Markup {
     let (short, long) = (table::short_columns(evidence), table::long_column(evidence));
     let remark = table::remark(evidence);
     let text = |row: &[String], place: usize| row.get(place).cloned().unwrap_or_default();
-    let cell = "padding:1px 10px 1px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
     html! {
         p style="margin:10px 0 2px;font-weight:600;font-size:13px" { (heading(evidence)) }
         @if !evidence.rows.is_empty() {
             div style="overflow-x:auto" {
-                table style="border-collapse:collapse;font-size:12px;font-family:ui-monospace,Menlo,Consolas,monospace" {
-                    tr {
-                        @for place in &short {
-                            th style={(cell) ";color:#57606a;font-weight:400"} { (evidence.columns[*place].replace('_', " ")) }
-                        }
+                table cellpadding="3" cellspacing="0" style="border-collapse:collapse;font:12px ui-monospace,Menlo,Consolas,monospace;text-align:left;white-space:pre-wrap;color:#1b1f24" {
+                    tr align="left" style="color:#57606a" {
+                        @for place in &short { td { (evidence.columns[*place].replace('_', " ")) } }
                     }
                     @for row in &evidence.rows {
-                        tr style="border-top:1px solid #d8dee4" {
-                            @for place in &short { td style=(cell) { (text(row, *place)) } }
+                        tr valign="top" style="border-top:1px solid #d8dee4" {
+                            @for place in &short { td { (text(row, *place)) } }
                         }
                         @if let Some(long) = long.map(|place| text(row, place)).filter(|text| !text.is_empty()) {
-                            tr {
-                                td colspan=(short.len().max(1)) style="padding:0 0 4px 10px;color:#57606a;word-break:break-word" { (long) }
-                            }
+                            tr { td colspan=(short.len().max(1)) style="color:#57606a;word-break:break-word" { (long) } }
                         }
                     }
                 }
@@ -278,5 +274,78 @@ fn row(name: &str, value: &str) -> Markup {
             td style="padding:1px 12px 1px 0;color:#57606a;vertical-align:top;white-space:nowrap" { (name) }
             td style="padding:1px 0" { @if is_link { a href=(value) { (value) } } @else { (value) } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::trial;
+    use crate::sample::Timestamp;
+
+    fn message(incidents: usize) -> Message {
+        let one = |place: usize| Incident {
+            id: format!("{place}-1"),
+            resolved: false,
+            state: "FIRING",
+            name: "PostgresqlLockWait".into(),
+            place: "rachel".into(),
+            severity: "critical".into(),
+            summary: "A lock is awaited".into(),
+            description: String::new(),
+            facts: vec![("What to do".into(), "End the root blocker".into())],
+            evidence: vec![trial::evidence(Timestamp(0))],
+            alert: trial::alert(Timestamp(0)),
+        };
+        Message {
+            subject: "[rachel] PostgresqlLockWait".into(),
+            thread: String::new(),
+            headline: format!("{incidents} firing"),
+            standing: String::new(),
+            incidents: (0..incidents).map(one).collect(),
+            page: "https://pgvigil.example".into(),
+            at: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn a_mail_reads_top_down_what_where_why_and_what_to_do() {
+        let expected = "FIRING: PostgresqlLockWait on rachel (critical)
+
+A lock is awaited
+
+What to do: End the root blocker
+Incident:   0-1
+
+Who blocks whom (rachel, 1970-01-01T00:00:00Z)
+
+  pid     user  for
+  4242    app   00:05:10
+      UPDATE accounts SET balance = balance - $1 WHERE id = $2
+    4243  app   00:04:59
+  and 37 more
+
+Status page: https://pgvigil.example
+";
+        assert_eq!(text(&message(1)), expected);
+    }
+
+    #[test]
+    fn a_digest_begins_with_its_contents_and_shows_evidence_once() {
+        let text = text(&message(60));
+        let begin = "60 firing
+
+- FIRING: PostgresqlLockWait on rachel (critical): A lock is awaited
+- FIRING";
+        assert!(text.starts_with(begin), "{text}");
+        assert!(text.contains("\n… and 10 more\n"), "{text}");
+        assert_eq!(text.matches("Who blocks whom").count(), 1, "{text}");
+        let page = page(&message(60)).into_string();
+        assert_eq!(page.matches("Who blocks whom").count(), 1);
+        assert!(
+            page.contains("<a href=\"https://pgvigil.example\">and 37 more</a>"),
+            "{page}"
+        );
+        assert!(page.len() < 100_000, "{}", page.len());
     }
 }
