@@ -150,15 +150,15 @@ async fn each_query_finds_what_there_is() {
         let expected = [
             (
                 "pid=",
-                "blocks=2 user=postgres application=billing state=idle in transaction for=00:0",
+                "user=postgres application=billing state=idle in transaction",
             ),
             (
                 "pid=  ",
-                "blocks=1 user=postgres application=shop state=active waits_for=Share on transactionid for=00:0",
+                "user=postgres application=shop state=active waits_for=Share on transactionid",
             ),
             (
                 "pid=    ",
-                "blocks=0 user=postgres application=report state=active waits_for=Share on transactionid for=00:0",
+                "user=postgres application=report state=active waits_for=Share on transactionid",
             ),
         ];
         assert_eq!(tree.len(), 3, "{tree:?}");
@@ -323,7 +323,7 @@ impl Stage {
         let rules = scratch.write("rules.yml", rules);
         let own: Vec<String> = (0..)
             .zip(collectors)
-            .map(|(place, text)| scratch.write(&format!("own{place}.yml"), text))
+            .map(|(place, text)| scratch.write(format!("own{place}.yml"), text))
             .map(|path| path.display().to_string())
             .collect();
         let config = format!(

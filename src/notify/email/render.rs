@@ -7,10 +7,10 @@ use lettre::message::{Mailbox, MessageBuilder, MultiPart};
 use lettre::{Message as Mail, error::Error};
 use maud::{DOCTYPE, Markup, html};
 
-use super::Settings;
+use super::{Settings, evidence};
 use crate::incident::Evidence;
 use crate::notify::message::{Incident, Message};
-use crate::notify::{table, words};
+use crate::notify::words;
 
 /// Between what there is in short and each incident.
 const RULE: &str = "----------------------------------------";
@@ -108,12 +108,12 @@ fn text(message: &Message) -> String {
         }
         text.push_str(&format!("\n{RULE}\n\n"));
     }
-    let evidence = message.evidence();
-    let shown = message.incidents.iter().zip(&evidence);
-    for (incident, evidence) in shown.take(MOST_INCIDENTS) {
+    let tables = message.evidence();
+    let shown = message.incidents.iter().zip(&tables);
+    for (incident, found) in shown.take(MOST_INCIDENTS) {
         text.push_str(&text_of(incident));
-        for found in evidence {
-            text.push_str(&text_of_evidence(found));
+        for found in found {
+            text.push_str(&evidence::text(found));
         }
         text.push('\n');
     }
@@ -161,32 +161,9 @@ fn contents(incident: &Incident) -> String {
     format!("{}{severity}{said}", incident.headline())
 }
 
-fn text_of_evidence(evidence: &Evidence) -> String {
-    let mut text = format!("\n{}\n", heading(evidence));
-    let rows = table::rows(evidence);
-    if !rows.is_empty() {
-        text.push('\n');
-    }
-    for row in rows {
-        for line in row.lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-    }
-    let remark = table::remark(evidence);
-    if !remark.is_empty() {
-        text.push_str(&format!("  {remark}\n"));
-    }
-    text
-}
-
-fn heading(evidence: &Evidence) -> String {
-    let at = words::moment(evidence.at);
-    format!("{} ({}, {at})", evidence.title, evidence.server)
-}
-
 fn page(message: &Message) -> Markup {
-    let evidence = message.evidence();
-    let shown = message.incidents.iter().zip(&evidence);
+    let tables = message.evidence();
+    let shown = message.incidents.iter().zip(&tables);
     let more = message.incidents.len().saturating_sub(MOST_INCIDENTS);
     html! {
         (DOCTYPE)
@@ -200,8 +177,8 @@ fn page(message: &Message) -> Markup {
                         @for incident in message.incidents.iter().take(MOST_INCIDENTS) { li { (contents(incident)) } }
                     }
                 }
-                @for (incident, evidence) in shown.take(MOST_INCIDENTS) {
-                    (page_of(incident, evidence, &message.page))
+                @for (incident, found) in shown.take(MOST_INCIDENTS) {
+                    (page_of(incident, found, &message.page))
                 }
                 @if more > 0 { p { "… and " (more) " more" } }
                 @if !message.page.is_empty() { p { a href=(message.page) { "Status page" } } }
@@ -210,7 +187,7 @@ fn page(message: &Message) -> Markup {
     }
 }
 
-fn page_of(incident: &Incident, evidence: &[&Evidence], page: &str) -> Markup {
+fn page_of(incident: &Incident, tables: &[&Evidence], page: &str) -> Markup {
     let colour = match (incident.resolved, incident.severity.as_str()) {
         (true, _) => "#1a7f37",
         (false, "critical") => "#cf222e",
@@ -229,40 +206,7 @@ fn page_of(incident: &Incident, evidence: &[&Evidence], page: &str) -> Markup {
                 @for (name, value) in &incident.facts { (row(name, value)) }
                 (row("Incident", &incident.id))
             }
-            @for found in evidence { (page_of_evidence(found, page)) }
-        }
-    }
-}
-
-/// A long last column has a row of its own, so that the others fit on a phone. Cells have no styles of their own, for
-/// Gmail cuts off what is longer than 102 kB.
-fn page_of_evidence(evidence: &Evidence, page: &str) -> Markup {
-    let (short, long) = (table::short_columns(evidence), table::long_column(evidence));
-    let remark = table::remark(evidence);
-    let text = |row: &[String], place: usize| row.get(place).cloned().unwrap_or_default();
-    html! {
-        p style="margin:10px 0 2px;font-weight:600;font-size:13px" { (heading(evidence)) }
-        @if !evidence.rows.is_empty() {
-            div style="overflow-x:auto" {
-                table cellpadding="3" cellspacing="0" style="border-collapse:collapse;font:12px ui-monospace,Menlo,Consolas,monospace;text-align:left;white-space:pre-wrap;color:#1b1f24" {
-                    tr align="left" style="color:#57606a" {
-                        @for place in &short { td { (evidence.columns[*place].replace('_', " ")) } }
-                    }
-                    @for row in &evidence.rows {
-                        tr valign="top" style="border-top:1px solid #d8dee4" {
-                            @for place in &short { td { (text(row, *place)) } }
-                        }
-                        @if let Some(long) = long.map(|place| text(row, place)).filter(|text| !text.is_empty()) {
-                            tr { td colspan=(short.len().max(1)) style="color:#57606a;word-break:break-word" { (long) } }
-                        }
-                    }
-                }
-            }
-        }
-        @if !remark.is_empty() {
-            p style="margin:2px 0 6px;font-size:13px" {
-                @if evidence.more > 0 && !page.is_empty() { a href=(page) { (remark) } } @else { (remark) }
-            }
+            @for found in tables { (evidence::page(found, page)) }
         }
     }
 }
@@ -278,74 +222,4 @@ fn row(name: &str, value: &str) -> Markup {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::notify::trial;
-    use crate::sample::Timestamp;
-
-    fn message(incidents: usize) -> Message {
-        let one = |place: usize| Incident {
-            id: format!("{place}-1"),
-            resolved: false,
-            state: "FIRING",
-            name: "PostgresqlLockWait".into(),
-            place: "rachel".into(),
-            severity: "critical".into(),
-            summary: "A lock is awaited".into(),
-            description: String::new(),
-            facts: vec![("What to do".into(), "End the root blocker".into())],
-            evidence: vec![trial::evidence(Timestamp(0))],
-            alert: trial::alert(Timestamp(0)),
-        };
-        Message {
-            subject: "[rachel] PostgresqlLockWait".into(),
-            thread: String::new(),
-            headline: format!("{incidents} firing"),
-            standing: String::new(),
-            incidents: (0..incidents).map(one).collect(),
-            page: "https://pgvigil.example".into(),
-            at: Timestamp(0),
-        }
-    }
-
-    #[test]
-    fn a_mail_reads_top_down_what_where_why_and_what_to_do() {
-        let expected = "FIRING: PostgresqlLockWait on rachel (critical)
-
-A lock is awaited
-
-What to do: End the root blocker
-Incident:   0-1
-
-Who blocks whom (rachel, 1970-01-01T00:00:00Z)
-
-  pid     user  for
-  4242    app   00:05:10
-      UPDATE accounts SET balance = balance - $1 WHERE id = $2
-    4243  app   00:04:59
-  and 37 more
-
-Status page: https://pgvigil.example
-";
-        assert_eq!(text(&message(1)), expected);
-    }
-
-    #[test]
-    fn a_digest_begins_with_its_contents_and_shows_evidence_once() {
-        let text = text(&message(60));
-        let begin = "60 firing
-
-- FIRING: PostgresqlLockWait on rachel (critical): A lock is awaited
-- FIRING";
-        assert!(text.starts_with(begin), "{text}");
-        assert!(text.contains("\n… and 10 more\n"), "{text}");
-        assert_eq!(text.matches("Who blocks whom").count(), 1, "{text}");
-        let page = page(&message(60)).into_string();
-        assert_eq!(page.matches("Who blocks whom").count(), 1);
-        assert!(
-            page.contains("<a href=\"https://pgvigil.example\">and 37 more</a>"),
-            "{page}"
-        );
-        assert!(page.len() < 100_000, "{}", page.len());
-    }
-}
+mod tests;
