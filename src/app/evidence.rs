@@ -1,5 +1,7 @@
 //! Carries requests for evidence from incidents that open to their servers, and the answers into the incident log.
 
+mod about;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,9 +25,6 @@ const SHARED: Duration = Duration::from_secs(5);
 /// An incident's texts have no more bytes than this in all.
 const MOST_BYTES: usize = 8 * 1024;
 
-/// The evidence about one incident comes from no more servers than this.
-const MOST_SERVERS: usize = 3;
-
 /// What takes longer does not hold back what has been read already.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -34,6 +33,9 @@ type Key = (String, Option<String>, String);
 
 /// One reading that whoever asks meanwhile waits for too.
 type Reading = Arc<OnceCell<Arc<Evidence>>>;
+
+/// A query on a server; the name where there is no such query.
+type Wanted<'a> = (&'a Arc<Server>, Result<Arc<EvidenceQuery>, String>);
 
 /// A request about one incident.
 #[derive(Debug)]
@@ -184,7 +186,7 @@ impl Inquiries {
         for (server, query) in self.wanted(&alert) {
             let mut evidence = match &query {
                 Ok(query) => self.read(server, query, &alert).await,
-                Err(name) => unknown(server, name),
+                Err(name) => about::unknown(server, name),
             };
             let mut rows = Found {
                 columns: std::mem::take(&mut evidence.columns),
@@ -206,44 +208,42 @@ impl Inquiries {
         report(&found, true);
     }
 
-    /// Each query that the rule names, on each server that the incident is about; the name where there is no such query.
-    fn wanted(&self, alert: &Alert) -> Vec<(&Arc<Server>, Result<Arc<EvidenceQuery>, String>)> {
+    /// Each query that the rule names, on each server that the incident is about.
+    fn wanted(&self, alert: &Alert) -> Vec<Wanted<'_>> {
         let names = alert.annotations.get(ANNOTATION).map(|names| named(names));
         let names = names.unwrap_or_default();
-        let servers = self.servers_of(alert);
-        let each = servers.into_iter().flat_map(|server| {
-            let names = names.iter();
-            names.map(move |name| {
-                let query = self.queries.get(*name).cloned();
-                (server, query.ok_or_else(|| (*name).to_owned()))
-            })
-        });
-        each.collect()
-    }
-
-    /// By the labels, else by where the samples came from.
-    fn servers_of(&self, alert: &Alert) -> Vec<&Arc<Server>> {
-        let labels = ["server", "instance"].map(|name| alert.labels.get(name));
-        let named = labels.iter().find_map(|name| self.servers.get(*name));
-        if let Some(server) = named {
-            return vec![server];
-        }
-        let mut servers: Vec<&Arc<Server>> = Vec::new();
-        for source in alert.sources.iter() {
-            if let Some(server) = self.servers.get(&*source.server)
-                && servers.len() < MOST_SERVERS
-                && servers.iter().all(|known| known.name != server.name)
-            {
-                servers.push(server);
+        let servers = about::servers(&self.servers, alert);
+        let mut wanted = Vec::new();
+        for server in servers {
+            for name in &names {
+                match self.queries.get(*name) {
+                    Some(query) if self.inquiry(server, query, None).is_idle() => {}
+                    Some(query) => wanted.push((server, Ok(Arc::clone(query)))),
+                    None => wanted.push((server, Err((*name).to_owned()))),
+                }
             }
         }
-        servers
+        wanted
+    }
+
+    fn inquiry<'a>(
+        &'a self,
+        server: &'a Server,
+        query: &'a EvidenceQuery,
+        database: Option<&'a str>,
+    ) -> Inquiry<'a> {
+        Inquiry {
+            server,
+            query,
+            database,
+            settings: &self.settings,
+        }
     }
 
     async fn read(&self, server: &Arc<Server>, query: &EvidenceQuery, alert: &Alert) -> Evidence {
         let database = match query.reads.scope {
             Scope::Server => None,
-            Scope::Database => database_of(server, alert),
+            Scope::Database => about::database(server, alert),
         };
         let key = (
             server.name.clone(),
@@ -252,12 +252,7 @@ impl Inquiries {
         );
         let reading = self.reading(key);
         let read = || async {
-            let inquiry = Inquiry {
-                server,
-                query,
-                database: database.as_deref(),
-                settings: &self.settings,
-            };
+            let inquiry = self.inquiry(server, query, database.as_deref());
             let begun = Instant::now();
             let outcome = inquiry.read().await;
             let failed = outcome.is_err();
@@ -271,7 +266,7 @@ impl Inquiries {
                     "no evidence"
                 );
             }
-            Arc::new(evidence(server, query, database.as_deref(), outcome))
+            Arc::new(about::evidence(server, query, database.as_deref(), outcome))
         };
         Evidence::clone(reading.get_or_init(read).await)
     }
@@ -282,61 +277,5 @@ impl Inquiries {
         let fresh = || (Instant::now(), Reading::default());
         let (_, reading) = shared.entry(key).or_insert_with(fresh);
         Arc::clone(reading)
-    }
-}
-
-/// The database that the alert names, or the only one of that server that its samples came from.
-fn database_of(server: &Server, alert: &Alert) -> Option<String> {
-    let named = alert.labels.get("datname");
-    if !named.is_empty() {
-        return Some(named.to_owned());
-    }
-    let of_server = alert
-        .sources
-        .iter()
-        .filter(|source| *source.server == *server.name && !source.database.is_empty());
-    let mut databases: Vec<&str> = of_server.map(|source| &*source.database).collect();
-    databases.dedup();
-    match databases.as_slice() {
-        [one] => Some((*one).to_owned()),
-        _ => None,
-    }
-}
-
-fn evidence(
-    server: &Server,
-    query: &EvidenceQuery,
-    database: Option<&str>,
-    outcome: Result<Found, String>,
-) -> Evidence {
-    let (found, error) = match outcome {
-        Ok(found) => (found, String::new()),
-        Err(error) => (Found::default(), error),
-    };
-    Evidence {
-        query: query.name().to_owned(),
-        title: match database {
-            Some(database) => format!("{} in {database}", query.title),
-            None => query.title.clone(),
-        },
-        server: server.name.clone(),
-        at: Timestamp::now(),
-        columns: found.columns,
-        rows: found.rows,
-        more: found.more,
-        error,
-    }
-}
-
-fn unknown(server: &Server, name: &str) -> Evidence {
-    Evidence {
-        query: name.to_owned(),
-        title: name.to_owned(),
-        server: server.name.clone(),
-        at: Timestamp::now(),
-        columns: Vec::new(),
-        rows: Vec::new(),
-        more: 0,
-        error: "there is no evidence query of this name; `pgvigil explain` lists them".into(),
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::notify::History;
 use crate::promql::{self, Limits, Moments, Query, Value};
-use crate::rules::{Alert, RuleKey, RuleSet};
+use crate::rules::{RuleKey, RuleSet};
 use crate::sample::{Labels, NAME, Timestamp, is_stale};
 use crate::store::Store;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// As many characters as a phone shows in a line beside the numbers.
-const POINTS: u32 = 20;
+const POINTS: u32 = 21;
 
 /// Who draws takes no more than this.
 const LIMIT: usize = 2_000_000;
@@ -27,12 +27,12 @@ pub(super) fn history(rules: &RuleSet, store: &Arc<Store>) -> History {
     History::new(move |alert, now| {
         let query = compared.get(&alert.rule);
         tokio::task::block_in_place(|| {
-            query.map_or_else(Vec::new, |query| values(query, &store, alert, now))
+            query.map_or_else(Vec::new, |query| values(query, &store, &alert.labels, now))
         })
     })
 }
 
-fn values(query: &Query, store: &Store, alert: &Alert, now: Timestamp) -> Vec<f64> {
+fn values(query: &Query, store: &Store, alert: &Labels, now: Timestamp) -> Vec<f64> {
     let moments = Moments::Range {
         start: now.before(HOUR),
         end: now,
@@ -62,7 +62,38 @@ fn values(query: &Query, store: &Store, alert: &Alert, now: Timestamp) -> Vec<f6
 }
 
 /// Whether an element with these labels would be the alert: a rule only adds labels.
-fn belongs(labels: &Labels, alert: &Alert) -> bool {
+fn belongs(labels: &Labels, alert: &Labels) -> bool {
     let mut labels = labels.iter().filter(|(name, _)| *name != NAME);
-    labels.all(|(name, value)| alert.labels.get(name) == value)
+    labels.all(|(name, value)| alert.get(name) == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Source, Sources};
+    use crate::store::Settings;
+
+    #[test]
+    fn the_hour_before_an_alert_is_seen_though_nothing_fired_then() {
+        let settings = Settings {
+            retention: 2 * HOUR,
+            max_bytes: 1 << 20,
+        };
+        let now = Timestamp(100 * 3_600_000);
+        let store = Store::new(&settings, now.before(HOUR));
+        let sources = Sources::one(Source::new("rachel", "", "connections"));
+        for minute in 0..=60 {
+            let at = Timestamp(now.0 - (60 - minute) * 60_000);
+            let of = |server| Labels::new([(NAME, "used"), ("server", server)]);
+            let values = [(of("rachel"), minute as f64), (of("other"), 7.0)];
+            store.append(at, &sources, values);
+        }
+        let query = Query::parse("used > 50").unwrap().compared().unwrap();
+        let of = |server| Labels::new([("alertname", "High"), ("server", server)]);
+        let one = of("rachel");
+        let seen = values(&query, &store, &one, now);
+        assert_eq!(seen.len(), POINTS as usize);
+        assert_eq!((seen[0], seen[POINTS as usize - 1]), (0.0, 60.0));
+        assert!(values(&query, &store, &of("third"), now).is_empty());
+    }
 }

@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{Cadence, Collector, Lookup, Metric, Needs, Role, Scope, Top, load, read};
-use crate::document::{Reader, format_duration};
+use super::evidence::evidence_query;
+use super::{
+    Cadence, Collector, Lookup, Metric, Needs, Role, Scope, Top, load, load_evidence, read,
+};
+use crate::document::{Declaration, Reader, format_duration};
 use crate::sample::{Family, MetricKind};
 use crate::server::{Kind, Lane};
 
@@ -14,7 +17,27 @@ pub fn reference() -> String {
         section(&mut text, &collector);
     }
     text.push_str(FORMAT);
-    for key in Reader::describe(|s| drop(read::collector(s))) {
+    keys(&mut text, Reader::describe(|s| drop(read::collector(s))));
+    text.push_str(EVIDENCE);
+    for query in load_evidence(&[]).unwrap_or_default() {
+        let place = match query.reads.scope {
+            Scope::Server => "server",
+            Scope::Database => "database",
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {place} | {} |",
+            query.name(),
+            query.reads.doc
+        );
+    }
+    text.push_str(EVIDENCE_FORMAT);
+    keys(&mut text, Reader::describe(|s| drop(evidence_query(s))));
+    text
+}
+
+fn keys(text: &mut String, keys: Vec<Declaration>) {
+    for key in keys {
         let default = if key.default.is_empty() {
             String::new()
         } else {
@@ -26,8 +49,39 @@ pub fn reference() -> String {
             key.path, key.kind, key.doc
         );
     }
-    text
 }
+
+const EVIDENCE: &str = "
+## Evidence
+
+What is read when an incident opens and shown in its messages and on the page. A rule names queries in its annotation
+`evidence`, with commas or spaces between them; they are read from the server that the alert's labels or its samples
+name, and those of a database in the one that its label `datname` names. Statements in them are shown as
+`servers[].evidence.query_text` says, and `collect.disable` turns a query off.
+
+| evidence | read in | |
+| --- | --- | --- |
+";
+
+const EVIDENCE_FORMAT: &str = "
+### Evidence of your own
+
+One YAML file each, also named in `collect.include`. The columns of the statement, a single SELECT, are shown in their
+order under their names. At most two seconds are waited for it.
+
+```yaml
+kind: evidence
+name: failed_jobs
+doc: Jobs that failed within the last hour.
+title: Failed jobs
+scope: database
+queries:
+  - sql: SELECT queue, count(*) AS failed FROM app.jobs WHERE failed_at > now() - interval '1 hour' GROUP BY queue
+```
+
+| key | value | default | |
+| --- | --- | --- | --- |
+";
 
 const HEAD: &str = "# Metrics
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::collectors::evidence::{EvidenceQuery, Found, found};
-use crate::collectors::{Run, Scope, Settings};
+use crate::collectors::{Reason, Run, Scope, Settings};
 use crate::server::{Kind, ReadError, Server, Table};
 
 pub use numbers::Readings;
@@ -33,6 +33,15 @@ pub struct Inquiry<'a> {
 }
 
 impl Inquiry<'_> {
+    /// Whether the server has another role than the query is for, or the query is turned off: nobody misses it.
+    pub fn is_idle(&self) -> bool {
+        let known = self.server.known();
+        known.is_some_and(|facts| {
+            let planned = self.query.plan(&facts, self.settings);
+            matches!(planned, Err(Reason::Role(_) | Reason::Disabled))
+        })
+    }
+
     /// Reads it, within the time that its statement may take and that a connection may be waited for.
     ///
     /// # Errors

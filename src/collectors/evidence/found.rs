@@ -25,12 +25,14 @@ pub struct Found {
 pub fn found(query: &EvidenceQuery, table: &Table, text: QueryText) -> Found {
     let missing = query.reads.privilege.as_ref();
     let missing = missing.and_then(|privilege| privilege.missing.as_deref());
-    let is_hidden = |name: &str| name == COUNT || missing == Some(name);
     let is_statement = |name: &str| query.statements.iter().any(|column| **column == *name);
+    let is_hidden = |name: &str, statement: bool| {
+        name == COUNT || missing == Some(name) || statement && text == QueryText::Off
+    };
     let columns = table.columns().iter().enumerate();
     let shown: Vec<(usize, &str, bool)> = columns
         .map(|(place, name)| (place, name.as_ref(), is_statement(name)))
-        .filter(|(_, name, statement)| !is_hidden(name) && !(*statement && text == QueryText::Off))
+        .filter(|(_, name, statement)| !is_hidden(name, *statement))
         .collect();
     let cell = |row: &Row<'_>, place: usize, statement: bool| {
         let raw = row.cell(place).unwrap_or_default();

@@ -17,7 +17,7 @@ pub use catalog::load_evidence;
 pub(super) use catalog::{is_built_in, is_evidence};
 pub use explain::explain_evidence;
 pub use found::{Found, found};
-use read::evidence_query;
+pub(super) use read::evidence_query;
 
 /// The annotation of a rule that names the queries, with commas or spaces between them.
 pub const ANNOTATION: &str = "evidence";

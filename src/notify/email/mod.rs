@@ -1,6 +1,7 @@
 //! Mail to one mailbox. The first mail about an incident bears its id; later ones answer that, under its subject.
 
 mod conversation;
+mod evidence;
 mod render;
 mod settings;
 

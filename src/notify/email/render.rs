@@ -7,10 +7,10 @@ use lettre::message::{Mailbox, MessageBuilder, MultiPart};
 use lettre::{Message as Mail, error::Error};
 use maud::{DOCTYPE, Markup, html};
 
-use super::Settings;
+use super::{Settings, evidence};
 use crate::incident::Evidence;
 use crate::notify::message::{Incident, Message};
-use crate::notify::{table, words};
+use crate::notify::words;
 
 /// Between what there is in short and each incident.
 const RULE: &str = "----------------------------------------";
@@ -108,12 +108,12 @@ fn text(message: &Message) -> String {
         }
         text.push_str(&format!("\n{RULE}\n\n"));
     }
-    let evidence = message.evidence();
-    let shown = message.incidents.iter().zip(&evidence);
-    for (incident, evidence) in shown.take(MOST_INCIDENTS) {
+    let tables = message.evidence();
+    let shown = message.incidents.iter().zip(&tables);
+    for (incident, found) in shown.take(MOST_INCIDENTS) {
         text.push_str(&text_of(incident));
-        for found in evidence {
-            text.push_str(&text_of_evidence(found));
+        for found in found {
+            text.push_str(&evidence::text(found));
         }
         text.push('\n');
     }
@@ -165,32 +165,9 @@ fn contents(incident: &Incident) -> String {
     format!("{}{severity}{said}", incident.headline())
 }
 
-fn text_of_evidence(evidence: &Evidence) -> String {
-    let mut text = format!("\n{}\n", heading(evidence));
-    let rows = table::rows(evidence);
-    if !rows.is_empty() {
-        text.push('\n');
-    }
-    for row in rows {
-        for line in row.lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-    }
-    let remark = table::remark(evidence);
-    if !remark.is_empty() {
-        text.push_str(&format!("  {remark}\n"));
-    }
-    text
-}
-
-fn heading(evidence: &Evidence) -> String {
-    let at = words::moment(evidence.at);
-    format!("{} ({}, {at})", evidence.title, evidence.server)
-}
-
 fn page(message: &Message) -> Markup {
-    let evidence = message.evidence();
-    let shown = message.incidents.iter().zip(&evidence);
+    let tables = message.evidence();
+    let shown = message.incidents.iter().zip(&tables);
     let more = message.incidents.len().saturating_sub(MOST_INCIDENTS);
     html! {
         (DOCTYPE)
@@ -204,8 +181,8 @@ fn page(message: &Message) -> Markup {
                         @for incident in message.incidents.iter().take(MOST_INCIDENTS) { li { (contents(incident)) } }
                     }
                 }
-                @for (incident, evidence) in shown.take(MOST_INCIDENTS) {
-                    (page_of(incident, evidence, &message.page))
+                @for (incident, found) in shown.take(MOST_INCIDENTS) {
+                    (page_of(incident, found, &message.page))
                 }
                 @if more > 0 { p { "… and " (more) " more" } }
                 @if !message.page.is_empty() { p { a href=(message.page) { "Status page" } } }
@@ -214,7 +191,7 @@ fn page(message: &Message) -> Markup {
     }
 }
 
-fn page_of(incident: &Incident, evidence: &[&Evidence], page: &str) -> Markup {
+fn page_of(incident: &Incident, tables: &[&Evidence], page: &str) -> Markup {
     let colour = match (incident.resolved, incident.severity.as_str()) {
         (true, _) => "#1a7f37",
         (false, "critical") => "#cf222e",
@@ -236,44 +213,7 @@ fn page_of(incident: &Incident, evidence: &[&Evidence], page: &str) -> Markup {
             @if !incident.silence.is_empty() {
                 p style="margin:6px 0 0" { a href=(incident.silence) { "Silence or acknowledge" } }
             }
-            @for found in evidence { (page_of_evidence(found, page)) }
-        }
-    }
-}
-
-/// A long last column has a row of its own, so that the others fit on a phone.
-fn page_of_evidence(evidence: &Evidence, page: &str) -> Markup {
-    let (short, long) = (table::short_columns(evidence), table::long_column(evidence));
-    let remark = table::remark(evidence);
-    let text = |row: &[String], place: usize| row.get(place).cloned().unwrap_or_default();
-    let cell = "padding:1px 10px 1px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
-    html! {
-        p style="margin:10px 0 2px;font-weight:600;font-size:13px" { (heading(evidence)) }
-        @if !evidence.rows.is_empty() {
-            div style="overflow-x:auto" {
-                table style="border-collapse:collapse;font-size:12px;font-family:ui-monospace,Menlo,Consolas,monospace" {
-                    tr {
-                        @for place in &short {
-                            th style={(cell) ";color:#57606a;font-weight:400"} { (evidence.columns[*place].replace('_', " ")) }
-                        }
-                    }
-                    @for row in &evidence.rows {
-                        tr style="border-top:1px solid #d8dee4" {
-                            @for place in &short { td style=(cell) { (text(row, *place)) } }
-                        }
-                        @if let Some(long) = long.map(|place| text(row, place)).filter(|text| !text.is_empty()) {
-                            tr {
-                                td colspan=(short.len().max(1)) style="padding:0 0 4px 10px;color:#57606a;word-break:break-word" { (long) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        @if !remark.is_empty() {
-            p style="margin:2px 0 6px;font-size:13px" {
-                @if evidence.more > 0 && !page.is_empty() { a href=(page) { (remark) } } @else { (remark) }
-            }
+            @for found in tables { (evidence::page(found, page)) }
         }
     }
 }
@@ -287,3 +227,6 @@ fn row(name: &str, value: &str) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
