@@ -1,7 +1,7 @@
 //! The rule files that are built in: the default set, and examples that a user switches on.
 
 /// Name and text of each file of the default set.
-pub(super) const DEFAULT: [(&str, &str); 6] = [
+pub(super) const DEFAULT: [(&str, &str); 7] = [
     (
         "default/postgresql.yml",
         include_str!("../../alerts/postgresql.yml"),
@@ -21,6 +21,10 @@ pub(super) const DEFAULT: [(&str, &str); 6] = [
     (
         "default/backups.yml",
         include_str!("../../alerts/backups.yml"),
+    ),
+    (
+        "default/collecting.yml",
+        include_str!("../../alerts/collecting.yml"),
     ),
     (
         "default/pgvigil.yml",
