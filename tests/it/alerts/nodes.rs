@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::watch::Watch;
-use super::{Case, PATIENCE, clients, lowered, real};
-use crate::harness::{Answer, Authority, HttpSink, PgBouncer, Postgres, Scratch, eventually};
+use super::{Case, clients, lowered, real};
+use crate::harness::{Answer, Authority, HttpSink, PgBouncer, Postgres, Scratch};
 
 pub(super) const CASES: &[Case] = &[
     real("PostgresqlClockSkew/warning"),
@@ -168,10 +168,7 @@ fn a_cluster_without_its_leader() {
         two.url()
     );
     let watch = Watch::over(&CASES[12..], &config, "", &[]);
-    eventually("both are seen", PATIENCE, || {
-        let page = watch.get("/metrics")?;
-        page.contains("patroni_postgres_streaming").then_some(())
-    });
+    watch.knows("patroni_postgres_streaming");
     let part =
         |names: &[&str]| -> Vec<&str> { names.iter().flat_map(|name| about(name)).collect() };
 

@@ -65,10 +65,10 @@ fn the_watch_in_trouble() {
     scratch.write("own.rules.yml", RULES);
     let state = scratch.join("state");
     std::fs::create_dir_all(&state).unwrap();
-    let full = ["incidents.log.new", "snapshot.new"].map(|name| state.join(name));
-    for path in &full {
-        symlink("/dev/full", path).unwrap();
-    }
+    let (log, snapshot) = (state.join("incidents.log.new"), state.join("snapshot.new"));
+    symlink("/dev/full", &log).unwrap();
+    // Where a folder is, no file can be written.
+    std::fs::create_dir(&snapshot).unwrap();
     hook.usually(Answer::new(500, &[], "down"));
     write.usually(Answer::new(500, &[], "down"));
     let config = format!(
@@ -95,9 +95,8 @@ fn the_watch_in_trouble() {
         "PgvigilSnapshotFailing/warning",
         "PgvigilIncidentLogFailing/critical",
     ]);
-    for path in &full {
-        std::fs::remove_file(path).unwrap();
-    }
+    std::fs::remove_file(&log).unwrap();
+    std::fs::remove_dir(&snapshot).unwrap();
     watch.clears(&["PgvigilIncidentLogFailing/critical"]);
 
     hook.usually(Answer::new(404, &[], "no_service"));

@@ -65,11 +65,7 @@ fn a_primary_and_its_standby() {
         )
     };
     let watch = Watch::over(CASES, &servers(&primary), "", &[]);
-    eventually("the standby is seen", PATIENCE, || {
-        let page = watch.get("/metrics")?;
-        page.contains("pg_replication_standbys{server=\"one\"} 1")
-            .then_some(())
-    });
+    watch.knows("pg_replication_standbys{server=\"one\"} == 1");
     slots(&primary, &watch);
     lags(&primary, &standby, &watch);
     subscriptions(&primary, &watch);
@@ -157,11 +153,7 @@ fn subscriptions(primary: &Postgres, watch: &Watch) {
             conninfo(primary.port())
         ),
     );
-    eventually("the subscription is seen", PATIENCE, || {
-        let page = watch.get("/metrics")?;
-        let counted = "pg_stat_subscription_stats_apply_error_count_total{datname=\"target\"";
-        page.contains(counted).then_some(())
-    });
+    watch.knows("pg_stat_subscription_stats_apply_error_count_total");
     primary.sql("target", "INSERT INTO t VALUES (1)");
     primary.sql("source", "INSERT INTO t VALUES (1)");
     watch.fires(&about(&["SubscriptionErrors"]));
@@ -181,11 +173,7 @@ fn subscriptions(primary: &Postgres, watch: &Watch) {
 /// The standby leaves while another one stays, which leaves then, too.
 fn gone(primary: &Postgres, standby: &Postgres, watch: &Watch) {
     let second = receiver(primary);
-    eventually("both are seen", PATIENCE, || {
-        let page = watch.get("/metrics")?;
-        page.contains("pg_replication_standbys{server=\"one\"} 2")
-            .then_some(())
-    });
+    watch.knows("pg_replication_standbys{server=\"one\"} == 2");
     set(standby, "SET primary_conninfo = ''");
     watch.fires(&[
         "PostgresqlStandbyGone/warning",
@@ -212,6 +200,9 @@ fn receiver(primary: &Postgres) -> Daemon {
 fn promoted(primary: &Postgres, standby: &Postgres, watch: &Watch) {
     let changed = about(&["RoleChanged", "TimelineChanged"]);
     let (down, two) = (about(&["Down"]), about(&["TwoPrimaries"]));
+    // A change is seen between two samples, and the clock has just been put forward.
+    watch.knows("count_over_time(pg_timeline{server=\"two\"}[1m])");
+    watch.knows("count_over_time(pg_replication_is_replica{server=\"two\"}[1m])");
     standby.sql("postgres", "SELECT pg_promote()");
     watch.fires(&[&changed[..], &two].concat());
     primary.stop();

@@ -176,12 +176,8 @@ fn what_keeps_a_server_going() {
 }
 
 fn stage(postgres: &Postgres, watch: &Watch) -> [Daemon; 3] {
-    eventually("the settings were looked at", PATIENCE, || {
-        watch
-            .get("/metrics")?
-            .contains("pg_settings_fingerprint")
-            .then_some(())
-    });
+    watch.knows("pg_settings_fingerprint");
+    watch.knows("fragile_rows");
     let url = postgres.url("postgres", "app");
     let held = [
         clients(postgres, &url, 2, "SELECT count(*) FROM wide;\n"),
@@ -202,6 +198,10 @@ fn stage(postgres: &Postgres, watch: &Watch) -> [Daemon; 3] {
         "UPDATE sluggish SET nap = 0.8; INSERT INTO twice SELECT * FROM twice;
          ALTER SYSTEM SET max_connections = 50; SELECT pg_reload_conf();",
     );
+    eventually("the settings are read again", PATIENCE, || {
+        let waits = "SELECT pending_restart FROM pg_settings WHERE name = 'max_connections'";
+        (postgres.sql("postgres", waits) == "t").then_some(())
+    });
     let conf = postgres.read_file("postgresql.conf");
     postgres.write_file("postgresql.conf", conf + "no_such_setting = 1\n");
     let rules = postgres.read_file("pg_hba.conf");

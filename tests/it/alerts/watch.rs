@@ -103,6 +103,16 @@ impl Watch {
         watch
     }
 
+    /// Waits until an expression has a value.
+    pub fn knows(&self, expression: &str) {
+        eventually(&format!("the watch knows `{expression}`"), PATIENCE, || {
+            let query = format!("/api/v1/query?query={}", escaped(expression));
+            let answer: serde_json::Value = serde_json::from_str(&self.get(&query)?).unwrap();
+            let found = answer["data"]["result"].as_array()?;
+            (!found.is_empty()).then_some(())
+        });
+    }
+
     /// Puts the clock of the watch forward by so much altogether, such as `+11m`.
     pub fn clock(&self, offset: &str) {
         let aside = self.scratch.write("clock.new", offset);
@@ -199,6 +209,10 @@ impl Watch {
         });
         Some(each.collect())
     }
+}
+
+fn escaped(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Debian's libfaketime, under the folder of this machine's architecture.
