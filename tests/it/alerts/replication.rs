@@ -218,7 +218,14 @@ fn promoted(primary: &Postgres, standby: &Postgres, watch: &Watch) {
         .collect();
     watch.scratch.write("pgvigil.yml", left.join("\n"));
     watch.daemon.signal("HUP");
-    watch.clears(&two);
+    eventually("the configuration is read again", PATIENCE, || {
+        watch
+            .daemon
+            .output()
+            .contains("configuration read again")
+            .then_some(())
+    });
+    // What was last read of a server is looked at for five minutes more.
     watch.clock("+90m");
-    watch.clears(&changed);
+    watch.clears(&[&changed[..], &two].concat());
 }

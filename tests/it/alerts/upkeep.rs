@@ -196,12 +196,13 @@ fn stage(postgres: &Postgres, watch: &Watch) -> [Daemon; 3] {
     postgres.sql(
         "postgres",
         "UPDATE sluggish SET nap = 0.8; INSERT INTO twice SELECT * FROM twice;
-         ALTER SYSTEM SET max_connections = 50; SELECT pg_reload_conf();",
+         ALTER SYSTEM SET max_connections = 50; ALTER SYSTEM SET work_mem = '5MB'; SELECT pg_reload_conf();",
     );
-    eventually("the settings are read again", PATIENCE, || {
-        let waits = "SELECT pending_restart FROM pg_settings WHERE name = 'max_connections'";
-        (postgres.sql("postgres", waits) == "t").then_some(())
-    });
+    // A session takes the settings over at its next statement, and none that are mistaken.
+    watch.fires(&[
+        "PostgresqlPendingRestart/warning",
+        "PostgresqlSettingsChanged/info",
+    ]);
     let conf = postgres.read_file("postgresql.conf");
     postgres.write_file("postgresql.conf", conf + "no_such_setting = 1\n");
     let rules = postgres.read_file("pg_hba.conf");
