@@ -10,6 +10,7 @@ pub mod overview;
 mod page;
 mod reload;
 mod role;
+mod runbooks;
 mod server;
 mod settings;
 mod target;
@@ -89,6 +90,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload::reload))
         .route("/favicon.ico", get(icon))
+        .merge(runbooks::routes())
         .merge(api::routes(settings.cors_origin.as_deref()))
         .fallback(not_found)
         .with_state(view);
@@ -173,7 +175,7 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
-         `/federate` (`?match[]=`), `/-/healthy` and `/-/ready`\n"
+         `/federate` (`?match[]=`), `/runbooks`, `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

@@ -12,6 +12,7 @@ use pgvigil::store::{self, Store};
 use super::harness::{Scratch, tool};
 
 mod check;
+mod runbooks;
 mod unit;
 
 const ALERTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts");

@@ -1,0 +1,116 @@
+//! What to do when an alert fires: a page for each name, built in from `docs/runbooks/`.
+
+macro_rules! texts {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../docs/runbooks/", $name, ".md")))),*]
+    };
+}
+
+/// Name and text of each page, in the order of the rule files.
+const RUNBOOKS: &[(&str, &str)] = &texts![
+    "PostgresqlDown",
+    "PostgresqlRestarted",
+    "PostgresqlCrashed",
+    "PostgresqlRoleChanged",
+    "PostgresqlTimelineChanged",
+    "PostgresqlTwoPrimaries",
+    "PostgresqlCertificateExpires",
+    "PostgresqlClockSkew",
+    "PostgresqlConnectionsHigh",
+    "PostgresqlDatabaseConnectionsHigh",
+    "PostgresqlRoleConnectionsHigh",
+    "PostgresqlIdleInTransaction",
+    "PostgresqlLongTransaction",
+    "PostgresqlLongQuery",
+    "PostgresqlLockWait",
+    "PostgresqlSessionsBlocked",
+    "PostgresqlDeadlocks",
+    "PostgresqlPreparedTransactionOld",
+    "PostgresqlReplicationLagSeconds",
+    "PostgresqlReplicationLagBytes",
+    "PostgresqlStandbyGone",
+    "PostgresqlWalReceiverDown",
+    "PostgresqlReplayPaused",
+    "PostgresqlSlotInactive",
+    "PostgresqlSlotRetainsWal",
+    "PostgresqlSlotNearLimit",
+    "PostgresqlSlotWalStatus",
+    "PostgresqlSynchronousStandbyMissing",
+    "PostgresqlSubscriptionDown",
+    "PostgresqlSubscriptionErrors",
+    "PostgresqlWalDirectoryLarge",
+    "PostgresqlCheckpointsRequested",
+    "PostgresqlCheckpointOverdue",
+    "PostgresqlTemporaryFilesLarge",
+    "PostgresqlTransactionIdsRunningOut",
+    "PostgresqlMultixactsRunningOut",
+    "PostgresqlFreezeOverdue",
+    "PostgresqlXminHorizonOld",
+    "PostgresqlAutovacuumOff",
+    "PostgresqlChecksumFailures",
+    "PostgresqlNotCrashSafe",
+    "PostgresqlPendingRestart",
+    "PostgresqlConfigurationFileError",
+    "PostgresqlHbaFileError",
+    "PostgresqlSettingsChanged",
+    "PostgresqlSequenceRunningOut",
+    "PostgresqlIndexInvalid",
+    "PostgresqlVacuumOverdue",
+    "PostgresqlAutovacuumSaturated",
+    "PgbouncerDown",
+    "PgbouncerClientsWaiting",
+    "PgbouncerWaitLong",
+    "PgbouncerPoolNearlyFull",
+    "PgbouncerClientsHigh",
+    "PgbouncerDatabasePaused",
+    "PatroniDown",
+    "PatroniNoLeader",
+    "PatroniSeveralLeaders",
+    "PatroniStoreNotSeen",
+    "PatroniFailsafeMode",
+    "PatroniMemberNotRunning",
+    "PatroniReplicaNotStreaming",
+    "PatroniPaused",
+    "PatroniPendingRestart",
+    "BackupMissing",
+    "BackupTooOld",
+    "BackupProbeFailing",
+    "BackupDamaged",
+    "BackupFolderEmpty",
+    "BackupFailed",
+    "BackupStuck",
+    "BackupShrunk",
+    "BackupForeign",
+    "BackupSpaceLow",
+    "WalArchiveFailing",
+    "WalArchiveBacklog",
+    "WalArchiveStuck",
+    "PgvigilCollectorFailing",
+    "PgvigilDatabaseSkipped",
+    "PgvigilCollectorSlow",
+    "Watchdog",
+    "PgvigilSeriesDropped",
+    "PgvigilReceiverFailing",
+    "PgvigilNotificationsLost",
+    "PgvigilRemoteWriteBehind",
+    "PgvigilRemoteWriteLosesSamples",
+    "PgvigilRuleFailing",
+    "PgvigilEvaluationsMissed",
+    "PgvigilStoreFull",
+    "PgvigilSnapshotFailing",
+    "PgvigilIncidentLogFailing",
+    "GuideConnectionsHigh",
+    "PostgresqlCacheHitLow",
+    "PostgresqlRollbackRatioHigh",
+];
+
+/// The Markdown of the page of an alert; `None` where no built-in rule has that name.
+pub fn runbook(alert: &str) -> Option<&'static str> {
+    let found = RUNBOOKS.iter().find(|(name, _)| *name == alert);
+    found.map(|(_, text)| *text)
+}
+
+/// The alerts that have a page, in the order of the rule files.
+pub fn runbook_names() -> impl Iterator<Item = &'static str> {
+    RUNBOOKS.iter().map(|(name, _)| *name)
+}
