@@ -5,6 +5,7 @@ mod dashboards;
 mod doors;
 mod ingest;
 mod roles;
+mod runbooks;
 mod targets;
 
 use std::io::Read;
