@@ -38,7 +38,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "roles",
     "extensions",
     "settings",
-    "settings_fingerprint",
+    "configuration_fingerprint",
     "pending_restart",
     "file_settings",
     "hba_rules",

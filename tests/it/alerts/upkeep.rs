@@ -176,7 +176,7 @@ fn what_keeps_a_server_going() {
 }
 
 fn stage(postgres: &Postgres, watch: &Watch) -> [Daemon; 3] {
-    watch.knows("pg_settings_fingerprint");
+    watch.knows("pg_configuration_fingerprint");
     watch.knows("fragile_rows");
     let url = postgres.url("postgres", "app");
     let held = [
