@@ -33,10 +33,14 @@ pub(super) const DEFAULT: [(&str, &str); 7] = [
 ];
 
 /// Name and text of each example; `rules.files` takes them under these names.
-pub(super) const EXAMPLES: [(&str, &str); 2] = [
+pub(super) const EXAMPLES: [(&str, &str); 3] = [
     (
         "example:guide",
         include_str!("../../alerts/examples/guide.yml"),
+    ),
+    (
+        "example:advice",
+        include_str!("../../alerts/examples/advice.yml"),
     ),
     (
         "example:performance",

@@ -100,8 +100,14 @@ const RUNBOOKS: &[(&str, &str)] = &texts![
     "PgvigilSnapshotFailing",
     "PgvigilIncidentLogFailing",
     "GuideConnectionsHigh",
+    "PostgresqlIndexDuplicate",
+    "PostgresqlForeignKeyUnindexed",
+    "PostgresqlPrimaryKeyMissing",
+    "PostgresqlExtensionOutdated",
+    "PostgresqlConnectionsUnencrypted",
     "PostgresqlCacheHitLow",
     "PostgresqlRollbackRatioHigh",
+    "PostgresqlLockTableFull",
 ];
 
 /// The Markdown of the page of an alert; `None` where no built-in rule has that name.

@@ -4,6 +4,7 @@
 //! away everywhere and lowers the thresholds that a case names, and where a rule looks back over minutes the clock of
 //! the watch is put forward.
 
+mod advice;
 mod backups;
 mod nodes;
 mod own;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pgvigil::rules::{Settings, load};
 
-use super::{backups, nodes, own, replication, sessions, upkeep};
+use super::{advice, backups, nodes, own, replication, sessions, upkeep};
 
 /// What is shipped and not staged, and why.
 const NOT_STAGED: &[(&str, &str)] = &[
@@ -28,7 +28,9 @@ const NOT_STAGED: &[(&str, &str)] = &[
 fn every_shipped_rule_is_staged_or_it_is_known_why_not() {
     let settings = Settings {
         interval: Duration::from_secs(15),
-        files: vec!["example:guide".into(), "example:performance".into()],
+        files: ["guide", "advice", "performance"]
+            .map(|name| format!("example:{name}"))
+            .into(),
         disable: Vec::new(),
         overrides: Vec::new(),
     };
@@ -38,6 +40,7 @@ fn every_shipped_rule_is_staged_or_it_is_known_why_not() {
         .map(|rule| format!("{}/{}", rule.name, rule.severity()))
         .collect();
     let scenes = [
+        advice::CASES,
         sessions::CASES,
         upkeep::CASES,
         replication::CASES,

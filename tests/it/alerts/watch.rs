@@ -10,7 +10,9 @@ use super::{Case, PATIENCE};
 use crate::harness::{Daemon, Scratch, eventually, free_port, pgvigil};
 
 /// Collectors that are slow by nature and would keep a scene waiting.
-const HURRIED: [&str; 4] = [
+const HURRIED: [&str; 6] = [
+    "extensions",
+    "foreign_keys",
     "sequences",
     "index_faults",
     "autovacuum_queue",
@@ -64,7 +66,7 @@ impl Watch {
         };
         let _ = writeln!(
             text,
-            "  files: ['example:guide', 'example:performance'{own}]\n  override:"
+            "  files: ['example:guide', 'example:advice', 'example:performance'{own}]\n  override:"
         );
         for case in cases {
             let computed = thresholds.iter().find(|(rule, _)| *rule == case.rule);

@@ -10,7 +10,12 @@ use super::settings;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks");
 
 fn alerts() -> BTreeSet<String> {
-    let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
+    let set = load(&settings(&[
+        "example:guide",
+        "example:advice",
+        "example:performance",
+    ]))
+    .unwrap();
     let rules = set.groups.iter().flat_map(|group| &group.rules);
     rules.map(|rule| rule.name.to_string()).collect()
 }
@@ -56,7 +61,12 @@ fn a_runbook_answers_the_four_questions() {
 
 #[test]
 fn every_rule_links_to_the_runbook_of_its_name() {
-    let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
+    let set = load(&settings(&[
+        "example:guide",
+        "example:advice",
+        "example:performance",
+    ]))
+    .unwrap();
     for rule in set.groups.iter().flat_map(|group| &group.rules) {
         let annotations = &rule.alerting().unwrap().annotations;
         let link = annotations
