@@ -20,7 +20,7 @@ CREATE TABLE child (parent int REFERENCES parent, id int);
 CREATE INDEX one ON child (id); CREATE INDEX two ON child (id);
 DO $$ BEGIN FOR i IN 1..115 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY)', i); COMMIT; END LOOP; END $$;";
 
-const MENDED: &str = "ALTER EXTENSION pg_stat_statements UPDATE; DROP INDEX two;
+const MENDED: &str = "ALTER EXTENSION pg_stat_statements UPDATE; DROP INDEX one; DROP INDEX two;
 CREATE INDEX ON child (parent); ALTER TABLE child ADD PRIMARY KEY (id);";
 
 #[test]
