@@ -10,7 +10,7 @@ declare -A pinned=([13]=13.23.0-beta.16 [14]=14.23.0 [16]=16.15.0 [17]=17.11.0 [
 packages=(
   gcc curl ca-certificates procps util-linux
   postgresql-15 pgbouncer patroni python3-pysyncobj prometheus prometheus-alertmanager
-  faketime postfix libsasl2-modules sasl2-bin openssl
+  faketime libfaketime postfix libsasl2-modules sasl2-bin openssl
   python3-pip python3-venv
   chromium fonts-dejavu-core
   libxml2 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 libssl3 tzdata

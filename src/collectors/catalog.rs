@@ -14,6 +14,7 @@ macro_rules! built_in {
 /// Name and text of each file, in the order of the reference.
 const BUILT_IN: &[(&str, &str)] = built_in![
     "server",
+    "restarts",
     "timeline",
     "control_data",
     "connection_slots",
@@ -37,6 +38,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "roles",
     "extensions",
     "settings",
+    "configuration_fingerprint",
     "pending_restart",
     "file_settings",
     "hba_rules",

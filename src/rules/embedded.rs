@@ -1,7 +1,7 @@
 //! The rule files that are built in: the default set, and examples that a user switches on.
 
 /// Name and text of each file of the default set.
-pub(super) const DEFAULT: [(&str, &str); 6] = [
+pub(super) const DEFAULT: [(&str, &str); 7] = [
     (
         "default/postgresql.yml",
         include_str!("../../alerts/postgresql.yml"),
@@ -23,16 +23,24 @@ pub(super) const DEFAULT: [(&str, &str); 6] = [
         include_str!("../../alerts/backups.yml"),
     ),
     (
+        "default/collecting.yml",
+        include_str!("../../alerts/collecting.yml"),
+    ),
+    (
         "default/pgvigil.yml",
         include_str!("../../alerts/pgvigil.yml"),
     ),
 ];
 
 /// Name and text of each example; `rules.files` takes them under these names.
-pub(super) const EXAMPLES: [(&str, &str); 2] = [
+pub(super) const EXAMPLES: [(&str, &str); 3] = [
     (
         "example:guide",
         include_str!("../../alerts/examples/guide.yml"),
+    ),
+    (
+        "example:advice",
+        include_str!("../../alerts/examples/advice.yml"),
     ),
     (
         "example:performance",

@@ -33,7 +33,7 @@ impl Settings {
     pub fn read(s: &mut Section) -> Self {
         let settings = Settings {
             interval: s.duration("interval", "15s", "How often groups without an interval of their own are evaluated."),
-            files: s.texts("files", "Prometheus rule files beside the embedded set; `*` and `?` match in the file name. `example:guide` and `example:performance` are built in."),
+            files: s.texts("files", "Prometheus rule files beside the embedded set; `*` and `?` match in the file name. `example:guide`, `example:advice` and `example:performance` are built in."),
             disable: s.texts("disable", "Names of rules to leave out."),
             overrides: s.map("override", "Changes to a rule by `Name` or `Name/severity`.", |_, s| Override {
                 hold: s.optional_duration("for", "How long the condition must hold before the alert fires."),

@@ -267,7 +267,10 @@ impl Board {
         }
     }
 
+    /// A marker is later than the last sample even where two readings fall into one millisecond: else it would be
+    /// refused as a duplicate, and the series would live on for five minutes.
     fn store_end(&self, entry: &Entry, at: Timestamp, mut replaced: Replaced) {
+        let at = at.max(entry.stored_at + Duration::from_millis(1));
         let gone = replaced.gone.iter_mut();
         let gone = gone.map(|(sample, place)| (&*sample, place, STALE));
         self.store_all(&entry.status.source, &entry.sources, at, gone);

@@ -13,6 +13,7 @@ mod page;
 mod pages;
 mod reload;
 mod role;
+mod runbooks;
 mod server;
 mod settings;
 mod silence;
@@ -103,6 +104,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/-/reload", post(reload::reload))
         .route("/favicon.ico", get(icon))
         .merge(pages::routes())
+        .merge(runbooks::routes())
         .merge(api::routes(settings.cors_origin.as_deref()))
         .merge(silence::routes(desk.clone()))
         .merge(v2::routes(desk, settings.cors_origin.as_deref()))
@@ -170,7 +172,7 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/incidents`, `/incident/ID`, `/rules`, `/advice`, `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
-         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/-/healthy` and `/-/ready`\n"
+         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/runbooks`, `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

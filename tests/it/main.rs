@@ -7,6 +7,7 @@
     unreachable_pub
 )]
 
+mod alerts;
 mod backup;
 mod cli;
 mod collectors;

@@ -13,6 +13,7 @@ use super::harness::{Scratch, tool};
 
 mod check;
 mod lint;
+mod runbooks;
 mod running;
 mod statements;
 mod timeline;
@@ -87,7 +88,12 @@ fn every_rule_fires_and_clears_in_prometheus() {
 
 #[test]
 fn every_rule_has_a_test_and_says_what_it_means() {
-    let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
+    let set = load(&settings(&[
+        "example:guide",
+        "example:advice",
+        "example:performance",
+    ]))
+    .unwrap();
     let tests: String = files("tests")
         .iter()
         .map(|path| std::fs::read_to_string(path).unwrap())
@@ -121,7 +127,12 @@ fn every_rule_has_a_test_and_says_what_it_means() {
 
 #[test]
 fn every_metric_of_a_default_rule_is_declared() {
-    let set = load(&settings(&["example:guide", "example:performance"])).unwrap();
+    let set = load(&settings(&[
+        "example:guide",
+        "example:advice",
+        "example:performance",
+    ]))
+    .unwrap();
     let collectors = pgvigil::collectors::load(&[]).unwrap();
     let known = pgvigil::app::selectable_metrics(&collectors, false);
     let unknown: Vec<String> = set

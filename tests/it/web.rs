@@ -7,6 +7,7 @@ mod doors;
 mod ingest;
 mod pages;
 mod roles;
+mod runbooks;
 mod targets;
 mod v2;
 

@@ -236,3 +236,16 @@ fn what_is_read_seldom_stays_within_sight_of_promql() {
     assert!(fixture.stored("a")[0].ends_with("10:1 70:1 131:1"));
     assert_eq!(fixture.store.last_success(&source), Some(Timestamp(10_000)));
 }
+
+#[test]
+fn what_goes_within_the_millisecond_of_its_last_sample_is_marked_as_gone() {
+    let fixture = Fixture::new(false);
+    let source = fixture.source("rachel", "c");
+    fixture.publish(&source, 10, "a=1 b=1");
+    fixture.publish(&source, 10, "a=1");
+    let stored = fixture.stored("b");
+    assert!(
+        stored.iter().any(|points| points.ends_with("10:stale")),
+        "{stored:?}"
+    );
+}

@@ -36,10 +36,19 @@ impl Authority {
 
     /// A certificate for host names, addresses or a client's name, and its key; both PEM.
     pub fn issue(&self, names: &[&str]) -> (String, String) {
+        self.issue_until(names, (Self::LAST_YEAR, 1, 1))
+    }
+
+    /// The same, with the year, month and day on which it expires.
+    pub fn issue_until(
+        &self,
+        names: &[&str],
+        (year, month, day): (i32, u8, u8),
+    ) -> (String, String) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(names.clone()).unwrap();
-        params.not_after = rcgen::date_time_ymd(Self::LAST_YEAR, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, month, day);
         params
             .distinguished_name
             .push(rcgen::DnType::CommonName, names[0].as_str());

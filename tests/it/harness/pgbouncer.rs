@@ -38,6 +38,7 @@ impl PgBouncer {
                  auth_type = trust\n\
                  auth_file = {users}\n\
                  stats_users = mon\n\
+                 admin_users = postgres\n\
                  max_client_conn = 30\n",
                 users = users.display(),
             ),

@@ -1,5 +1,6 @@
 //! Throw-away PostgreSQL clusters. `initdb` runs once per version; each cluster is a copy of its folder.
 
+mod damage;
 mod process;
 mod template;
 

@@ -14,6 +14,8 @@ fn message(incidents: usize) -> Message {
         description: String::new(),
         facts: vec![("What to do".into(), "End the root blocker".into())],
         evidence: vec![trial::evidence(Timestamp(0))],
+        told: None,
+        silence: String::new(),
         alert: trial::alert(Timestamp(0)),
     };
     Message {
@@ -22,6 +24,7 @@ fn message(incidents: usize) -> Message {
         headline: format!("{incidents} firing"),
         standing: String::new(),
         incidents: (0..incidents).map(one).collect(),
+        others: Vec::new(),
         page: "https://pgvigil.example".into(),
         at: Timestamp(0),
     }
