@@ -13,7 +13,7 @@ use super::{View, overview, page};
 use crate::sample::Timestamp;
 
 /// No page asks for anything from anywhere, and no other page may frame it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 
 /// Their paths.

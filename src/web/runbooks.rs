@@ -11,7 +11,6 @@ use pulldown_cmark::{CowStr, Event, Parser};
 
 use crate::rules::{runbook, runbook_names};
 
-const STYLE: &str = include_str!("page/style.css");
 /// What only a text needs.
 const TEXT_STYLE: &str = "main p, main pre, main ul, main ol { margin-block: .6rem } \
     main ul, main ol { padding-left: 1.4rem } main li { margin-block: .25rem } main h1 { margin-bottom: .8rem } \
@@ -47,7 +46,7 @@ async fn show(Path(alert): Path<String>) -> Response {
 fn answer(page: &Markup) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, super::POLICY),
+        (header::CONTENT_SECURITY_POLICY, super::pages::POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
@@ -64,7 +63,7 @@ fn page(title: &str, content: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 link rel="icon" href="/favicon.ico";
                 title { (title) " · pgvigil" }
-                style { (PreEscaped(STYLE)) (PreEscaped(TEXT_STYLE)) }
+                style { (PreEscaped(super::page::STYLE)) (PreEscaped(TEXT_STYLE)) }
             }
             body {
                 main { (content) }
