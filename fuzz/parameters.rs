@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use pgvigil::incident::Ledger;
-use pgvigil::notify::Tally;
+use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::{Labels, NAME, Source, Sources, Timestamp};
 use pgvigil::scrape::Board;
 use pgvigil::store::{self, Store};
@@ -70,6 +70,7 @@ fn service() -> &'static Router {
             store,
             ledger: Arc::new(Ledger::memory()),
             tally: Arc::new(Tally::default()),
+            audience: Audience::default(),
             signs: Arc::default(),
             servers: Vec::new(),
             targets: Vec::new(),

@@ -1,7 +1,14 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod evidence;
+mod history;
+mod inputs;
+mod ledgers;
+mod progress;
 mod reference;
+mod replay;
+mod turn;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -12,27 +19,32 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::collectors::Collector;
+use crate::collectors::{Collector, EvidenceQuery};
 use crate::config::Config;
 use crate::document::{Problem, read_matching};
 use crate::incident::{Event, Ledger};
-use crate::notify::Tally;
+use crate::notify::heartbeat::Heartbeat;
+use crate::notify::{Audience, Links, Tally};
 use crate::remote_write::RemoteWrite;
-use crate::rules::{RuleSet, Statuses};
+use crate::rules::{RuleSet, Statuses, Traces};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::server::Server;
 use crate::store::{Keeper, Store};
 use crate::{backup, collectors, notify, patroni, rules, scrape, telemetry, web};
 
-pub use reference::{reference, selectable_metrics};
+use evidence::Inquiries;
+pub use ledgers::Ledgers;
+pub use reference::{reference, schema, selectable_metrics};
+pub use replay::{Replay, Replayed};
+pub use turn::{Slots, Turn};
 use watch::Watch;
 
 /// How long the rooms may take to stop before the process leaves them.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// How often an incident log that could not be written is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How often is looked whether the incident log is to be written again or made small.
+const TENDED: Duration = Duration::from_secs(5);
 
 /// What the configuration's files say, read and checked before anything starts.
 #[derive(Clone)]
@@ -41,8 +53,43 @@ pub struct Loaded {
     pub rules: RuleSet,
     /// The collectors, built in and the user's own.
     pub catalogue: Vec<Arc<Collector>>,
+    /// The evidence queries, built in and the user's own.
+    pub evidence: Vec<Arc<EvidenceQuery>>,
     /// The files of `collect.include`, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
+}
+
+/// What outlives a reload; clones are the same.
+#[derive(Clone)]
+pub struct Lasting {
+    store: Arc<Store>,
+    remote_write: Arc<RemoteWrite>,
+    ledgers: Arc<Ledgers>,
+    statuses: Arc<Statuses>,
+    traces: Arc<Traces>,
+}
+
+impl Lasting {
+    /// For a process that begins with this configuration.
+    pub fn new(config: &Config) -> Lasting {
+        Lasting {
+            store: Arc::new(Store::new(&config.store, Timestamp::now())),
+            remote_write: Arc::default(),
+            ledgers: Arc::default(),
+            statuses: Arc::default(),
+            traces: Arc::default(),
+        }
+    }
+
+    /// Takes over the bounds of another configuration.
+    pub fn configure(&self, config: &Config) {
+        self.store.configure(&config.store, Timestamp::now());
+    }
+
+    /// Sends on what waits, for a short time, before the process ends.
+    pub async fn farewell(&self) {
+        self.remote_write.farewell().await;
+    }
 }
 
 /// Reads rule files and collectors.
@@ -51,9 +98,10 @@ pub struct Loaded {
 /// Every mistake in any of the files.
 pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
     match (rules::load(&config.rules), with_files(config)) {
-        (Ok(rules), Ok((catalogue, files))) => Ok(Loaded {
+        (Ok(rules), Ok((catalogue, evidence, files))) => Ok(Loaded {
             rules,
             catalogue,
+            evidence,
             included: files.into_iter().map(hashed).collect(),
         }),
         (rules, catalogue) => {
@@ -69,16 +117,36 @@ pub fn load(config: &Config) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// Every mistake in the included files; names in `collect` that are of no collector.
 pub fn catalogue(config: &Config) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
-    with_files(config).map(|(catalogue, _)| catalogue)
+    with_files(config).map(|(catalogue, ..)| catalogue)
 }
 
-type WithFiles = (Vec<Arc<Collector>>, Vec<(String, String)>);
+/// The evidence queries that are built in and those of `collect.include`.
+///
+/// # Errors
+/// As [`catalogue`].
+pub fn evidence(config: &Config) -> Result<Vec<Arc<EvidenceQuery>>, Vec<Problem>> {
+    with_files(config).map(|(_, evidence, _)| evidence)
+}
+
+type WithFiles = (
+    Vec<Arc<Collector>>,
+    Vec<Arc<EvidenceQuery>>,
+    Vec<(String, String)>,
+);
 
 fn with_files(config: &Config) -> Result<WithFiles, Vec<Problem>> {
     let files = read_matching("collect.include", &config.collect.include)?;
-    let catalogue = collectors::load(&files)?;
-    match config.collect.strangers(&catalogue) {
-        none if none.is_empty() => Ok((catalogue, files)),
+    let (catalogue, evidence) = match (collectors::load(&files), collectors::load_evidence(&files))
+    {
+        (Ok(catalogue), Ok(evidence)) => (catalogue, evidence),
+        (catalogue, evidence) => {
+            let mut problems = catalogue.err().unwrap_or_default();
+            problems.extend(evidence.err().unwrap_or_default());
+            return Err(problems);
+        }
+    };
+    match config.collect.strangers(&catalogue, &evidence) {
+        none if none.is_empty() => Ok((catalogue, evidence, files)),
         strangers => Err(strangers),
     }
 }
@@ -97,9 +165,9 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
         .collect()
 }
 
-/// Watches until `stop` is cancelled. The store is the caller's, so that a reload keeps the history, and so is what waits
-/// to be sent on; an empty store takes over what the snapshot in the state directory holds. `reloads` is asked to read
-/// the configuration again.
+/// Watches until `stop` is cancelled. What lasts is the caller's, so that a reload keeps history, incidents, what rules
+/// left behind and what waits to be sent on; an empty store takes over what the snapshot in the state directory holds.
+/// `reloads` is asked to read the configuration again.
 ///
 /// # Errors
 /// What keeps pgvigil from running at all: an address in use, a state directory that another process holds, a damaged
@@ -107,22 +175,44 @@ pub fn servers(config: &Config) -> Vec<Arc<Server>> {
 pub async fn run(
     config: Config,
     loaded: Loaded,
-    store: Arc<Store>,
-    remote_write: Arc<RemoteWrite>,
+    lasting: Lasting,
     reloads: web::Reloads,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let started = Timestamp::now();
     let door = web::Door::open(config.listen, config.web.clone())?;
-    let ledger = Arc::new(open_ledger(&config)?);
+    let Lasting {
+        store,
+        remote_write,
+        ledgers,
+        statuses,
+        traces,
+    } = lasting;
+    let ledger = ledgers.of(&config)?;
     let keeper = Arc::new(Keeper::new(&config.state_dir, store.clone()));
     tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
     let signs = Arc::new(Signs::default());
-    let statuses = Arc::new(Statuses::default());
+    statuses.keep(&loaded.rules.groups);
     let tally = Arc::new(Tally::default());
     end_orphans(&loaded.rules, &ledger, started);
     remote_write.configure(&config.remote_write, &config.external_labels, &store);
+    let messages = notify::Context {
+        history: history::history(&loaded.rules, &store),
+        ..messages(&config, &loaded.rules, Some(open_links(&config)))
+    };
+
+    let sight = inputs::Sight {
+        inputs: inputs::inputs(
+            &loaded.rules.groups,
+            &loaded.catalogue,
+            config.collect.aliases,
+        ),
+        board: board.clone(),
+        ledger: ledger.clone(),
+        statuses: statuses.clone(),
+        started,
+    };
 
     let tasks = TaskTracker::new();
     let api = api::api(&config, loaded.rules.groups.clone(), statuses.clone());
@@ -133,6 +223,7 @@ pub async fn run(
         store: store.clone(),
         ledger: ledger.clone(),
         tally: tally.clone(),
+        audience: Audience::of(config.notify.clone(), messages.clone()),
         signs: signs.clone(),
         servers: config
             .servers
@@ -146,8 +237,17 @@ pub async fn run(
         reloads: config.web.reload.then_some(reloads),
     });
     let pages = tasks.spawn(serve(door, view, stop.clone()));
+    let servers = servers(&config);
+    let (inquiries, open) = Inquiries::new(
+        &servers,
+        &loaded.evidence,
+        config.collect.clone(),
+        ledger.clone(),
+        messages.awaited.clone(),
+    );
+    tasks.spawn(inquiries.clone().run(open, stop.clone()));
     tasks.spawn(scrape::run(
-        servers(&config),
+        servers,
         loaded.catalogue,
         config.collect.clone(),
         board.clone(),
@@ -166,16 +266,34 @@ pub async fn run(
     let (told, stopped) = (board.clone(), stop.clone());
     let sending = remote_write.clone();
     tasks.spawn(async move { sending.run(&told, stopped).await });
+    let rooms = progress::Rooms {
+        started,
+        board: board.clone(),
+        statuses: statuses.clone(),
+        groups: progress::rhythms(&loaded.rules.groups),
+        ledger: ledger.clone(),
+        tally: tally.clone(),
+    };
+    let heartbeat = config.notify.heartbeat.clone();
+    let heartbeat = Arc::new(Heartbeat::new(heartbeat, move || rooms.progress()));
+    let beating = heartbeat.clone();
+    let (deliveries, told) = (tally.clone(), ledger.clone());
+    let asked = inquiries.clone();
     let own = telemetry::Own {
         started,
         store: store.clone(),
         keeper: keeper.clone(),
         statuses: statuses.clone(),
-        tally: tally.clone(),
         ledger: ledger.clone(),
         more: Box::new(move || {
             let mut samples = queries.samples();
+            samples.extend(
+                told.read(|book| notify::samples(&deliveries.all(), book, Timestamp::now())),
+            );
+            samples.extend(beating.samples());
             samples.extend(endpoints.samples());
+            samples.extend(asked.samples());
+            samples.extend(sight.samples(Timestamp::now()));
             samples
         }),
         included: loaded.included,
@@ -189,10 +307,12 @@ pub async fn run(
     tasks.spawn(notify::run(
         config.notify.clone(),
         ledger.clone(),
-        messages(&config, &loaded.rules),
+        messages,
         tally,
         stop.clone(),
     ));
+    let stopped = stop.clone();
+    tasks.spawn(async move { heartbeat.run(stopped).await });
     tasks.spawn(keep(ledger.clone(), stop.clone()));
     let interval = config.snapshots.interval;
     tasks.spawn(keep_history(keeper.clone(), interval, stop.clone()));
@@ -200,13 +320,16 @@ pub async fn run(
         board,
         store,
         ledger: ledger.clone(),
+        inquiries,
         statuses,
+        traces,
         external_labels: config.external_labels,
         external_url: config.external_url.clone(),
         turn: tokio::sync::Mutex::default(),
     });
     let groups = loaded.rules.groups;
     groups.iter().for_each(|group| watch.declare(group));
+    tasks.spawn(watch.clone().bury(groups.clone(), stop.clone()));
     for group in groups {
         tasks.spawn(watch.clone().run(group, stop.clone()));
     }
@@ -215,7 +338,7 @@ pub async fn run(
     stop.cancelled().await;
     let left = tokio::time::timeout(FAREWELL, tasks.wait()).await;
     // What was told while stopping is not to be told again after a restart.
-    tokio::task::block_in_place(|| ledger.retry());
+    tokio::task::block_in_place(|| ledger.tend());
     tokio::task::block_in_place(|| keeper.save(Timestamp::now()));
     if left.is_err() {
         tracing::warn!("not every task stopped within {FAREWELL:?}");
@@ -238,7 +361,7 @@ fn targets(config: &Config) -> Vec<web::Target> {
 }
 
 /// What messages say about this process and its rules.
-pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
+pub fn messages(config: &Config, rules: &RuleSet, links: Option<Links>) -> notify::Context {
     let rules = rules.groups.iter().flat_map(|group| &group.rules);
     notify::Context {
         external_url: config.external_url.clone(),
@@ -246,28 +369,31 @@ pub fn messages(config: &Config, rules: &RuleSet) -> notify::Context {
         expressions: rules
             .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
             .collect::<BTreeMap<_, _>>(),
+        links,
+        ..notify::Context::default()
     }
 }
 
-fn open_ledger(config: &Config) -> anyhow::Result<Ledger> {
-    let (ledger, warnings) = Ledger::open(&config.state_dir).with_context(|| {
-        format!(
-            "cannot use the state directory `{}`",
-            config.state_dir.display()
-        )
-    })?;
-    for warning in warnings {
+fn open_links(config: &Config) -> Links {
+    let (links, warning) = Links::open(&config.state_dir, &config.external_url);
+    if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
-    Ok(ledger)
+    links
 }
 
-/// Writes the incident log anew as soon as the disk takes it.
+/// Writes the incident log anew as soon as the disk takes it, and makes it small when it has grown.
 async fn keep(ledger: Arc<Ledger>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(RETRY) => tokio::task::block_in_place(|| ledger.retry()),
+            () = tokio::time::sleep(TENDED) => {
+                let ledger = ledger.clone();
+                // It may take as long as the disk does, and nobody should wait for it.
+                if let Err(error) = tokio::task::spawn_blocking(move || ledger.tend()).await {
+                    tracing::error!(%error, "cannot tend the incident log");
+                }
+            }
         }
     }
 }

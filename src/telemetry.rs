@@ -1,5 +1,6 @@
 //! Tracing, and pgvigil's own metrics as samples like any other.
 
+mod incident;
 mod store;
 
 use std::io::IsTerminal;
@@ -10,8 +11,7 @@ use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::incident::Ledger;
-use crate::notify::Tally;
+use crate::incident::{Ledger, SilenceState};
 use crate::rules::Statuses;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::scrape::Board;
@@ -53,8 +53,6 @@ pub struct Own {
     pub keeper: Arc<Keeper>,
     /// Its rule groups.
     pub statuses: Arc<Statuses>,
-    /// Its receivers.
-    pub tally: Arc<Tally>,
     /// Its incident log.
     pub ledger: Arc<Ledger>,
     /// What else is to be told: the metrics of rooms that this one does not know.
@@ -65,7 +63,7 @@ pub struct Own {
 
 /// Publishes pgvigil's own metrics on an interval until told to stop.
 pub async fn run(own: Own, board: Arc<Board>, interval: Duration, stop: CancellationToken) {
-    let source = Source::new("", "", "pgvigil");
+    let source = Source::own();
     board.declare(&source, interval, 3);
     let mut timer = tokio::time::interval(interval);
     loop {
@@ -96,26 +94,9 @@ const EVALUATION_TOOK: Metric = Metric::gauge(
     "pgvigil_rule_group_last_duration_seconds",
     "How long the last evaluation of the group took.",
 );
-const DELIVERED: Metric = Metric::counter(
-    "pgvigil_notifications_delivered_total",
-    "Messages a receiver took.",
-);
-const FAILED: Metric = Metric::counter("pgvigil_notifications_failed_total", "Messages given up.");
-const RETRIED: Metric = Metric::counter(
-    "pgvigil_notifications_retried_total",
-    "Tries that failed and were repeated later.",
-);
-const WAITING: Metric = Metric::gauge(
-    "pgvigil_notifications_waiting",
-    "Messages that wait for their receiver.",
-);
-const RECEIVER_UP: Metric = Metric::gauge(
-    "pgvigil_receiver_up",
-    "Whether the last try at the receiver succeeded.",
-);
-const LOG_WRITABLE: Metric = Metric::gauge(
-    "pgvigil_incident_log_writable",
-    "Whether the incident log could be written at the last try.",
+const SILENCES: Metric = Metric::gauge(
+    "pgvigil_silences",
+    "Silences by state: `active` hold, `pending` have not begun, `expired` are over and not yet forgotten.",
 );
 const LOAD_ERROR: Metric = Metric::gauge(
     "pg_exporter_user_queries_load_error",
@@ -155,12 +136,13 @@ pub const METRICS: &[Metric] = &[
     MISSED,
     LAST_EVALUATION,
     EVALUATION_TOOK,
-    DELIVERED,
-    FAILED,
-    RETRIED,
-    WAITING,
-    RECEIVER_UP,
-    LOG_WRITABLE,
+    incident::WRITABLE,
+    incident::BYTES,
+    incident::APPENDS,
+    incident::APPENDING,
+    incident::COMPACTIONS,
+    incident::FAILURES,
+    SILENCES,
     LOAD_ERROR,
     CPU,
     RESIDENT,
@@ -175,8 +157,9 @@ impl Own {
         let mut samples = vec![
             BUILD_INFO.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1.0),
             START_TIME.sample(&[], self.started.seconds()),
-            LOG_WRITABLE.sample(&[], f64::from(u8::from(self.ledger.healthy()))),
         ];
+        samples.extend(incident::log(&self.ledger));
+        samples.extend(silences(&self.ledger, Timestamp::now()));
         samples.extend(store::held(&self.store.size()));
         samples.extend(store::kept(&self.keeper.kept()));
         for group in self.statuses.all() {
@@ -194,19 +177,6 @@ impl Own {
                     .map(|slot| LAST_EVALUATION.sample(&labels, slot.seconds())),
             );
         }
-        for (address, receiver) in self.tally.all() {
-            let labels = [
-                ("receiver", receiver.receiver.as_str()),
-                ("channel", receiver.channel),
-                ("address", address.as_str()),
-            ];
-            samples.push(DELIVERED.sample(&labels, receiver.delivered as f64));
-            samples.push(FAILED.sample(&labels, receiver.failed as f64));
-            samples.push(RETRIED.sample(&labels, receiver.retried as f64));
-            samples.push(WAITING.sample(&labels, receiver.waiting as f64));
-            samples
-                .push(RECEIVER_UP.sample(&labels, f64::from(u8::from(receiver.error.is_none()))));
-        }
         samples.extend(self.included.iter().map(|(filename, hashsum)| {
             LOAD_ERROR.sample(&[("filename", filename), ("hashsum", hashsum)], 0.0)
         }));
@@ -214,6 +184,23 @@ impl Own {
         samples.extend(process().unwrap_or_default());
         samples
     }
+}
+
+/// How many silences are in each state, also in those that none is in.
+fn silences(ledger: &Ledger, now: Timestamp) -> [Sample; 3] {
+    let states: Vec<SilenceState> = ledger.read(|book| {
+        let silences = book.silences.values();
+        silences.map(|silence| silence.state(now)).collect()
+    });
+    [
+        ("active", SilenceState::Active),
+        ("pending", SilenceState::Pending),
+        ("expired", SilenceState::Expired),
+    ]
+    .map(|(word, wanted)| {
+        let count = states.iter().filter(|state| **state == wanted).count();
+        SILENCES.sample(&[("state", word)], count as f64)
+    })
 }
 
 /// What the kernel says of this process; `None` where there is no `/proc`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pgvigil::incident::Ledger;
-use pgvigil::notify::Tally;
+use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::Labels;
 use pgvigil::scrape::Board;
 use pgvigil::store::{self, Place, Store};
@@ -47,6 +47,7 @@ pub fn serve(runtime: &tokio::runtime::Runtime, store: Store, stop: Cancellation
         store,
         ledger: Arc::new(Ledger::memory()),
         tally: Arc::new(Tally::default()),
+        audience: Audience::default(),
         signs: Arc::default(),
         servers: Vec::new(),
         targets: Vec::new(),

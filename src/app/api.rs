@@ -73,7 +73,7 @@ fn watched(config: &Config) -> Vec<Watched> {
         pool: "pgvigil",
         name: "pgvigil".into(),
         url: format!("{}/metrics", config.external_url),
-        source: Source::new("", "", "pgvigil"),
+        source: Source::own(),
         timeout: None,
     };
     let all = servers.chain(pgbouncers).chain(patronis).chain(backups);

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::collectors::Collector;
+use crate::collectors::{self, Collector};
 use crate::sample::{Metric, MetricKind};
-use crate::{backup, patroni, remote_write, scrape, telemetry, web};
+use crate::{backup, notify, patroni, remote_write, rules, scrape, telemetry, web};
 
 /// Where metrics come from that no collector gives, and what is to be known of them.
 type Chapter = (&'static str, &'static str, &'static [Metric]);
 
 /// Those that are in the store, where rules find them.
-const STORED: [Chapter; 6] = [
+const STORED: [Chapter; 8] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
     (
         "Patroni",
@@ -29,6 +29,16 @@ const STORED: [Chapter; 6] = [
         "pgvigil itself",
         "The process and its rooms.",
         telemetry::METRICS,
+    ),
+    (
+        "Notifications",
+        "How delivery to each address of each receiver is going, and the way to it.",
+        notify::METRICS,
+    ),
+    (
+        "Rules",
+        "What is wrong with rules: there is a series only for a rule that has such trouble.",
+        rules::METRICS,
     ),
     (
         "Queries",
@@ -61,6 +71,53 @@ pub fn selectable_metrics(catalogue: &[Arc<Collector>], aliases: bool) -> BTreeS
         .map(|family| family.name.to_string())
         .chain(own.map(|metric| metric.name.to_owned()))
         .collect()
+}
+
+/// Labels that are empty on some series: facts of sessions that not every session has.
+const OFTEN_EMPTY: [&str; 14] = [
+    "state",
+    "usename",
+    "application_name",
+    "backend_type",
+    "wait_event_type",
+    "wait_event",
+    "client_addr",
+    "datname",
+    "database",
+    "leader",
+    "user",
+    "mode",
+    "reason",
+    "rolname",
+];
+
+/// What is known of every metric that a rule may select; for rules that a Prometheus evaluates, targets may have labels
+/// that it gives them. The labels of what no collector gives are not known, nor are they all sure to be there on
+/// what a user's own collector gives.
+pub fn schema(catalogue: &[Arc<Collector>], aliases: bool, for_prometheus: bool) -> rules::Schema {
+    let mut schema = rules::Schema::new(for_prometheus);
+    let published = catalogue
+        .iter()
+        .filter(|collector| aliases || !collector.alias);
+    for collector in published {
+        let built_in = collectors::is_built_in(&collector.name);
+        for metric in &collector.metrics {
+            let labels = metric.labels.iter().map(|label| {
+                let full = built_in && !OFTEN_EMPTY.contains(&&**label);
+                (&**label, full)
+            });
+            let labels: Vec<(&str, bool)> = labels
+                .chain(metric.le.iter().map(|_| ("le", true)))
+                .collect();
+            for family in metric.families(aliases) {
+                schema.add(&family.name, family.kind, Some(&labels));
+            }
+        }
+    }
+    for metric in STORED.into_iter().flat_map(|(_, _, metrics)| metrics) {
+        schema.add(metric.name, metric.kind, None);
+    }
+    schema
 }
 
 /// Markdown: every metric that no collector gives.

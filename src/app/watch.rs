@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::incident::{Event, Ledger};
-use crate::promql::Limits;
-use crate::rules::{self, Alert, Before, Context, Evaluation, Group, Rule, RuleStatus, Statuses};
-use crate::sample::{Labels, Timestamp};
+use super::evidence::Inquiries;
+use super::turn::{Slots, Turn};
+use crate::incident::Ledger;
+use crate::rules::{self, Group, Rule, RuleError, RuleStatus, Statuses, Trace, Traces};
+use crate::sample::{Labels, STALE, Sources, Timestamp};
 use crate::scrape::Board;
 use crate::store::Store;
 
@@ -20,35 +21,13 @@ pub(super) struct Watch {
     pub(super) board: Arc<Board>,
     pub(super) store: Arc<Store>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) inquiries: Arc<Inquiries>,
     pub(super) statuses: Arc<Statuses>,
+    pub(super) traces: Arc<Traces>,
     pub(super) external_labels: Labels,
     pub(super) external_url: String,
     /// Groups that are due at once take turns: each that blocks a thread calls for another, and a thread keeps memory.
     pub(super) turn: tokio::sync::Mutex<()>,
-}
-
-/// What a rule left behind at its last evaluation.
-#[derive(Default)]
-struct Trace {
-    series: Vec<Labels>,
-    failed: bool,
-}
-
-impl Trace {
-    /// Logs where errors begin and where they end.
-    fn note(&mut self, rule: &Rule, error: Option<&String>) {
-        let (group, name) = (&rule.key.group, &rule.name);
-        match error {
-            Some(error) if !self.failed => {
-                tracing::warn!(rule.group = %group, rule.name = %name, "rule has no result and changes nothing: {error}");
-            }
-            None if self.failed => {
-                tracing::info!(rule.group = %group, rule.name = %name, "rule has a result again");
-            }
-            _ => {}
-        }
-        self.failed = error.is_some();
-    }
 }
 
 impl Watch {
@@ -59,43 +38,67 @@ impl Watch {
         }
     }
 
-    /// Evaluates one group at each of its slots until told to stop.
+    /// Marks series stale that were written by rules which are no longer in force, unless other rules have taken them
+    /// over within two intervals.
+    pub(super) async fn bury(self: Arc<Self>, groups: Vec<Group>, stop: CancellationToken) {
+        let series = self.traces.abandoned(&groups);
+        let longest = groups.iter().map(|group| group.interval).max();
+        if series.is_empty() {
+            return;
+        }
+        // At the next reload or the end there is no more waiting.
+        let _ = tokio::time::timeout(longest.unwrap_or_default() * 2, stop.cancelled()).await;
+        let gone = self.traces.unwritten(series);
+        let markers = gone.into_iter().map(|labels| (labels, STALE));
+        self.store
+            .append(Timestamp::now(), &Sources::default(), markers);
+    }
+
+    /// Evaluates one group at each of its slots until told to stop. One that was evaluated before a reload goes on with
+    /// the slot that follows.
     pub(super) async fn run(self: Arc<Self>, group: Group, stop: CancellationToken) {
-        let mut last = Timestamp::now();
-        let mut traces: Vec<Trace> = group.rules.iter().map(|_| Trace::default()).collect();
+        let now = Timestamp::now();
+        let before = self.statuses.last_evaluation(&group);
+        let mut slots = Slots::after(before.filter(|last| *last <= now).unwrap_or(now));
         loop {
-            let wait = rules::next_slot(&group, last).since(Timestamp::now());
+            let wait = slots.next(&group).since(Timestamp::now());
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
             }
-            let now = Timestamp::now();
-            if let Some(due) = rules::due(&group, last, now) {
-                last = due.slot;
+            if let Some(due) = slots.due(&group, Timestamp::now()) {
                 let _turn = self.turn.lock().await;
-                tokio::task::block_in_place(|| self.evaluate(&group, due, &mut traces));
-            } else if now < last {
-                // The clock was set back: the slots of the new time are the ones that count.
-                last = now;
+                tokio::task::block_in_place(|| self.evaluate(&group, due));
             }
         }
     }
 
-    fn evaluate(&self, group: &Group, due: rules::Due, traces: &mut [Trace]) {
+    fn evaluate(&self, group: &Group, due: rules::Due) {
         let started = Instant::now();
+        let turn = Turn {
+            store: &self.store,
+            ledger: &self.ledger,
+            external_labels: &self.external_labels,
+            external_url: &self.external_url,
+            retired: &|source| self.board.retired(source),
+            fresh: &|source, slot| self.board.fresh(source, slot),
+            turned: &|transitions| self.inquiries.ask(transitions),
+        };
         let mut statuses = Vec::with_capacity(group.rules.len());
-        for (rule, trace) in group.rules.iter().zip(traces) {
+        for rule in &group.rules {
+            let mut trace = self.traces.take(rule);
             let (begun, at) = (Instant::now(), Timestamp::now());
-            let result = self.evaluate_rule(rule, group, due.slot, &trace.series);
+            let result = turn.evaluate(rule, group, due.slot, &trace.series);
             let took = begun.elapsed();
             if let Some(source) = rule.source() {
                 match &result {
                     Ok(_) => self.board.publish(&source, due.slot, took, Vec::new(), 0),
-                    Err(error) => self.board.fail(&source, due.slot, took, error.clone()),
+                    Err(error) => self.board.fail(&source, due.slot, took, error.to_string()),
                 }
             }
-            trace.note(rule, result.as_ref().err());
-            let result = result.map(|evaluation| trace.series = self.carry(evaluation));
+            note(rule, &mut trace, result.as_ref().err());
+            let result = result.map(|evaluation| trace.series = turn.carry(evaluation));
+            self.traces.put(rule, trace);
             statuses.push(RuleStatus {
                 begun: at,
                 took,
@@ -105,57 +108,19 @@ impl Watch {
         self.statuses
             .evaluated(group, due, started.elapsed(), statuses);
     }
+}
 
-    fn evaluate_rule(
-        &self,
-        rule: &Rule,
-        group: &Group,
-        slot: Timestamp,
-        series: &[Labels],
-    ) -> Result<Evaluation, String> {
-        let alerts: Vec<Alert> = self.ledger.read(|book| {
-            book.alerts
-                .values()
-                .filter(|alert| rule.owns(alert))
-                .cloned()
-                .collect()
-        });
-        let alerts: Vec<&Alert> = alerts.iter().collect();
-        let context = Context {
-            external_labels: &self.external_labels,
-            external_url: &self.external_url,
-            retired: &|source| self.board.retired(source),
-            fresh: &|source| self.board.fresh(source, slot),
-            limits: Limits::default(),
-        };
-        rules::evaluate(
-            rule,
-            group,
-            Before {
-                alerts: &alerts,
-                series,
-            },
-            &self.store,
-            slot,
-            &context,
-        )
-    }
-
-    /// Hands a result on; gives back the series it wrote.
-    fn carry(&self, evaluation: Evaluation) -> Vec<Labels> {
-        for (labels, value, sources) in evaluation.samples {
-            self.store
-                .append(evaluation.at, &sources, [(labels, value)]);
+/// Logs where errors begin and where they end.
+fn note(rule: &Rule, trace: &mut Trace, error: Option<&RuleError>) {
+    let (group, name) = (&rule.key.group, &rule.name);
+    match error {
+        Some(error) if !trace.failed => {
+            tracing::warn!(rule.group = %group, rule.name = %name, "rule has no result and changes nothing: {error}");
         }
-        let events: Vec<Event> = evaluation
-            .transitions
-            .into_iter()
-            .map(Event::Alert)
-            .collect();
-        if !events.is_empty() {
-            self.ledger.record(&events);
+        None if trace.failed => {
+            tracing::info!(rule.group = %group, rule.name = %name, "rule has a result again");
         }
-        self.ledger.refresh(evaluation.alerts);
-        evaluation.series
+        _ => {}
     }
+    trace.failed = error.is_some();
 }

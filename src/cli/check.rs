@@ -14,10 +14,11 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use crate::collectors::evidence::ANNOTATION;
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
-use crate::rules::load as load_rules;
+use crate::rules::{lint, load as load_rules};
 use crate::server::Server;
 use crate::{app, patroni, remote_write};
 
@@ -184,6 +185,16 @@ fn check_rules(
         let impossible =
             set.unknown_metrics(&app::selectable_metrics(catalogue, config.collect.aliases));
         report.problems(Finding::Warning, "rules", &impossible)?;
+        let schema = app::schema(catalogue, config.collect.aliases, false);
+        report.problems(Finding::Warning, "rules", &lint(&set.groups, &schema))?;
+    }
+    if let Ok(evidence) = app::evidence(config) {
+        let names = evidence
+            .iter()
+            .map(|query| query.name().to_owned())
+            .collect();
+        let unknown = set.unknown_names(ANNOTATION, &names);
+        report.problems(Finding::Warning, "rules", &unknown)?;
     }
     let beyond = set.beyond(config.store.retention);
     report.problems(Finding::Warning, "rules", &beyond)

@@ -7,12 +7,13 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::app::{self, Loaded};
+use crate::collectors::evidence::explain_evidence;
 use crate::collectors::{self, Measured};
 use crate::config::Config;
 use crate::document::format_duration;
 use crate::patroni;
 use crate::scrape::{self, Reading};
-use crate::server::Server;
+use crate::server::{Kind, Server};
 
 /// How much is found out.
 #[derive(Args)]
@@ -74,15 +75,19 @@ async fn explain(
     };
     writeln!(out, "{}: {}\n", server.name, super::describe(&facts))?;
     let plan = collectors::plan(&loaded.catalogue, &facts, settings);
+    let evidence = match facts.kind {
+        Kind::PostgreSql => explain_evidence(&loaded.evidence, &facts, settings),
+        Kind::PgBouncer => String::new(),
+    };
     if options.plan {
-        writeln!(out, "{}", collectors::explain(&plan))?;
+        writeln!(out, "{}\n{evidence}", collectors::explain(&plan))?;
         return Ok(true);
     }
     let readings = scrape::carry_out(server, &plan, settings).await;
     let all_good = readings.iter().all(Reading::is_good);
     let measured: Vec<Measured> = readings.into_iter().map(measured).collect();
     let text = collectors::explain_costs(&plan, &measured, settings);
-    writeln!(out, "{text}")?;
+    writeln!(out, "{text}\n{evidence}")?;
     Ok(all_good)
 }
 

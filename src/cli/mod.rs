@@ -10,8 +10,10 @@ mod notify;
 mod once;
 mod query;
 mod reference;
+mod replay;
 mod rules;
 mod serve;
+mod silence;
 mod stdout;
 
 use std::io;
@@ -82,12 +84,17 @@ enum Command {
     Backup(backup::Action),
     /// Ask for the value of an expression, and see it as a table or a chart
     Query(query::Options),
+    /// Say which notifications the stored history would have sent under these rules and this policy
+    Replay(replay::Options),
     /// Try rules out
     #[command(subcommand)]
     Rules(rules::Action),
-    /// Try the receivers
+    /// Try the receivers, and see what they refused
     #[command(subcommand)]
     Notify(notify::Action),
+    /// Silence alerts and acknowledge incidents, at a running server
+    #[command(subcommand)]
+    Silence(silence::Action),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -106,8 +113,10 @@ pub fn run() -> ExitCode {
         Command::Import(options) => import::run(&options),
         Command::Backup(action) => backup::run(&action),
         Command::Query(options) => query::run(&flags, &options),
+        Command::Replay(options) => with_config(&flags, |config| replay::run(config, options)),
         Command::Rules(action) => rules::run(action),
-        Command::Notify(action) => with_config(&flags, |config| notify::run(config, action)),
+        Command::Notify(action) => notify::run(&flags, action),
+        Command::Silence(action) => silence::run(&flags, &action),
     };
     stdout::end(ended)
 }

@@ -11,6 +11,8 @@ mod table;
 mod times;
 mod width;
 
+pub(super) use server::url as server_url;
+
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +24,9 @@ use crate::sample::Timestamp;
 use ask::{Answer, Ask, Moments};
 use data::Data;
 use report::Mistake;
+pub(super) use server::{VARIABLE, place, url};
+pub(super) use table::harmless;
+pub(super) use times::{moment, written};
 
 /// What is asked, of whom, and how the answer is shown.
 #[derive(Args)]

@@ -1,18 +1,14 @@
 //! `pgvigil serve`: watches until it is told to stop; SIGHUP reads the configuration again.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, Loaded};
+use crate::app::{self, Lasting, Loaded};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
-use crate::remote_write::RemoteWrite;
-use crate::sample::Timestamp;
-use crate::store::Store;
 use crate::{telemetry, web};
 
 /// What the process may be told from outside.
@@ -37,9 +33,9 @@ pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return super::refuse(&problems),
     };
-    let remote_write = Arc::default();
-    let ended = watch(config, loaded, &remote_write, &flags).await;
-    remote_write.farewell().await;
+    let lasting = Lasting::new(&config);
+    let ended = watch(config, loaded, &lasting, &flags).await;
+    lasting.farewell().await;
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => super::cannot_run(&error),
@@ -50,20 +46,18 @@ pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
 async fn watch(
     mut config: Config,
     mut loaded: Loaded,
-    remote_write: &Arc<RemoteWrite>,
+    lasting: &Lasting,
     flags: &Flags,
 ) -> anyhow::Result<()> {
     let (reloads, asked) = mpsc::channel(1);
     let mut orders = Orders::listen(asked)?;
-    let store = Arc::new(Store::new(&config.store, Timestamp::now()));
     let mut before: Option<(Config, Loaded)> = None;
     loop {
         let stop = CancellationToken::new();
         let running = app::run(
             config.clone(),
             loaded.clone(),
-            store.clone(),
-            remote_write.clone(),
+            lasting.clone(),
             reloads.clone(),
             stop.clone(),
         );
@@ -86,7 +80,7 @@ async fn watch(
             }
         };
         if next.0.store != config.store {
-            store.configure(&next.0.store, Timestamp::now());
+            lasting.configure(&next.0);
         }
         (config, loaded) = next;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Collector, Lookup, read};
+use super::{Collector, Lookup, evidence::is_evidence, read};
 use crate::document::{Problem, Reader, Section, parse};
 
 macro_rules! built_in {
@@ -97,7 +97,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "pgbouncer_config",
 ];
 
-/// Whether a collector of that name is built in.
+/// Whether a collector of that name is built in; evidence queries are not collectors.
 pub fn is_built_in(name: &str) -> bool {
     BUILT_IN.iter().any(|(known, _)| *known == name)
 }
@@ -116,7 +116,7 @@ pub fn load(files: &[(String, String)]) -> Result<Vec<Arc<Collector>>, Vec<Probl
     let (mut collectors, mut problems) = (Vec::<Arc<Collector>>::new(), Vec::new());
     for (origin, text) in built_in.chain(own) {
         match file(&origin, text, &collectors) {
-            Ok(collector) => collectors.push(Arc::new(collector)),
+            Ok(collector) => collectors.extend(collector.map(Arc::new)),
             Err(mistakes) => problems.extend(mistakes),
         }
     }
@@ -127,8 +127,16 @@ pub fn load(files: &[(String, String)]) -> Result<Vec<Arc<Collector>>, Vec<Probl
     }
 }
 
-fn file(origin: &str, text: &str, earlier: &[Arc<Collector>]) -> Result<Collector, Vec<Problem>> {
+/// `None` for an evidence query's file.
+fn file(
+    origin: &str,
+    text: &str,
+    earlier: &[Arc<Collector>],
+) -> Result<Option<Collector>, Vec<Problem>> {
     let root = parse(origin, text).map_err(|problem| vec![problem])?;
+    if is_evidence(&root) {
+        return Ok(None);
+    }
     let reader = Reader::new(None);
     let collector = reader.read(&root, |s| {
         let collector = read::collector(s);
@@ -153,7 +161,7 @@ fn file(origin: &str, text: &str, earlier: &[Arc<Collector>]) -> Result<Collecto
         collector
     });
     match reader.problems() {
-        problems if problems.is_empty() => Ok(collector),
+        problems if problems.is_empty() => Ok(Some(collector)),
         problems => Err(problems),
     }
 }

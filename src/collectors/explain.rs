@@ -1,6 +1,6 @@
 //! A plan as text for a person: what runs, how often, where and at what cost, and why the rest does not.
 
-mod columns;
+pub(super) mod columns;
 mod cost;
 
 use super::{Plan, Run};

@@ -93,7 +93,15 @@ pub fn plan(collectors: &[Arc<Collector>], facts: &Facts, settings: &Settings) -
     plan
 }
 
-fn admit(collector: &Arc<Collector>, facts: &Facts, settings: &Settings) -> Result<Run, Reason> {
+/// How a collector runs on a server with these facts.
+///
+/// # Errors
+/// Why it does not.
+pub(super) fn admit(
+    collector: &Arc<Collector>,
+    facts: &Facts,
+    settings: &Settings,
+) -> Result<Run, Reason> {
     let named = |names: &[String]| names.iter().any(|name| **name == *collector.name);
     if named(&settings.disable) {
         return Err(Reason::Disabled);

@@ -3,6 +3,7 @@
 mod check;
 mod metric;
 
+pub(super) use self::check::check_conditions;
 use self::check::{check_collector, check_name, check_parameters};
 use super::{Cadence, Collector, Lookup, Needs, Pivot, Privilege, Query, Role, Scope, Top};
 use crate::document::{Section, parse_duration};
@@ -25,15 +26,12 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             [
                 ("postgresql", Kind::PostgreSql),
                 ("pgbouncer", Kind::PgBouncer),
+                // Such a file is read as an evidence query and does not come here; the word is for who misspells it.
+                ("evidence", Kind::PostgreSql),
             ],
-            "What it reads: `servers`, or the consoles of `pgbouncers`.",
+            "What it reads: `servers`, or the consoles of `pgbouncers`; `evidence` makes it an evidence query, see below.",
         ),
-        scope: one_of(
-            s,
-            "scope",
-            [("server", Scope::Server), ("database", Scope::Database)],
-            "Read once per server, or in every database.",
-        ),
+        scope: scope(s, "Read once per server, or in every database."),
         interval: interval(s),
         timeout: s.optional_duration(
             "timeout",
@@ -50,25 +48,9 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             ],
             "`slow` keeps it off the connection that is always held; `plain` also off pgvigil's start-up options, which hide the server's own settings.",
         ),
-        on: one_of(
-            s,
-            "on",
-            [
-                ("any", Role::Any),
-                ("primary", Role::Primary),
-                ("standby", Role::Standby),
-            ],
-            "The servers on which it makes sense.",
-        ),
-        extension: s.optional_text(
-            "extension",
-            "An extension without which there is nothing to read.",
-        ),
-        privilege: s.optional_section(
-            "privilege",
-            "What must be granted, or the answer would be denied, empty or wrong.",
-            privilege,
-        ),
+        on: on(s),
+        extension: extension(s),
+        privilege: optional_privilege(s),
         enabled: s.flag(
             "enabled",
             true,
@@ -89,7 +71,7 @@ pub(super) fn collector(s: &mut Section) -> Collector {
             "For what is read once for each value that another collector shows.",
             lookup,
         ),
-        queries: s.list("queries", "Its statements by major version.", query),
+        queries: queries(s),
         pivot: s.optional_section(
             "pivot",
             "For an answer with a name and a value in each row: takes it as one row, with a column for each name.",
@@ -107,6 +89,41 @@ pub(super) fn collector(s: &mut Section) -> Collector {
     check_name(&collector.name, s);
     check_collector(&collector, s);
     collector
+}
+
+/// Where it is read.
+pub(super) fn scope(s: &mut Section, doc: &str) -> Scope {
+    let choices = [("server", Scope::Server), ("database", Scope::Database)];
+    one_of(s, "scope", choices, doc)
+}
+
+/// The role that a server must play.
+pub(super) fn on(s: &mut Section) -> Role {
+    let choices = [
+        ("any", Role::Any),
+        ("primary", Role::Primary),
+        ("standby", Role::Standby),
+    ];
+    one_of(s, "on", choices, "The servers on which it makes sense.")
+}
+
+/// The extension that it needs.
+pub(super) fn extension(s: &mut Section) -> Option<String> {
+    s.optional_text(
+        "extension",
+        "An extension without which there is nothing to read.",
+    )
+}
+
+/// What it needs to be granted.
+pub(super) fn optional_privilege(s: &mut Section) -> Option<Privilege> {
+    let doc = "What must be granted, or the answer would be denied, empty or wrong.";
+    s.optional_section("privilege", doc, privilege)
+}
+
+/// Its statements.
+pub(super) fn queries(s: &mut Section) -> Vec<Query> {
+    s.list("queries", "Its statements by major version.", query)
 }
 
 /// One of several words, each with what it stands for; the first is the default.

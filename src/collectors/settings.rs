@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Collector, catalog};
+use super::{Collector, EvidenceQuery, catalog, evidence};
 use crate::document::{Place, Problem, Section};
 
 /// Which collectors run, how often, and within which bounds.
@@ -76,9 +76,16 @@ impl Settings {
             .unwrap_or_default()
     }
 
-    /// Names written here that no collector of the catalogue has.
-    pub fn strangers(&self, catalogue: &[Arc<Collector>]) -> Vec<Problem> {
-        let known = |name: &str| catalogue.iter().any(|known| &*known.name == name);
+    /// Names written here that neither a collector of the catalogue has nor an evidence query.
+    pub fn strangers(
+        &self,
+        catalogue: &[Arc<Collector>],
+        evidence: &[Arc<EvidenceQuery>],
+    ) -> Vec<Problem> {
+        let known = |name: &str| {
+            catalogue.iter().any(|known| &*known.name == name)
+                || evidence.iter().any(|known| known.name() == name)
+        };
         let unknown = self.names().filter(|(_, name)| !known(name));
         unknown
             .map(|(key, name)| Problem {
@@ -102,7 +109,8 @@ impl Settings {
         refuse_zero("timeout", Some(self.timeout), s);
         // A name that is not built in may come from an included file, which is read later.
         if self.include.is_empty() {
-            for (key, name) in self.names().filter(|(_, name)| !catalog::is_built_in(name)) {
+            let is_known = |name: &str| catalog::is_built_in(name) || evidence::is_built_in(name);
+            for (key, name) in self.names().filter(|(_, name)| !is_known(name)) {
                 s.problem(key, no_such(name), Some(THE_LIST));
             }
         }

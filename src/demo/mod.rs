@@ -13,8 +13,6 @@ mod settings;
 mod story;
 mod workload;
 
-use std::sync::Arc;
-
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,8 +21,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use crate::config::Config;
-use crate::sample::Timestamp;
-use crate::store::Store;
 use arrival::Arrival;
 use cluster::{Cluster, MAX_CONNECTIONS};
 use folder::Folder;
@@ -153,19 +149,10 @@ async fn beside_the_watch(
     telling: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let loaded = app::load(&config).map_err(|problems| settings::refused(&problems))?;
-    let store = Arc::new(Store::new(&config.store, Timestamp::now()));
+    let lasting = app::Lasting::new(&config);
     // Nobody reads the demo's configuration again.
     let (reloads, _) = mpsc::channel(1);
-    // Nor does it send anything on.
-    let remote_write = Arc::default();
-    let mut watch = tokio::spawn(app::run(
-        config,
-        loaded,
-        store,
-        remote_write,
-        reloads,
-        rooms.clone(),
-    ));
+    let mut watch = tokio::spawn(app::run(config, loaded, lasting, reloads, rooms.clone()));
     let told = tokio::select! {
         told = telling => told,
         ended = &mut watch => return ended?.and(Err(anyhow!("the watch has ended"))),

@@ -11,6 +11,13 @@ use crate::sample::{Labels, Timestamp};
 /// How many ended incidents are kept when nobody is owed word of their end.
 const ENDED_KEPT: usize = 200;
 
+/// How many are kept at most: a receiver that takes nothing for so long is not told of older ones any more, and they are
+/// listed among what was given up.
+const OWED_KEPT: usize = 2_000;
+
+/// Of how many incidents the evidence is kept: that of those with the oldest gives way.
+const EVIDENCE_KEPT: usize = 300;
+
 /// How many messages that were given up are kept.
 const DEAD_KEPT: usize = 100;
 
@@ -70,10 +77,13 @@ impl Book {
                     .insert(word.incident.clone(), word.clone());
             }
             Event::Evidence { incident, found } if self.known.contains(incident) => {
-                self.evidence.insert(incident.clone(), found.clone());
+                let found = found.iter().map(Evidence::within_bounds).collect();
+                self.evidence.insert(incident.clone(), found);
+                self.drop_oldest_evidence();
             }
             // About an incident that is long forgotten.
             Event::Acknowledged(_) | Event::Evidence { .. } => {}
+            Event::Foreign => {}
             Event::Told {
                 incident,
                 receiver,
@@ -85,7 +95,6 @@ impl Book {
             Event::Receivers { at, names } => self.settle(*at, names),
             Event::Ended { alert, told } => self.recall(alert, told),
         }
-        self.drop_oldest();
     }
 
     /// The alerts that are firing: the open incidents.
@@ -154,7 +163,8 @@ impl Book {
 
     fn end(&mut self, mut alert: Alert, at: Timestamp) {
         let Some(id) = alert.incident() else { return };
-        let again = |ended: &Alert| ended.incident().as_ref() == Some(&id);
+        let again =
+            |ended: &Alert| ended.fired_at == alert.fired_at && ended.labels == alert.labels;
         if self.known.contains(&id) && self.ended.iter().any(again) {
             return;
         }
@@ -162,22 +172,69 @@ impl Book {
         alert.resolved_at.get_or_insert(at);
         self.known.insert(id);
         self.ended.push_back(alert);
+        // The others that are more than are kept have been looked at, and somebody is owed word of them.
+        if let Some(newest) = self.surplus().checked_sub(1) {
+            self.forget_unless_owed(newest);
+        }
+        while self.ended.len() > OWED_KEPT {
+            self.give_up_oldest();
+        }
     }
 
-    fn drop_oldest(&mut self) {
-        let surplus = self.ended.len().saturating_sub(ENDED_KEPT);
-        for place in (0..surplus).rev() {
-            let id = self.ended[place].incident().unwrap_or_default();
-            let told = self.told_of(&id);
-            if told.values().all(|told| told.resolved) {
-                self.ended.remove(place);
-                self.known.remove(&id);
-                self.acknowledged.remove(&id);
-                self.evidence.remove(&id);
-                for receiver in told.into_keys() {
-                    self.told.remove(&(id.clone(), receiver));
-                }
-            }
+    /// How many ended incidents, from the oldest on, are only kept because somebody is owed word of them.
+    fn surplus(&self) -> usize {
+        self.ended.len().saturating_sub(ENDED_KEPT)
+    }
+
+    fn forget_unless_owed(&mut self, place: usize) {
+        let id = self.ended.get(place).and_then(Alert::incident);
+        let owed = |id: &String| self.told_of(id).values().any(|told| !told.resolved);
+        if id.is_some_and(|id| !owed(&id)) {
+            self.forget(place);
+        }
+    }
+
+    /// Forgets an ended incident by its place, and all that is known of it.
+    fn forget(&mut self, place: usize) {
+        let id = self.ended.remove(place).and_then(|alert| alert.incident());
+        let id = id.unwrap_or_default();
+        for receiver in self.told_of(&id).into_keys() {
+            self.told.remove(&(id.clone(), receiver));
+        }
+        self.known.remove(&id);
+        self.acknowledged.remove(&id);
+        self.evidence.remove(&id);
+    }
+
+    fn give_up_oldest(&mut self) {
+        let Some(oldest) = self.ended.front() else {
+            return;
+        };
+        let id = oldest.incident().unwrap_or_default();
+        let at = oldest.resolved_at.unwrap_or(oldest.last_seen);
+        let owed = self.told_of(&id).into_iter();
+        for (receiver, told) in owed.filter(|(_, told)| !told.resolved) {
+            self.bury(&Delivery {
+                receiver,
+                at,
+                incidents: vec![(id.clone(), true)],
+                thread: told.thread,
+                subject: told.subject,
+                error: format!("more than {OWED_KEPT} ended incidents wait to be told"),
+            });
+        }
+        self.forget(0);
+    }
+
+    fn drop_oldest_evidence(&mut self) {
+        while self.evidence.len() > EVIDENCE_KEPT {
+            let age = |found: &[Evidence]| found.iter().map(|found| found.at).max();
+            let all = self.evidence.iter();
+            let Some((oldest, _)) = all.min_by_key(|(_, found)| age(found)) else {
+                return;
+            };
+            let oldest = oldest.clone();
+            self.evidence.remove(&oldest);
         }
     }
 
@@ -201,6 +258,11 @@ impl Book {
                 error: delivery.error.clone(),
             };
             self.told.insert(key, told);
+            let named = |alert: &Alert| alert.incident().as_ref() == Some(incident);
+            let mut kept_for_this = self.ended.range(..self.surplus());
+            if *resolved && let Some(place) = kept_for_this.position(named) {
+                self.forget_unless_owed(place);
+            }
         }
     }
 
@@ -229,6 +291,9 @@ impl Book {
             .retain(|(_, receiver), _| names.contains(receiver));
         for name in names {
             self.receivers.entry(name.clone()).or_insert(at);
+        }
+        for place in (0..self.surplus()).rev() {
+            self.forget_unless_owed(place);
         }
     }
 

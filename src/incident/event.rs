@@ -52,6 +52,9 @@ pub enum Event {
         /// By receiver.
         told: BTreeMap<String, Told>,
     },
+    /// Of a kind that only a later version knows; it is passed over, and never written.
+    #[serde(other)]
+    Foreign,
 }
 
 /// A message to one receiver about one or more incidents.

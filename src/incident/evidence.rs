@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::sample::Timestamp;
 
+/// More text than this is not kept of one answer: rows are left out from the end.
+const MOST_TEXT: usize = 32 << 10;
+
 /// The answer to one declared query, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -23,4 +26,22 @@ pub struct Evidence {
     pub more: usize,
     /// Why there are no rows; empty when the query was answered.
     pub error: String,
+}
+
+impl Evidence {
+    /// The same with no more text than is kept.
+    pub(super) fn within_bounds(&self) -> Evidence {
+        let mut room = MOST_TEXT;
+        let fits = |row: &&Vec<String>| {
+            let length: usize = row.iter().map(String::len).sum();
+            let left = room.checked_sub(length);
+            room = left.unwrap_or_default();
+            left.is_some()
+        };
+        let kept = self.rows.iter().take_while(fits).count();
+        let mut bounded = self.clone();
+        bounded.more += bounded.rows.len() - kept;
+        bounded.rows.truncate(kept);
+        bounded
+    }
 }

@@ -4,6 +4,7 @@
 mod book;
 mod event;
 mod evidence;
+mod figures;
 mod ledger;
 mod log;
 mod matcher;
@@ -13,6 +14,7 @@ mod summary;
 pub use book::{Book, Told};
 pub use event::{Acknowledgement, Delivery, Event};
 pub use evidence::Evidence;
+pub use figures::Figures;
 pub use ledger::Ledger;
 pub use log::OpenError;
 pub use matcher::{Matcher, Parts};

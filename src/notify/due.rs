@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::plan::Case;
-use super::policy::{self, Shadows};
-use super::settings::Entry;
+use super::inhibit::Shadows;
+use super::plan::{Case, Plan};
+use super::policy::{Policy, is_about};
 use crate::incident::{Book, Evidence, Told};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
 
 /// What is due is held this long, so that rules that fire together give one message.
 pub(super) const BATCH: Duration = Duration::from_secs(2);
+
+/// A message waits no longer than this for the evidence about an incident that it tells of for the first time.
+pub(super) const EVIDENCE: Duration = Duration::from_secs(2);
 
 /// An incident whose message was put off so often lets others pass, and goes alone: it may be the reason.
 const PATIENCE: u32 = 3;
@@ -25,8 +28,12 @@ pub(super) struct Reader<'a> {
     pub(super) address: &'a str,
     /// Whether a message belongs to one thread only.
     pub(super) threads: bool,
+    /// The most incidents that one message may tell of.
+    pub(super) most: usize,
     /// How often a message about each incident was put off since any was taken.
     pub(super) put_off: &'a BTreeMap<String, u32>,
+    /// Since when evidence about each incident is awaited.
+    pub(super) awaited: &'a BTreeMap<String, Timestamp>,
 }
 
 impl Reader<'_> {
@@ -46,6 +53,8 @@ pub(super) struct Due {
     pub(super) next: Option<Timestamp>,
     /// Incidents that wait to be told.
     pub(super) waiting: usize,
+    /// Since when the first of these waits.
+    pub(super) oldest: Option<Timestamp>,
 }
 
 /// The content of one message.
@@ -90,13 +99,43 @@ pub(super) enum Reason {
 /// What `reader` should be told at `now`, when messages are held for `batch`.
 pub(super) fn due(
     book: &Book,
-    policy: &[Entry],
+    policy: &Policy,
     reader: &Reader,
     now: Timestamp,
     batch: Duration,
 ) -> Due {
-    let shadows = Shadows::of(book);
-    let mut planned: Vec<(Timestamp, Item)> = Vec::new();
+    let mut planned = planned(book, policy, reader, now, batch);
+    planned.sort_by_key(|(plan, _)| plan.at);
+    let ready = planned.iter().map(|(plan, _)| plan.ready).min();
+    planned.retain(|(plan, _)| plan.at <= now);
+    let oldest = planned.first().map(|(plan, _)| plan.at);
+    // Whoever opens meanwhile cannot put it off for ever.
+    let late = oldest.map(|oldest| oldest + batch + EVIDENCE);
+    let complete = waits_until(book, reader, &planned, now).min(late);
+    let ready = ready.map(|ready| complete.map_or(ready, |complete| complete.max(ready)));
+    let mut due = Due {
+        letter: None,
+        next: ready,
+        waiting: planned.len(),
+        oldest,
+    };
+    if ready.is_some_and(|ready| ready <= now) {
+        let items = planned.into_iter().map(|(_, item)| item).collect();
+        due.letter = Some(letter(book, reader, items));
+        due.next = None;
+    }
+    due
+}
+
+fn planned(
+    book: &Book,
+    policy: &Policy,
+    reader: &Reader,
+    now: Timestamp,
+    batch: Duration,
+) -> Vec<(Plan, Item)> {
+    let shadows = Shadows::of(book, &policy.inhibitions);
+    let mut planned = Vec::new();
     for alert in book.firing().chain(&book.ended) {
         let Some(incident) = alert.incident() else {
             continue;
@@ -105,44 +144,64 @@ pub(super) fn due(
         let case = Case {
             alert,
             told,
-            terms: policy::terms(policy, reader.receiver, &alert.labels)
-                .filter(|_| !shadows.hide(alert))
-                .filter(|_| book.silenced(&alert.labels, now).is_none()),
+            route: None,
             acknowledged: book.acknowledged.contains_key(&incident),
             joined: book.receivers.get(reader.address).copied(),
             reopened: reopened(book, alert),
+            batch,
             now,
         };
-        if let Some((reason, at)) = case.plan() {
-            planned.push((
-                at,
-                Item {
-                    evidence: book.evidence.get(&incident).cloned().unwrap_or_default(),
-                    incident,
-                    alert: alert.clone(),
-                    reason,
-                    told: told.cloned(),
-                },
-            ));
+        // The end of what was announced needs no way on which it might be announced.
+        let ended = told.is_some() && alert.resolved_at.is_some();
+        let routes = if is_about(alert, reader.receiver, reader.address) || shadows.hide(alert) {
+            Vec::new()
+        } else {
+            policy.routes(reader.receiver, &alert.labels, book)
+        };
+        let plans = routes.iter().filter_map(|route| {
+            let route = Some(route);
+            Case { route, ..case }.plan()
+        });
+        let plan = plans.min_by_key(|plan| plan.ready);
+        if let Some(plan) = plan.or_else(|| case.plan().filter(|_| ended)) {
+            let item = Item {
+                evidence: evidence(book, &incident, plan.reason, told),
+                incident,
+                alert: alert.clone(),
+                reason: plan.reason,
+                told: told.cloned(),
+            };
+            planned.push((plan, item));
         }
     }
-    planned.sort_by_key(|(at, _)| *at);
-    let waiting = planned.iter().filter(|(at, _)| *at <= now).count();
-    let ready = planned.first().map(|(at, _)| *at + batch);
-    if ready.is_none_or(|ready| ready > now) {
-        return Due {
-            letter: None,
-            next: ready,
-            waiting,
-        };
-    }
-    planned.truncate(waiting);
-    let items = planned.into_iter().map(|(_, item)| item).collect();
-    Due {
-        letter: Some(letter(book, reader, items)),
-        next: None,
-        waiting,
-    }
+    planned
+}
+
+/// Until when the evidence about what is due is worth waiting for.
+fn waits_until(
+    book: &Book,
+    reader: &Reader,
+    due: &[(Plan, Item)],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let opened = due.iter().filter(|(_, item)| {
+        item.reason == Reason::Opened && !book.evidence.contains_key(&item.incident)
+    });
+    let asked = opened.filter_map(|(_, item)| reader.awaited.get(&item.incident));
+    // What was asked for in the future was asked for before the clock was set back.
+    asked
+        .filter(|asked| **asked <= now)
+        .map(|asked| *asked + EVIDENCE)
+        .max()
+}
+
+/// What there is to show: of an incident that ended only what came too late for the messages before.
+fn evidence(book: &Book, incident: &str, reason: Reason, told: Option<&Told>) -> Vec<Evidence> {
+    let found = book.evidence.get(incident).into_iter().flatten();
+    let is_news = |found: &&Evidence| {
+        reason != Reason::Resolved || told.is_none_or(|told| told.at < found.at)
+    };
+    found.filter(is_news).cloned().collect()
 }
 
 /// Of what is due, that which belongs into one message with the oldest.
@@ -163,6 +222,8 @@ fn letter(book: &Book, reader: &Reader, mut items: Vec<Item>) -> Letter {
     if reader.threads {
         items.retain(|item| thread_of(item).0 == thread);
     }
+    // The others stay due.
+    items.truncate(reader.most);
     Letter {
         others: others(book, reader, &items, &thread),
         items,

@@ -1,14 +1,17 @@
 //! What a message says, before a channel gives it a shape: what, where, since when, how bad, what to do.
 
-use super::Context;
 use super::due::{Item, Letter, Reason};
 use super::words;
+use super::{Context, History};
 use crate::incident::{Evidence, Told};
-use crate::rules::Alert;
+use crate::rules::{Alert, ENDED_BECAUSE};
 use crate::sample::Timestamp;
 
 /// Of more incidents than this the names are not listed in one line.
 const MOST_NAMES: usize = 10;
+
+/// More evidence than this is not drawn in one message.
+const MOST_TABLES: usize = 8;
 
 /// One message about one or more incidents.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,23 +59,18 @@ pub(super) struct Incident {
     pub(super) evidence: Vec<Evidence>,
     /// What this place was told of it before.
     pub(super) told: Option<Told>,
+    /// Where it may be silenced and acknowledged by whoever has the message; empty for no such place.
+    pub(super) silence: String,
     /// All that is known of it, for machines.
     pub(super) alert: Alert,
 }
 
 /// Writes a message from a letter.
 pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Message {
-    let mut items: Vec<&Item> = letter.items.iter().collect();
-    items.sort_by_key(|item| {
-        let ended = item.reason == Reason::Resolved;
-        (
-            ended,
-            rank(&item.alert),
-            item.alert.fired_at,
-            &item.incident,
-        )
-    });
-    let incidents: Vec<Incident> = items.into_iter().map(|item| incident(item, now)).collect();
+    let mut incidents = gravest_first(&letter.items, Some(&context.history), now);
+    for incident in &mut incidents {
+        incident.silence = silence(incident, context, now);
+    }
     let subject = if letter.subject.is_empty() {
         title(&incidents)
     } else {
@@ -84,15 +82,33 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
         headline: headline(&incidents),
         standing: standing(letter),
         incidents,
-        others: others(letter, now),
+        others: gravest_first(&others(letter), None, now),
         page: context.external_url.clone(),
         at: now,
     }
 }
 
-fn others(letter: &Letter, now: Timestamp) -> Vec<Incident> {
-    let mut others: Vec<&Alert> = letter.others.iter().collect();
-    others.sort_by_key(|alert| (alert.resolved_at.is_some(), rank(alert), alert.fired_at));
+fn gravest_first(items: &[Item], history: Option<&History>, now: Timestamp) -> Vec<Incident> {
+    let mut items: Vec<&Item> = items.iter().collect();
+    items.sort_by_key(|item| {
+        let ended = item.reason == Reason::Resolved;
+        (
+            ended,
+            rank(&item.alert),
+            item.alert.fired_at,
+            &item.incident,
+        )
+    });
+    let items = items.into_iter().enumerate();
+    // Drawing a history costs an evaluation, and nobody looks at fifty of them.
+    let drawn = |place| history.filter(|_| place < MOST_TABLES);
+    items
+        .map(|(place, item)| incident(item, drawn(place), now))
+        .collect()
+}
+
+fn others(letter: &Letter) -> Vec<Item> {
+    let others = letter.others.iter();
     let item = |alert: &Alert| Item {
         incident: alert.incident().unwrap_or_default(),
         alert: alert.clone(),
@@ -103,8 +119,7 @@ fn others(letter: &Letter, now: Timestamp) -> Vec<Incident> {
         evidence: Vec::new(),
         told: None,
     };
-    let items = others.into_iter().map(item);
-    items.map(|item| incident(&item, now)).collect()
+    others.map(item).collect()
 }
 
 fn rank(alert: &Alert) -> usize {
@@ -172,7 +187,7 @@ fn standing(letter: &Letter) -> String {
     words::one_line(&parts.join(" "))
 }
 
-fn incident(item: &Item, now: Timestamp) -> Incident {
+fn incident(item: &Item, history: Option<&History>, now: Timestamp) -> Incident {
     let alert = &item.alert;
     let note = |name: &str| alert.annotations.get(name).cloned().unwrap_or_default();
     let (mut summary, mut description) = (note("summary"), note("description"));
@@ -202,11 +217,18 @@ fn incident(item: &Item, now: Timestamp) -> Incident {
         severity: alert.labels.get("severity").to_owned(),
         summary,
         description,
-        facts: facts(alert, now),
+        facts: facts(alert, history, now),
         evidence: item.evidence.clone(),
         told: item.told.clone(),
+        silence: String::new(),
         alert: alert.clone(),
     }
+}
+
+/// What is over needs no silence.
+fn silence(incident: &Incident, context: &Context, now: Timestamp) -> String {
+    let links = context.links.as_ref().filter(|_| !incident.resolved);
+    links.map_or_else(String::new, |links| links.to(&incident.id, now))
 }
 
 fn name(alert: &Alert) -> String {
@@ -223,7 +245,7 @@ fn place(alert: &Alert) -> &str {
     known.unwrap_or_default()
 }
 
-fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
+fn facts(alert: &Alert, history: Option<&History>, now: Timestamp) -> Vec<(String, String)> {
     let fired = alert.fired_at.unwrap_or(alert.active_at);
     let note = |name: &str| alert.annotations.get(name).cloned().unwrap_or_default();
     let ended = alert.resolved_at.map(|ended| {
@@ -246,6 +268,7 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
         .collect();
     let over = alert.resolved_at.is_some();
     let advice = |name: &str| if over { String::new() } else { note(name) };
+    let hour = history.map(|history| history.line(alert, now));
     let named = [
         ("What to do", advice("hint")),
         ("Guide", advice("runbook_url")),
@@ -253,8 +276,10 @@ fn facts(alert: &Alert, now: Timestamp) -> Vec<(String, String)> {
             if over { "Last value" } else { "Value" },
             words::value(alert.value),
         ),
+        ("Last hour", hour.unwrap_or_default()),
         ("Since", since),
         ("Until", ended.unwrap_or_default()),
+        ("Ended because", note(ENDED_BECAUSE)),
         ("No data since", unread.unwrap_or_default()),
         ("Labels", labels.join(", ")),
     ];
@@ -280,6 +305,23 @@ impl Message {
     pub(super) fn is_reminder(&self) -> bool {
         let known = |incident: &Incident| !incident.resolved && incident.told.is_some();
         self.incidents.iter().any(known)
+    }
+
+    /// The evidence to draw under each incident: what several have in common only under the first of them.
+    pub(super) fn evidence(&self) -> Vec<Vec<&Evidence>> {
+        let mut drawn: Vec<&Evidence> = Vec::new();
+        let incidents = self.incidents.iter();
+        incidents
+            .map(|incident| {
+                let before = drawn.len();
+                for evidence in &incident.evidence {
+                    if drawn.len() < MOST_TABLES && !drawn.contains(&evidence) {
+                        drawn.push(evidence);
+                    }
+                }
+                drawn[before..].to_vec()
+            })
+            .collect()
     }
 }
 

@@ -3,12 +3,20 @@
 
 mod address;
 pub mod alertmanager;
+mod audience;
+mod awaited;
+mod caution;
 pub mod command;
 mod due;
 pub mod email;
 mod failure;
+pub mod heartbeat;
+mod history;
 mod http;
+mod inhibit;
+mod link;
 mod message;
+mod numbers;
 mod office;
 mod outbox;
 mod pace;
@@ -17,14 +25,17 @@ mod payload;
 mod plan;
 mod policy;
 mod receiver;
+mod rehearsal;
 mod secrets;
 mod settings;
 pub mod slack;
+mod table;
 mod tally;
 #[cfg(test)]
 mod timeline;
 mod trial;
 pub mod webhook;
+mod window;
 mod words;
 
 use std::collections::BTreeMap;
@@ -34,16 +45,25 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
+pub use audience::{Audience, Inhibited};
+pub use awaited::Awaited;
+pub use history::History;
+pub use inhibit::Inhibition;
+pub use link::{HOLDS, LinkError, Links};
+pub use numbers::{METRICS, samples};
 pub use policy::WATCHDOG;
 pub use receiver::{Channel, Receiver};
+pub use rehearsal::{Line, Rehearsal, Rehearsed};
 pub use settings::{Entry, Settings, Terms};
 pub use tally::{Status, Tally};
 pub use trial::{Outcome, test};
+pub use window::Window;
 
 use self::address::Address;
 use self::alertmanager::Push;
 use self::office::Office;
 use self::outbox::Outbox;
+use self::policy::Policy;
 use crate::incident::{Event, Ledger};
 use crate::rules::RuleKey;
 use crate::sample::{Labels, Timestamp};
@@ -57,6 +77,12 @@ pub struct Context {
     pub external_labels: Labels,
     /// The expression of each rule, for the link from an Alertmanager.
     pub expressions: BTreeMap<RuleKey, String>,
+    /// Who writes the links by which an incident can be silenced; `None` for no such links.
+    pub links: Option<Links>,
+    /// How the value of an alert has come about.
+    pub history: History,
+    /// About which incidents evidence is being read.
+    pub awaited: Arc<Awaited>,
 }
 
 /// Tells every receiver what it should be told, until `stop`; then one last short try for what is due.
@@ -75,7 +101,7 @@ pub async fn run(
         .collect();
     tally.keep(&names);
     let office = Office {
-        policy: settings.policy.into(),
+        policy: Arc::new(Policy::of(&settings)),
         ledger,
         context: Arc::new(context),
         tally,

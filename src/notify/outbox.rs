@@ -8,10 +8,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::address::Address;
+use super::caution::Caution;
 use super::due::{self, BATCH, Due, Letter, Reader, Reason};
 use super::failure::Kind;
 use super::message::compose;
-use super::office::{LAST_TRY, Office, Pause, late};
+use super::office::{LAST_TRY, LOOK_AGAIN, Office, Pause, late};
 use super::pace::Backoff;
 use crate::incident::{Delivery, Event};
 use crate::sample::Timestamp;
@@ -27,6 +28,7 @@ pub(super) struct Outbox {
     backoff: Backoff,
     /// How often a message about each incident was put off since any was taken.
     put_off: BTreeMap<String, u32>,
+    caution: Caution,
 }
 
 impl Outbox {
@@ -37,6 +39,7 @@ impl Outbox {
             address,
             backoff: Backoff::default(),
             put_off: BTreeMap::new(),
+            caution: Caution::default(),
         }
     }
 
@@ -49,12 +52,13 @@ impl Outbox {
                 pause = self.turn() => pause,
                 () = late(&stop) => return,
             };
+            self.office.rests(&self.address.key, pause.span);
             if !pause.wait(&mut changes, &stop).await {
                 break;
             }
         }
         if self.backoff.is_calm()
-            && let Some(letter) = self.due(Duration::ZERO).letter
+            && let Some(letter) = self.last_due().letter
         {
             let attempt = async {
                 while let Err(wait) = self.address.bucket.take(Instant::now()) {
@@ -69,21 +73,40 @@ impl Outbox {
 
     async fn turn(&mut self) -> Pause {
         let due = self.due(BATCH);
+        if due.waiting == 0 {
+            self.caution.forget();
+        }
         let Some(letter) = due.letter else {
             return Pause::until(due.next);
         };
         match self.address.bucket.take(Instant::now()) {
             Ok(()) => Pause::of(self.attempt(&letter).await),
-            Err(wait) => Pause::of(wait),
+            // A service may have asked for an hour; meanwhile it is seen how much waits.
+            Err(wait) => Pause::of(wait.min(LOOK_AGAIN)),
         }
     }
 
     fn due(&self, batch: Duration) -> Due {
+        self.due_with(batch, &self.office.context.awaited.all())
+    }
+
+    /// What is due when there is no time left to wait for anything.
+    fn last_due(&self) -> Due {
+        self.due_with(Duration::ZERO, &BTreeMap::new())
+    }
+
+    fn due_with(&self, batch: Duration, awaited: &BTreeMap<String, Timestamp>) -> Due {
         let reader = Reader {
             receiver: &self.address.receiver,
             address: &self.address.key,
             threads: self.address.has_threads(),
+            most: if self.caution.is_alone() {
+                1
+            } else {
+                self.address.most()
+            },
             put_off: &self.put_off,
+            awaited,
         };
         let Office {
             policy,
@@ -92,13 +115,10 @@ impl Outbox {
             ..
         } = &self.office;
         let now = Timestamp::now();
-        let mut due = ledger.read(|book| due::due(book, policy, &reader, now, batch));
-        if let Some(letter) = &mut due.letter {
-            // The others stay due.
-            letter.items.truncate(self.address.most());
-        }
+        let due = ledger.read(|book| due::due(book, policy, &reader, now, batch));
         tally.update(&self.address.key, |status| {
-            status.waiting = due.waiting as u64
+            status.waiting = due.waiting as u64;
+            status.waiting_since = due.oldest;
         });
         due
     }
@@ -114,12 +134,19 @@ impl Outbox {
         {
             Ok(thread) => {
                 self.office.taken(key);
+                self.caution.taken();
                 let mut delivery = delivery(key, letter);
                 if !thread.is_empty() {
                     delivery.subject = message.subject;
                     delivery.thread = thread;
                 }
                 Event::Delivered(delivery)
+            }
+            Err(failure)
+                if failure.kind == Kind::Permanent && !self.caution.refused(letter.items.len()) =>
+            {
+                self.office.delayed(key, &failure.reason);
+                return Duration::ZERO;
             }
             Err(failure) if failure.kind == Kind::Permanent => {
                 let alerts = letter.items.iter().map(|item| &item.alert.labels);

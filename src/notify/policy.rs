@@ -1,102 +1,157 @@
-//! Who is told of which alert, on which terms; and which alert keeps another from being announced. Pure.
+//! Who is told of which alert, on which terms, and when they may be told. Pure.
 
-use super::settings::{Entry, Terms};
-use crate::incident::Book;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::inhibit::Inhibition;
+use super::settings::{Entry, Settings, Terms};
+use super::window::Window;
+use crate::incident::{Book, Silence, SilenceState};
 use crate::rules::Alert;
-use crate::sample::Labels;
-use crate::scrape::LIVENESS;
+use crate::sample::{Labels, Source, Timestamp};
 
 /// The alert that always fires, for machines that notice its absence. People get it only where the policy names it.
 pub const WATCHDOG: &str = "Watchdog";
 
-/// The terms on which a receiver is told of an alert with these labels; `None` when it is not.
-pub(super) fn terms(policy: &[Entry], receiver: &str, labels: &Labels) -> Option<Terms> {
-    let anybody = labels.get("alertname") != WATCHDOG;
-    if policy.is_empty() {
-        return anybody.then(Terms::default);
-    }
-    for entry in policy {
-        let named = anybody || !entry.matchers.is_empty();
-        if !named || !entry.matchers.iter().all(|matcher| matcher.matches(labels)) {
-            continue;
-        }
-        if entry.to.iter().any(|name| name == receiver) {
-            return Some(entry.terms);
-        }
-        if !entry.goes_on {
-            break;
-        }
-    }
-    None
+/// What the configuration says of who is told of what.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Policy {
+    entries: Vec<Entry>,
+    pub(super) inhibitions: Vec<Inhibition>,
+    /// When each receiver may be told, where it says so.
+    windows: BTreeMap<String, Window>,
 }
 
-/// The alerts that may keep others from being announced.
-pub(super) struct Shadows<'b>(Vec<&'b Alert>);
-
-impl<'b> Shadows<'b> {
-    /// Those of a book: servers that are down, and critical alerts, also lately ended ones.
-    pub(super) fn of(book: &'b Book) -> Self {
-        let all = book.firing().chain(&book.ended);
-        Shadows(
-            all.filter(|alert| is_down(alert) || is_critical(alert))
-                .collect(),
-        )
-    }
-
-    /// Whether an alert stays unannounced: while its server is known to be down, or while it is critical and this is
-    /// its warning. One that has ended stays so when the other was there during its life.
-    pub(super) fn hide(&self, alert: &Alert) -> bool {
-        let mut others = self.0.iter().filter(|other| overlap(other, alert));
-        others.any(|other| covers(other, alert) || outranks(other, alert))
-    }
+/// One way on which an alert comes to a receiver.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Route<'a> {
+    pub(super) terms: Terms,
+    pub(super) times: Times<'a>,
 }
 
-fn overlap(other: &Alert, alert: &Alert) -> bool {
-    match (other.resolved_at, alert.resolved_at) {
-        (None, None) => true,
-        (Some(_), None) => false,
-        (None, Some(ended)) => other.fired_at <= Some(ended),
-        (Some(other_ended), Some(ended)) => {
-            other.fired_at <= Some(ended) && alert.fired_at <= Some(other_ended)
+/// When a receiver may be told of an alert.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Times<'a> {
+    /// All of them must be open.
+    windows: Vec<&'a Window>,
+    /// None of them must hold.
+    silences: Vec<&'a Silence>,
+}
+
+impl Policy {
+    /// What the settings say.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let receivers = settings.receivers.iter();
+        let windows =
+            receivers.filter_map(|receiver| Some((receiver.name.clone(), receiver.when.clone()?)));
+        Policy {
+            entries: settings.policy.clone(),
+            inhibitions: settings.inhibit.clone(),
+            windows: windows.collect(),
         }
     }
+
+    /// Whether an alert with these labels comes to a receiver at all, at one time or another.
+    pub(super) fn names(&self, receiver: &str, labels: &Labels) -> bool {
+        let silent = Book::default();
+        !self.routes(receiver, labels, &silent).is_empty()
+    }
+
+    /// The ways on which an alert comes to a receiver: that of the first entry that names both, and where that has a
+    /// window those of further ones, for one of them may be open while it is not. None when it does not come.
+    pub(super) fn routes<'a>(
+        &'a self,
+        receiver: &str,
+        labels: &Labels,
+        book: &'a Book,
+    ) -> Vec<Route<'a>> {
+        let silences = book.silences.values();
+        let route = |terms, window: Option<&'a Window>| Route {
+            terms,
+            times: Times {
+                windows: window
+                    .into_iter()
+                    .chain(self.windows.get(receiver))
+                    .collect(),
+                silences: silences
+                    .clone()
+                    .filter(|silence| {
+                        silence
+                            .matchers
+                            .iter()
+                            .all(|matcher| matcher.matches(labels))
+                    })
+                    .collect(),
+            },
+        };
+        let anybody = labels.get("alertname") != WATCHDOG;
+        if self.entries.is_empty() && anybody {
+            return vec![route(Terms::default(), None)];
+        }
+        let mut routes = Vec::new();
+        for entry in &self.entries {
+            let named = anybody || !entry.matchers.is_empty();
+            if !named || !entry.matchers.iter().all(|matcher| matcher.matches(labels)) {
+                continue;
+            }
+            let told = entry.to.iter().any(|name| name == receiver);
+            if told {
+                routes.push(route(entry.terms, entry.when.as_ref()));
+            }
+            if !entry.goes_on || told && entry.when.is_none() {
+                break;
+            }
+        }
+        routes
+    }
 }
 
-/// Whether `other` says that the server which `alert` is about is down. What was read elsewhere, such as a backup,
-/// does not depend on it.
-fn covers(other: &Alert, alert: &Alert) -> bool {
-    let down: Vec<_> = other.sources.iter().map(|source| &source.server).collect();
-    is_down(other)
-        && !is_down(alert)
-        && same_instance(other, alert)
-        && alert.sources.iter().all(|source| {
-            down.contains(&&source.server) && !source.collector.starts_with("backup:")
-        })
+impl Times<'_> {
+    /// The first moment not before `at` at which it may be told; `None` when there is none that one could wait for.
+    pub(super) fn first(&self, at: Timestamp) -> Option<Timestamp> {
+        // Each silence ends once, and two windows that are never open together show that within two weeks.
+        let most = self.silences.len() + 2 * 14 * self.windows.len() + 1;
+        let mut now = at;
+        for _ in 0..most {
+            let opened = self
+                .windows
+                .iter()
+                .fold(now, |now, window| window.opens(now));
+            let holding = self
+                .silences
+                .iter()
+                .filter(|silence| silence.state(opened) == SilenceState::Active);
+            let then = holding
+                .map(|silence| silence.ends_at)
+                .max()
+                .unwrap_or(opened);
+            if then == now {
+                return Some(now);
+            }
+            now = then;
+        }
+        None
+    }
 }
 
-/// Whether both are about the same thing and `other` is the graver: no label that both have differs but the severity.
-fn outranks(other: &Alert, alert: &Alert) -> bool {
-    let agree = |(name, value): (&str, &str)| {
-        let same = [value, ""].contains(&other.labels.get(name));
-        name == "severity" || same
+/// Whether the two are ever open together, in winter or in summer.
+pub(super) fn ever_meet(one: &Window, other: &Window) -> bool {
+    let times = Times {
+        windows: vec![one, other],
+        silences: Vec::new(),
     };
-    is_critical(other)
-        && alert.labels.get("severity") == "warning"
-        && other.labels.get("alertname") == alert.labels.get("alertname")
-        && same_instance(other, alert)
-        && alert.labels.iter().all(agree)
+    let half_a_year = Duration::from_secs(183 * 24 * 3600);
+    let winter = Timestamp::default();
+    [winter, winter + half_a_year]
+        .into_iter()
+        .any(|at| times.first(at).is_some())
 }
 
-fn same_instance(other: &Alert, alert: &Alert) -> bool {
-    let instance = alert.labels.get("instance");
-    !instance.is_empty() && instance == other.labels.get("instance")
-}
-
-fn is_critical(alert: &Alert) -> bool {
-    alert.labels.get("severity") == "critical"
-}
-
-fn is_down(alert: &Alert) -> bool {
-    let mut sources = alert.sources.iter().peekable();
-    sources.peek().is_some() && sources.all(|source| &*source.collector == LIVENESS)
+/// Whether an alert of pgvigil's own says that this address cannot be told, so that it is no use to tell it so.
+pub(super) fn is_about(alert: &Alert, receiver: &str, address: &str) -> bool {
+    let mut sources = alert.sources.iter();
+    let named = |name: &str, value: &str| alert.labels.get(name) == value;
+    sources.any(Source::is_own)
+        && named("receiver", receiver)
+        && (named("address", "") || named("address", address))
 }

@@ -1,5 +1,7 @@
 //! `notify.receivers` in the configuration: somebody who can be told, by exactly one channel.
 
+use super::settings::window;
+use super::window::Window;
 use super::{alertmanager, command, email, pagerduty, slack, webhook};
 use crate::document::Section;
 
@@ -10,6 +12,8 @@ pub struct Receiver {
     pub name: String,
     /// How it is reached.
     pub channel: Channel,
+    /// When it may be told; `None` for always.
+    pub when: Option<Window>,
 }
 
 /// A way to reach a receiver.
@@ -76,6 +80,15 @@ impl Receiver {
             .or(pagerduty.flatten().map(Channel::Pagerduty))
             .or(command.flatten().map(Channel::Command))
             .or(alertmanager.flatten().map(Channel::Alertmanager))?;
-        Some(Receiver { name, channel })
+        let when = window(s);
+        if when.is_some() && matches!(channel, Channel::Alertmanager(_)) {
+            let hint = "an Alertmanager has time intervals of its own";
+            s.problem("when", "an Alertmanager is told at all times", Some(hint));
+        }
+        Some(Receiver {
+            name,
+            channel,
+            when,
+        })
     }
 }

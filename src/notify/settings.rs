@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use super::heartbeat;
+use super::inhibit::Inhibition;
+use super::policy::ever_meet;
 use super::receiver::{Channel, Receiver};
+use super::window::Window;
 use crate::document::Section;
 use crate::incident::Matcher;
 
@@ -13,6 +17,10 @@ pub struct Settings {
     pub receivers: Vec<Receiver>,
     /// Who is told of what; the first entry that matches decides, unless it says `continue`.
     pub policy: Vec<Entry>,
+    /// What keeps other alerts from being announced, beside what is built in.
+    pub inhibit: Vec<Inhibition>,
+    /// Whom to tell again and again that all is well with pgvigil itself.
+    pub heartbeat: Option<heartbeat::Settings>,
 }
 
 /// One line of the policy.
@@ -24,6 +32,8 @@ pub struct Entry {
     pub to: Vec<String>,
     /// Whether entries after this one are looked at too.
     pub goes_on: bool,
+    /// When they may be told; `None` for always.
+    pub when: Option<Window>,
     /// When and how often they are told.
     pub terms: Terms,
 }
@@ -74,22 +84,22 @@ impl Settings {
             let hint = "write `receivers` beside it";
             s.problem("policy", "there are no receivers to name", Some(hint));
         }
-        Settings { receivers, policy }
+        let doc = "Alerts that keep others from being announced while they fire, beside what is built in: a server that \
+                   is down hides what was read from it, and critical hides the warning of the same thing.";
+        Settings {
+            receivers,
+            policy,
+            inhibit: s.list("inhibit", doc, Inhibition::read),
+            heartbeat: heartbeat::Settings::read_in(s),
+        }
     }
 }
 
 fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
-    let texts = s.texts(
-        "match",
-        "Matchers such as `severity=\"critical\"` that must all hold; none means every alert.",
-    );
-    let mut matchers = Vec::new();
-    for text in texts {
-        match Matcher::parse(&text) {
-            Ok(matcher) => matchers.push(matcher),
-            Err(message) => s.problem("match", message, None),
-        }
-    }
+    let doc =
+        "Matchers such as `severity=\"critical\"` that must all hold; none means every alert.";
+    let matchers = matchers(s, "match", doc);
+    let when = window(s);
     let to = s.texts("to", "Names of receivers.");
     for name in &to {
         match receivers.iter().find(|receiver| receiver.name == *name) {
@@ -103,7 +113,15 @@ fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
                 let message = format!("`{name}` gets every alert anyway, outside the policy");
                 s.problem("to", message, Some("leave it out here"));
             }
-            Some(_) => {}
+            Some(receiver) => {
+                let both = receiver.when.as_ref().zip(when.as_ref());
+                if both.is_some_and(|(one, other)| !ever_meet(one, other)) {
+                    let message = format!(
+                        "`{name}` can never be told: its window and this one are never open together"
+                    );
+                    s.problem("to", message, None);
+                }
+            }
         }
     }
     let goes_on = s.flag(
@@ -123,10 +141,29 @@ fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
         matchers,
         to,
         goes_on,
+        when,
         terms: Terms {
             delay,
             repeat,
             hold,
         },
     }
+}
+
+/// A list of matchers; those that are none are complained about and left out.
+pub(super) fn matchers(s: &mut Section, key: &str, doc: &str) -> Vec<Matcher> {
+    let mut matchers = Vec::new();
+    for text in s.texts(key, doc) {
+        match Matcher::parse(&text) {
+            Ok(matcher) => matchers.push(matcher),
+            Err(message) => s.problem(key, message, None),
+        }
+    }
+    matchers
+}
+
+pub(super) fn window(s: &mut Section) -> Option<Window> {
+    let doc = "When they may be told, of each week: outside of it nothing is announced or repeated, and what still fires \
+               when it opens is told then. The end of what was announced is always told.";
+    s.optional_section("when", doc, Window::read)
 }

@@ -20,10 +20,18 @@ pub struct Status {
     pub retried: u64,
     /// Incidents that it should be told of and has not been.
     pub waiting: u64,
+    /// Since when the first of them is due; `None` when none is.
+    pub waiting_since: Option<Timestamp>,
+    /// When its sender last looked at what is due; `None` before it has begun.
+    pub last_look: Option<Timestamp>,
+    /// By when it looks again, if it lives.
+    pub next_look: Timestamp,
     /// When a message was last taken.
     pub last_success: Option<Timestamp>,
     /// Why the last try failed; `None` when it did not.
     pub error: Option<String>,
+    /// When the log was last told of that.
+    pub logged: Option<Timestamp>,
 }
 
 /// The status of every address. Shared by reference; every call locks for itself.
@@ -49,6 +57,7 @@ impl Tally {
         self.update(address, |status| {
             receiver.clone_into(&mut status.receiver);
             status.channel = channel;
+            status.next_look = Timestamp::now();
         });
     }
 

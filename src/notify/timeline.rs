@@ -1,12 +1,13 @@
 //! What is told when, on a virtual clock of seconds: a script of what happens in, a list of messages out.
 
 mod cases;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::due::{BATCH, Item, Reader, Reason, due};
+use super::due::{BATCH, Due, Item, Reader, Reason, due};
+use super::policy::Policy;
 use super::{Settings, trial};
 use crate::document::{Problem, parse};
 use crate::incident::{Acknowledgement, Book, Delivery, Event, Matcher, Silence};
@@ -14,36 +15,41 @@ use crate::rules::{Alert, AlertState, Change, RuleKey, Transition};
 use crate::sample::{Labels, Source, Sources, Timestamp};
 use crate::scrape::LIVENESS;
 
-/// Runs a script for so many seconds. Its lines are `SECOND fire|end NAME SEVERITY [DATABASE]` or
-/// `SECOND deaf|hears|refuses`, about the one receiver `oncall`, `SECOND silence NAME SECONDS` or `SECOND acknowledge NAME`.
+/// Runs a script for so many seconds under the one policy, with the one receiver `oncall`. Its lines are
+/// `SECOND fire|end NAME SEVERITY [DATABASE]`, `SECOND silence NAME SECONDS`, `SECOND acknowledge NAME`, or
+/// `SECOND joins|deaf|hears|refuses|threads|alone` about the receiver.
 fn check(policy: &str, script: &[&str], seconds: i64, expected: &[&str]) {
     let yaml = format!(
         "receivers: [{{name: oncall, slack: {{webhook_url: 'https://x'}}}}]\npolicy: [{policy}]"
     );
-    let settings = settings(&yaml).unwrap();
+    check_under(&yaml, script, seconds, expected);
+}
+
+/// The same under any settings. Between two lines the sender wakes only when it said it would.
+fn check_under(settings: &str, script: &[&str], seconds: i64, expected: &[&str]) {
+    let policy = Policy::of(&self::settings(settings).unwrap());
     let mut told = Vec::new();
     let mut world = World::default();
+    let mut wakes = Timestamp::default();
     for second in 0..=seconds {
         let now = Timestamp(second * 1000);
+        let mut awake = wakes <= now;
         for line in script {
             let words: Vec<&str> = line.split(' ').collect();
             if words[0] == second.to_string() {
                 world.happen(&words[1..], now);
+                awake = true;
             }
         }
-        let reader = Reader {
-            receiver: "oncall",
-            address: "oncall",
-            threads: world.threads,
-            put_off: &BTreeMap::new(),
-        };
-        while !world.deaf
-            && let Some(letter) = due(&world.book, &settings.policy, &reader, now, BATCH).letter
-        {
+        while !world.deaf {
+            let due = world.due(&policy, now);
+            wakes = due.next.unwrap_or(Timestamp(i64::MAX));
+            let Some(letter) = due.letter else { break };
+            assert!(awake, "nobody was awake at {second}: {letter:?}");
             told.push(format!("{second} {}", world.deliver(&letter.items, now)));
         }
     }
-    assert_eq!(told, expected, "{policy} {script:?}");
+    assert_eq!(told, expected, "{settings} {script:?}");
 }
 
 fn settings(yaml: &str) -> Result<Settings, Vec<String>> {
@@ -63,9 +69,23 @@ struct World {
     deaf: bool,
     refuses: bool,
     threads: bool,
+    alone: bool,
+    awaited: BTreeMap<String, Timestamp>,
 }
 
 impl World {
+    fn due(&self, policy: &Policy, now: Timestamp) -> Due {
+        let reader = Reader {
+            receiver: "oncall",
+            address: "oncall",
+            threads: self.threads,
+            most: if self.alone { 1 } else { usize::MAX },
+            put_off: &BTreeMap::new(),
+            awaited: &self.awaited,
+        };
+        due(&self.book, policy, &reader, now, BATCH)
+    }
+
     fn happen(&mut self, words: &[&str], now: Timestamp) {
         match words {
             ["joins"] => self.book.apply(&Event::Receivers {
@@ -76,6 +96,14 @@ impl World {
             ["hears"] => (self.deaf, self.refuses) = (false, false),
             ["refuses"] => self.refuses = true,
             ["threads"] => self.threads = true,
+            ["alone"] => self.alone = true,
+            ["asks", name] => {
+                self.awaited.insert(self.incident(name), now);
+            }
+            ["finds", name] => self.book.apply(&Event::Evidence {
+                incident: self.incident(name),
+                found: vec![trial::evidence(now)],
+            }),
             ["silence", name, seconds] => self.book.apply(&Event::Silenced(Silence {
                 id: (*name).to_owned(),
                 matchers: vec![Matcher::equal("alertname", name)],
@@ -86,11 +114,8 @@ impl World {
                 updated_at: now,
             })),
             ["acknowledge", name] => {
-                let named = |alert: &&Alert| alert.labels.get("alertname") == *name;
-                let alert = self.book.firing().find(named);
-                let incident = alert.and_then(Alert::incident).unwrap();
                 self.book.apply(&Event::Acknowledged(Acknowledgement {
-                    incident,
+                    incident: self.incident(name),
                     at: now,
                     by: "me".into(),
                     comment: String::new(),
@@ -115,6 +140,12 @@ impl World {
         }
     }
 
+    fn incident(&self, name: &str) -> String {
+        let named = |alert: &&Alert| alert.labels.get("alertname") == name;
+        let alert = self.book.firing().find(named);
+        alert.and_then(Alert::incident).unwrap()
+    }
+
     fn deliver(&mut self, items: &[Item], now: Timestamp) -> String {
         let incidents = items.iter();
         let delivery = Delivery {
@@ -133,7 +164,18 @@ impl World {
         };
         let words: Vec<String> = items
             .iter()
-            .map(|item| format!("{:?} {}", item.reason, item.alert.labels.get("alertname")))
+            .map(|item| {
+                let shown = if item.evidence.is_empty() {
+                    ""
+                } else {
+                    " with evidence"
+                };
+                format!(
+                    "{:?} {}{shown}",
+                    item.reason,
+                    item.alert.labels.get("alertname")
+                )
+            })
             .collect();
         if self.refuses {
             self.book.apply(&Event::Failed(delivery));
@@ -145,16 +187,20 @@ impl World {
 }
 
 fn alert(name: &str, severity: &str, database: &str, now: Timestamp) -> Alert {
+    // Alerts about receivers are of pgvigil's own samples, which name them.
+    let about = database.strip_prefix("receiver:").unwrap_or_default();
     let labels = [
         ("alertname", name),
         ("severity", severity),
         ("instance", "rachel"),
-        ("datname", database),
+        ("datname", if about.is_empty() { database } else { "" }),
+        ("receiver", about),
     ];
-    let collector = match name {
-        "down" => LIVENESS,
-        "backup" => "backup:nightly",
-        _ => "activity",
+    let source = match name {
+        "down" => Source::new("rachel", "", LIVENESS),
+        "backup" => Source::new("rachel", "", "backup:nightly"),
+        "own" => Source::own(),
+        _ => Source::new("rachel", "", "activity"),
     };
     Alert {
         rule: RuleKey {
@@ -163,7 +209,7 @@ fn alert(name: &str, severity: &str, database: &str, now: Timestamp) -> Alert {
             rule: Arc::from(format!("{name}{severity}")),
         },
         labels: Labels::new(labels),
-        sources: Sources::one(Source::new("rachel", "", collector)),
+        sources: Sources::one(source),
         ..trial::alert(now)
     }
 }

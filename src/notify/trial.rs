@@ -142,3 +142,27 @@ pub(super) fn alert(at: Timestamp) -> Alert {
         resolved_at: None,
     }
 }
+
+/// Rows that explain nothing.
+#[cfg(test)]
+pub(super) fn evidence(at: Timestamp) -> crate::incident::Evidence {
+    let row = |texts: [&str; 4]| texts.map(str::to_owned).to_vec();
+    crate::incident::Evidence {
+        query: "blocking_tree".into(),
+        title: "Who blocks whom".into(),
+        server: "rachel".into(),
+        at,
+        columns: row(["pid", "user", "for", "query"]),
+        rows: vec![
+            row([
+                "4242",
+                "app",
+                "00:05:10",
+                "UPDATE accounts SET balance = balance - $1 WHERE id = $2",
+            ]),
+            row(["  4243", "app", "00:04:59", ""]),
+        ],
+        more: 37,
+        error: String::new(),
+    }
+}

@@ -7,7 +7,7 @@ use crate::store::Matcher;
 
 /// A node of an expression.
 #[derive(Debug, Clone)]
-pub(super) enum Expr {
+pub(crate) enum Expr {
     Number(f64),
     Text(String),
     Vector(Selector),
@@ -21,24 +21,24 @@ pub(super) enum Expr {
 
 /// Which series, and as of when.
 #[derive(Debug, Clone)]
-pub(super) struct Selector {
+pub(crate) struct Selector {
     /// The metric's name, where it is given as such.
-    pub(super) name: Option<String>,
-    pub(super) matchers: Vec<Matcher>,
-    pub(super) shift: Shift,
+    pub(crate) name: Option<String>,
+    pub(crate) matchers: Vec<Matcher>,
+    pub(crate) shift: Shift,
 }
 
 /// `@` and `offset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Shift {
-    pub(super) at: Option<At>,
+pub(crate) struct Shift {
+    pub(crate) at: Option<At>,
     /// Milliseconds back; negative looks ahead.
-    pub(super) offset: i64,
+    pub(crate) offset: i64,
 }
 
 /// The argument of `@`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum At {
+pub(crate) enum At {
     Start,
     End,
     /// Milliseconds since the epoch.
@@ -47,39 +47,39 @@ pub(super) enum At {
 
 /// `expr[range:step]`.
 #[derive(Debug, Clone)]
-pub(super) struct Subquery {
-    pub(super) expr: Expr,
-    pub(super) range: i64,
+pub(crate) struct Subquery {
+    pub(crate) expr: Expr,
+    pub(crate) range: i64,
     /// `None` takes that of the limits.
-    pub(super) step: Option<i64>,
-    pub(super) shift: Shift,
+    pub(crate) step: Option<i64>,
+    pub(crate) shift: Shift,
 }
 
 /// Two operands and how their elements find each other.
 #[derive(Debug, Clone)]
-pub(super) struct Binary {
-    pub(super) op: Op,
-    pub(super) left: Expr,
-    pub(super) right: Expr,
+pub(crate) struct Binary {
+    pub(crate) op: Op,
+    pub(crate) left: Expr,
+    pub(crate) right: Expr,
     /// A comparison gives 0 or 1 rather than filter.
-    pub(super) bool: bool,
-    pub(super) matching: Matching,
+    pub(crate) bool: bool,
+    pub(crate) matching: Matching,
 }
 
 /// `on`, `ignoring`, `group_left` and `group_right`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Matching {
+pub(crate) struct Matching {
     /// `on` rather than `ignoring`.
-    pub(super) on: bool,
-    pub(super) labels: Vec<String>,
-    pub(super) card: Card,
+    pub(crate) on: bool,
+    pub(crate) labels: Vec<String>,
+    pub(crate) card: Card,
     /// Labels taken over from the one side.
-    pub(super) include: Vec<String>,
+    pub(crate) include: Vec<String>,
 }
 
 /// How many elements of one side may match one of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Card {
+pub(crate) enum Card {
     #[default]
     OneToOne,
     ManyToOne,
@@ -88,7 +88,7 @@ pub(super) enum Card {
 
 /// A binary operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Op {
+pub(crate) enum Op {
     Add,
     Subtract,
     Multiply,
@@ -109,7 +109,7 @@ pub(super) enum Op {
 
 impl Op {
     /// Whether it compares.
-    pub(super) fn compares(self) -> bool {
+    pub(crate) fn compares(self) -> bool {
         use Op::*;
         matches!(
             self,
@@ -118,32 +118,32 @@ impl Op {
     }
 
     /// Whether it works on sets of elements.
-    pub(super) fn is_set(self) -> bool {
+    pub(crate) fn is_set(self) -> bool {
         matches!(self, Op::And | Op::Or | Op::Unless)
     }
 }
 
 /// An aggregation over groups of elements.
 #[derive(Debug, Clone)]
-pub(super) struct Aggregate {
-    pub(super) op: Aggregation,
-    pub(super) expr: Expr,
-    pub(super) param: Option<Expr>,
-    pub(super) grouping: Grouping,
+pub(crate) struct Aggregate {
+    pub(crate) op: Aggregation,
+    pub(crate) expr: Expr,
+    pub(crate) param: Option<Expr>,
+    pub(crate) grouping: Grouping,
     /// Where the first of what stands in its brackets begins.
-    pub(super) place: Option<usize>,
+    pub(crate) place: Option<usize>,
 }
 
 /// `by` and `without`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Grouping {
+pub(crate) enum Grouping {
     By(Vec<String>),
     Without(Vec<String>),
 }
 
 impl Grouping {
     /// The labels of the group that an element belongs to.
-    pub(super) fn key(&self, labels: &Labels) -> Labels {
+    pub(crate) fn key(&self, labels: &Labels) -> Labels {
         use crate::sample::NAME;
         match self {
             Grouping::By(names) => labels.filtered(|name| names.iter().any(|n| n == name)),
@@ -156,7 +156,7 @@ impl Grouping {
 
 /// What an aggregation computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aggregation {
+pub(crate) enum Aggregation {
     Sum,
     Average,
     Minimum,
@@ -173,23 +173,37 @@ pub(super) enum Aggregation {
 
 /// A function and its arguments.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) function: Function,
-    pub(super) arguments: Vec<Expr>,
+pub(crate) struct Call {
+    pub(crate) function: Function,
+    pub(crate) arguments: Vec<Expr>,
     /// Where each of them begins.
-    pub(super) places: Vec<usize>,
+    pub(crate) places: Vec<usize>,
 }
 
 impl Call {
     /// Where an argument begins, in bytes of the expression.
-    pub(super) fn place(&self, argument: usize) -> Option<usize> {
+    pub(crate) fn place(&self, argument: usize) -> Option<usize> {
         self.places.get(argument).copied()
     }
 }
 
 impl Expr {
+    /// What the outermost comparison compares; the left side of `and` and `unless` makes the value.
+    pub(super) fn compared(&self) -> &Expr {
+        match self {
+            Expr::Binary(binary) if matches!(binary.op, Op::And | Op::Unless) => {
+                binary.left.compared()
+            }
+            Expr::Binary(binary) if binary.op.compares() => match binary.left {
+                Expr::Number(_) => binary.right.compared(),
+                _ => binary.left.compared(),
+            },
+            other => other,
+        }
+    }
+
     /// The node's operands.
-    pub(super) fn children(&self) -> Vec<&Expr> {
+    pub(crate) fn children(&self) -> Vec<&Expr> {
         match self {
             Expr::Number(_) | Expr::Text(_) | Expr::Vector(_) | Expr::Matrix(..) => Vec::new(),
             Expr::Subquery(subquery) => vec![&subquery.expr],
@@ -205,7 +219,7 @@ impl Expr {
     }
 
     /// The node itself and everything below it.
-    pub(super) fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Expr)) {
+    pub(crate) fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Expr)) {
         visitor(self);
         for child in self.children() {
             child.visit(visitor);
@@ -213,7 +227,7 @@ impl Expr {
     }
 
     /// The type of its value.
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Expr::Number(_) => Kind::Scalar,
             Expr::Text(_) => Kind::Text,
@@ -229,7 +243,7 @@ impl Expr {
     }
 
     /// The longest span in milliseconds before the evaluation time that it reads, look-back excluded.
-    pub(super) fn longest_range(&self) -> i64 {
+    pub(crate) fn longest_range(&self) -> i64 {
         match self {
             Expr::Vector(selector) => selector.shift.offset,
             Expr::Matrix(selector, range) => selector.shift.offset.saturating_add(*range),

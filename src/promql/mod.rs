@@ -3,7 +3,7 @@
 mod aggregate;
 mod binary;
 mod evaluate;
-mod expr;
+pub(crate) mod expr;
 mod function;
 mod grid;
 mod limits;
@@ -138,6 +138,11 @@ impl Query {
         &self.text
     }
 
+    /// The expression as it is evaluated, for whoever looks at it without evaluating it.
+    pub(crate) fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
     /// The type of its value.
     pub fn kind(&self) -> Kind {
         self.expr.kind()
@@ -186,6 +191,17 @@ impl Query {
             Ok(parsed) => Ok(Arc::new(parsed.expr)),
             Err(error) => Err(EvalError::Failed(error.message)),
         }
+    }
+
+    /// What the outermost comparison compares, such as `a` of `a > 1 and b > 2`: its values are there also while the
+    /// comparison does not hold. The expression itself where there is none; `None` where its durations depend on when it
+    /// is evaluated.
+    pub fn compared(&self) -> Option<Query> {
+        (!self.timed).then(|| Query {
+            text: self.text.clone(),
+            expr: Arc::new(self.expr.compared().clone()),
+            timed: false,
+        })
     }
 
     /// The same expression with the one number to the right of its outermost comparison replaced; `None` when there is

@@ -94,3 +94,24 @@ fn every_element_names_the_sources_of_all_it_was_computed_from() {
         assert_eq!(named.collect::<Vec<_>>().join("; "), expected, "{text}");
     }
 }
+
+#[test]
+fn what_is_compared_is_there_also_while_it_does_not_hold() {
+    let cases = [
+        ("a > 5", "a"),
+        ("5 < a", "a"),
+        ("sum(a) / b >= 0.8 and on () c > 1", "sum(a) / b"),
+        ("(a - b) * 2 > bool 1 unless c", "(a - b) * 2"),
+        ("a > 1 or b > 1", "a > 1 or b > 1"),
+        ("absent(a)", "absent(a)"),
+    ];
+    for (text, expected) in cases {
+        let compared = Query::parse(text).unwrap().compared().unwrap();
+        let expected = Query::parse(expected).unwrap();
+        assert_eq!(
+            format!("{:?}", compared.expr),
+            format!("{:?}", expected.expr),
+            "{text}"
+        );
+    }
+}

@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::sample::{Labels, Sources, Timestamp};
 
+/// The annotation that says why an alert ended, where it is not that its condition did.
+pub const ENDED_BECAUSE: &str = "ended_because";
+
+const RULE_REMOVED: &str = "rule removed";
+
 /// Which rule an alert belongs to: stays the same when the rule's text is edited (S10).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RuleKey {
@@ -70,10 +75,12 @@ impl Alert {
             .map(|fired| format!("{:016x}-{}", self.labels.fingerprint(), fired.0))
     }
 
-    /// The end of an alert whose rule is gone: a firing one resolves, any other is forgotten.
+    /// The end of an alert whose rule is gone: a firing one resolves and says why, any other is forgotten.
     pub fn ended(&self, at: Timestamp) -> Transition {
         let mut alert = self.clone();
         let change = if self.state == AlertState::Firing {
+            let because = (ENDED_BECAUSE.to_owned(), RULE_REMOVED.to_owned());
+            alert.annotations.extend([because]);
             alert.state = AlertState::Resolved;
             alert.resolved_at = Some(at);
             Change::Resolved

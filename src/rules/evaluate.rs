@@ -8,7 +8,7 @@ use crate::store::Store;
 
 use super::step::{Present, Step, absent, present};
 use super::template::{Answer, Input, Template};
-use super::{Action, Alert, AlertState, Alerting, Group, Rule, Transition};
+use super::{Action, Alert, AlertState, Alerting, Group, Rule, RuleError, Transition};
 
 /// What the rule left behind at its previous evaluation.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,7 +61,7 @@ pub fn evaluate(
     store: &Store,
     slot: Timestamp,
     context: &Context<'_>,
-) -> Result<Evaluation, String> {
+) -> Result<Evaluation, RuleError> {
     let at = slot.before(group.query_offset);
     let elements = elements(&rule.query, store, at, &context.limits)?;
     let mut evaluation = match &rule.action {
@@ -116,7 +116,7 @@ fn elements(
     }
 }
 
-fn recorded(rule: &Rule, group: &Group, elements: Vec<Element>) -> Result<Evaluation, String> {
+fn recorded(rule: &Rule, group: &Group, elements: Vec<Element>) -> Result<Evaluation, RuleError> {
     within_limit(group, elements.len(), "series")?;
     let mut set = rule.label_sources();
     set.push((NAME.into(), rule.name.to_string()));
@@ -138,12 +138,10 @@ fn recorded(rule: &Rule, group: &Group, elements: Vec<Element>) -> Result<Evalua
     })
 }
 
-fn within_limit(group: &Group, count: usize, what: &str) -> Result<(), String> {
-    if group.limit > 0 && count > group.limit {
-        return Err(format!(
-            "exceeded limit of {} with {count} {what}",
-            group.limit
-        ));
+fn within_limit(group: &Group, count: usize, what: &'static str) -> Result<(), RuleError> {
+    let limit = group.limit;
+    if limit > 0 && count > limit {
+        return Err(RuleError::OverLimit { limit, count, what });
     }
     Ok(())
 }
@@ -160,7 +158,7 @@ struct Slot<'a> {
 }
 
 impl Slot<'_> {
-    fn alerts(&self, before: &[&Alert], elements: Vec<Element>) -> Result<Evaluation, String> {
+    fn alerts(&self, before: &[&Alert], elements: Vec<Element>) -> Result<Evaluation, RuleError> {
         let mut found = BTreeMap::new();
         for element in elements {
             let (labels, element) = self.identified(element);

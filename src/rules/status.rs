@@ -1,12 +1,12 @@
 //! How the evaluation of each group went, for the page and for pgvigil's own metrics.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::sample::Timestamp;
 
-use super::{Due, Group};
+use super::{Due, Group, RuleError};
 
 /// How one group is doing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,6 +29,8 @@ pub struct GroupStatus {
     pub begun: Option<Timestamp>,
     /// How the last evaluation of each rule went, in the order of the group.
     pub rules: Vec<RuleStatus>,
+    /// What each of them is called within the group.
+    pub names: Vec<Arc<str>>,
 }
 
 /// How the last evaluation of one rule went.
@@ -39,7 +41,7 @@ pub struct RuleStatus {
     /// How long it took.
     pub took: Duration,
     /// Why it gave no result; `None` when it gave one.
-    pub error: Option<String>,
+    pub error: Option<RuleError>,
 }
 
 /// How all groups are doing. Shared by reference; every call locks for itself.
@@ -63,6 +65,26 @@ impl Statuses {
         status.took = took;
         status.begun = rules.first().map(|rule| rule.begun);
         status.rules = rules;
+        let names = group.rules.iter().map(|rule| rule.key.rule.clone());
+        status.names = names.collect();
+    }
+
+    /// When a group was last evaluated, if it has been.
+    pub fn last_evaluation(&self, group: &Group) -> Option<Timestamp> {
+        let key = (group.file.to_string(), group.name.to_string());
+        self.lock().get(&key)?.last_evaluation
+    }
+
+    /// Forgets the groups that are no longer in force, and those whose rules have changed places: nothing is known of
+    /// them until they are evaluated.
+    pub fn keep(&self, groups: &[Group]) {
+        self.lock().retain(|(file, name), status| {
+            let same = |group: &&Group| {
+                let rules = group.rules.iter().map(|rule| &rule.key.rule);
+                (&*group.file, &*group.name) == (file, name) && rules.eq(&status.names)
+            };
+            groups.iter().any(|group| same(&group))
+        });
     }
 
     /// Every group that has been evaluated, by file and name.

@@ -25,6 +25,16 @@ impl Source {
             collector: collector.into(),
         }
     }
+
+    /// pgvigil itself, whose samples tell how its rooms are doing.
+    pub fn own() -> Self {
+        Source::new("", "", "pgvigil")
+    }
+
+    /// Whether it is pgvigil itself.
+    pub fn is_own(&self) -> bool {
+        self.server.is_empty() && &*self.collector == "pgvigil"
+    }
 }
 
 impl fmt::Display for Source {

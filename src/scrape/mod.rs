@@ -5,6 +5,7 @@ mod admission;
 mod board;
 mod console;
 mod doubts;
+mod evidence;
 mod job;
 mod liveness;
 mod lookups;
@@ -33,9 +34,10 @@ use crate::sample::{Metric, Timestamp};
 use crate::server::Server;
 
 pub use board::{Board, Status};
+pub use evidence::{Inquiry, Readings};
 pub use liveness::{LIVENESS, SESSION};
 pub use once::{Failure, Reading, carry_out, once};
-pub use report::{REPORT, self_metrics};
+pub use report::{INTERVAL, LAST_SUCCESS, REPORT, self_metrics};
 pub use sign::{Role, Sign, Signs};
 pub use trial::{Trial, try_out};
 
@@ -65,6 +67,9 @@ pub const METRICS: &[Metric] = &[
     report::SCRAPE_DURATION,
     report::SCRAPE_ERROR,
     report::SCRAPES,
+    evidence::READINGS,
+    evidence::FAILURES,
+    evidence::DURATION,
 ];
 
 /// How much later than the last a server is first connected to, and no more than an interval for all of them, so that

@@ -8,7 +8,7 @@ use super::doubts::Doubts;
 use super::job::Job;
 use super::memory::Memory;
 use super::rest;
-use crate::collectors::{Sampled, is_built_in, samples};
+use crate::collectors::{Run, Sampled, is_built_in, samples};
 use crate::sample::Timestamp;
 use crate::server::{Lane, ReadError, Server, Table, Visit};
 
@@ -127,7 +127,11 @@ pub(super) fn publish(
 
 /// A failure with the way out where there is one to name.
 pub(super) fn explained(job: &Job, error: &ReadError) -> String {
-    let run = &job.run;
+    told(&job.run, error)
+}
+
+/// The same of a run without a job.
+pub(super) fn told(run: &Run, error: &ReadError) -> String {
     match (error, &run.collector.privilege) {
         (ReadError::Denied(_), Some(needed)) => {
             format!("{error}; mend with `{}`", run.grant(needed.needs()))

@@ -21,7 +21,8 @@ pub(super) const DENIED: Metric = Metric::gauge(
     "pgvigil_collector_denied",
     "1 where the last reading was refused for want of a right; then there is neither success nor failure.",
 );
-pub(super) const LAST_SUCCESS: Metric = Metric::gauge(
+/// When a source was last read in full.
+pub const LAST_SUCCESS: Metric = Metric::gauge(
     "pgvigil_collector_last_success_timestamp_seconds",
     "When a reading last succeeded.",
 );
@@ -30,7 +31,8 @@ pub(super) const DROPPED: Metric = Metric::gauge(
     "pgvigil_collector_dropped_series",
     "Series left out at the last reading: past the cap, duplicate or not readable.",
 );
-pub(super) const INTERVAL: Metric = Metric::gauge(
+/// How often a source is read.
+pub const INTERVAL: Metric = Metric::gauge(
     "pgvigil_collector_interval_seconds",
     "How often it is read: as declared, or less often to stay within `collect.load_budget`.",
 );

@@ -209,7 +209,8 @@ impl Watch {
             if self.fail_if_down(job) {
                 continue;
             }
-            if visit.as_ref().is_none_or(crate::server::Visit::is_over) {
+            // Evidence is waited for: it goes first, and the visit goes on after it.
+            if self.server.is_wanted() || visit.as_ref().is_none_or(crate::server::Visit::is_over) {
                 drop(visit.take());
                 let opened = self.server.visit(lane, database).await;
                 if let Some(database) = database {

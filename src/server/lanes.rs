@@ -1,14 +1,14 @@
 //! A server as the rest of the house sees it, and the two lanes on which it is read.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
 use super::error::{ServerError, Trouble};
 use super::held::{Held, Unavailable, impatient, patient};
+use super::turns::Turns;
 use super::wire::Wire;
 use super::{Facts, Kind, Lag, Pulse, ReadError, Settings, Table, Visit, facts, pulse};
 
@@ -39,7 +39,8 @@ pub struct Server {
     settings: Settings,
     endpoint: Arc<Endpoint>,
     held: Held,
-    permits: Arc<Semaphore>,
+    turns: Turns,
+    known: RwLock<Option<Arc<Facts>>>,
 }
 
 impl Server {
@@ -53,7 +54,8 @@ impl Server {
             settings,
             held: Held::new(Arc::clone(&endpoint)),
             endpoint,
-            permits: Arc::new(Semaphore::new(1)),
+            turns: Turns::new(),
+            known: RwLock::default(),
         }
     }
 
@@ -113,12 +115,21 @@ impl Server {
     pub async fn facts(&self) -> Result<Facts, ReadError> {
         let limit = self.endpoint.statement_timeout();
         let ask = async |sql| self.read(Lane::Held, None, sql, limit).await;
-        match self.settings.kind {
+        let facts = match self.settings.kind {
             Kind::PostgreSql => {
                 Facts::from_table(&ask(facts::SQL).await?, &self.settings.databases)
             }
             Kind::PgBouncer => Facts::from_console(&ask("SHOW VERSION").await?),
-        }
+        }?;
+        let known = Some(Arc::new(facts.clone()));
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(facts)
+    }
+
+    /// What it was when its facts were last read; `None` when they never were.
+    pub fn known(&self) -> Option<Arc<Facts>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
     }
 
     /// Runs one statement. Without a database, in the configured one; another database is always visited.
@@ -147,8 +158,42 @@ impl Server {
     /// # Errors
     /// It could not be opened.
     pub async fn visit(&self, lane: Lane, database: Option<&str>) -> Result<Visit, ReadError> {
-        let permits = Arc::clone(&self.permits);
-        Visit::open(&self.endpoint, permits, lane, database).await
+        let permit = self.turns.take().await;
+        let permit = permit.map_err(|closed| ReadError::Connection(closed.to_string()))?;
+        Visit::open(&self.endpoint, permit, lane, database).await
+    }
+
+    /// As [`Server::visit`] on [`Lane::Visit`], before all others who wait.
+    ///
+    /// # Errors
+    /// It could not be opened.
+    pub async fn visit_first(&self, database: Option<&str>) -> Result<Visit, ReadError> {
+        let permit = self.turns.take_first().await;
+        let permit = permit.map_err(|closed| ReadError::Connection(closed.to_string()))?;
+        Visit::open(&self.endpoint, permit, Lane::Visit, database).await
+    }
+
+    /// Whether somebody in a hurry waits for connection B: who has it should end the visit between two statements.
+    pub fn is_wanted(&self) -> bool {
+        self.turns.are_wanted()
+    }
+
+    /// As [`Server::read`] on connection A, for one who does not wait long for their turn.
+    ///
+    /// # Errors
+    /// As [`Server::read`], and that the connection is in use.
+    pub async fn read_soon(
+        &self,
+        sql: &str,
+        timeout: Duration,
+        patience: Duration,
+    ) -> Result<Table, ReadError> {
+        let asked = self.held.read(sql, timeout, impatient(patience, FRESH));
+        match asked.await {
+            Ok(answer) => answer.outcome,
+            Err(Unavailable::Down(error)) => Err(ReadError::Connection(error.to_string())),
+            Err(Unavailable::Busy) => Err(ReadError::Connection("the connection is in use".into())),
+        }
     }
 
     async fn knock(&self) -> Result<(), ServerError> {

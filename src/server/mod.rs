@@ -19,6 +19,7 @@ mod session;
 mod settings;
 mod table;
 mod tls;
+mod turns;
 mod visit;
 mod wire;
 
@@ -33,6 +34,6 @@ pub use identifier::{literal, quoted};
 pub use kind::Kind;
 pub use lanes::{Lane, Server};
 pub use pulse::{Lag, Pulse};
-pub use settings::{Databases, Settings};
+pub use settings::{Databases, QueryText, Settings};
 pub use table::{ReadError, Row, Table};
 pub use visit::Visit;

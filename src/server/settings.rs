@@ -16,6 +16,20 @@ pub struct Settings {
     pub password: Option<Secret>,
     /// Which databases are visited; of no use to a PgBouncer.
     pub databases: Databases,
+    /// What evidence shows of the statements that run there.
+    pub query_text: QueryText,
+}
+
+/// What evidence shows of statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum QueryText {
+    /// Nothing.
+    Off,
+    /// Their text without literals and comments.
+    #[default]
+    Normalized,
+    /// Their text as the server tells it.
+    Full,
 }
 
 /// Which databases are visited, by patterns with `*` and `?`.
@@ -37,6 +51,11 @@ impl Settings {
         );
         Settings {
             databases: s.section("databases", "Which databases are visited.", Databases::read),
+            query_text: s.section(
+                "evidence",
+                "What is read when an incident opens.",
+                QueryText::read,
+            ),
             ..address
         }
     }
@@ -88,6 +107,7 @@ impl Settings {
             url: url.unwrap_or_else(|| Secret::Value(String::new())),
             password,
             databases: Databases::default(),
+            query_text: QueryText::default(),
         }
     }
 
@@ -103,6 +123,7 @@ impl Settings {
             url: Secret::Value(url.into()),
             password: None,
             databases: Databases::default(),
+            query_text: QueryText::default(),
         })
     }
 }
@@ -119,6 +140,18 @@ impl Settings {
         hosts
             .flat_map(|place| [format!("{place}/{}", dsn.database), place])
             .collect()
+    }
+}
+
+impl QueryText {
+    fn read(s: &mut Section) -> Self {
+        let doc = "What evidence in messages and on the page shows of statements that run: `normalized` has `$1` for each literal and no comments.";
+        let words = ["normalized", "off", "full"];
+        match s.choice("query_text", &words, words[0], doc).as_str() {
+            "off" => QueryText::Off,
+            "full" => QueryText::Full,
+            _ => QueryText::Normalized,
+        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! Connection B: a session opened for a while, one at a time; the permit comes back when the server has closed it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::Client;
 
 use super::Lane;
@@ -29,12 +28,10 @@ struct Open {
 impl Visit {
     pub(super) async fn open(
         endpoint: &Endpoint,
-        permits: Arc<Semaphore>,
+        permit: OwnedSemaphorePermit,
         lane: Lane,
         database: Option<&str>,
     ) -> Result<Self, ReadError> {
-        let permit = permits.acquire_owned().await;
-        let permit = permit.map_err(|closed| ReadError::Connection(closed.to_string()))?;
         let opened = endpoint.open(lane, database, CONNECTING).await;
         let (client, line) = opened.map_err(|error| match (error.trouble, database) {
             (Trouble::Entry, Some(database)) => not_admitted(endpoint, database),

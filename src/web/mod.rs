@@ -3,6 +3,8 @@
 
 pub mod api;
 mod auth;
+mod dead;
+mod desk;
 mod discovery;
 mod door;
 mod exposition;
@@ -12,8 +14,10 @@ mod reload;
 mod role;
 mod server;
 mod settings;
+mod silence;
 mod target;
 mod tls;
+mod v2;
 mod words;
 
 use std::sync::Arc;
@@ -25,12 +29,13 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::incident::Ledger;
-use crate::notify::Tally;
+use crate::notify::{Audience, Tally};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::store::Store;
 
 use api::Api;
+use desk::Desk;
 use exposition::Exposition;
 use role::Traffic;
 
@@ -52,6 +57,8 @@ pub struct View {
     pub ledger: Arc<Ledger>,
     /// How delivery is going.
     pub tally: Arc<Tally>,
+    /// Who is told of what.
+    pub audience: Audience,
     /// The last sign of life of each server.
     pub signs: Arc<Signs>,
     /// Names of the watched servers in the order of the configuration.
@@ -77,10 +84,16 @@ pub fn router(view: Arc<View>, settings: &Settings) -> Router {
 }
 
 fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> Router {
+    let gate = auth::Gate::of(settings);
+    let desk = Desk {
+        view: view.clone(),
+        gate: gate.clone(),
+    };
     let open = Router::new()
         .route("/metrics", get(metrics).with_state(exposition.clone()))
         .route("/probe", get(probe).with_state((view.clone(), exposition)))
         .route("/sd", get(discovery::targets))
+        .route("/dead-letters", get(dead::letters))
         .route("/", get(status))
         .route("/primary", role::endpoint(Traffic::Writes))
         .route("/replica", role::endpoint(Traffic::Offloaded))
@@ -90,11 +103,13 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/-/reload", post(reload::reload))
         .route("/favicon.ico", get(icon))
         .merge(api::routes(settings.cors_origin.as_deref()))
+        .merge(silence::routes(desk.clone()))
+        .merge(v2::routes(desk, settings.cors_origin.as_deref()))
         .fallback(not_found)
         .with_state(view);
-    match auth::Gate::of(&settings.users) {
-        Some(gate) => open.layer(middleware::from_fn_with_state(gate, auth::guard)),
-        None => open,
+    match gate.is_shut() {
+        true => open.layer(middleware::from_fn_with_state(gate, auth::guard)),
+        false => open,
     }
 }
 
@@ -173,7 +188,7 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
-         `/federate` (`?match[]=`), `/-/healthy` and `/-/ready`\n"
+         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::document::Section;
+use crate::document::{Secret, Section};
 
 /// How the page is served; without anything, in the clear and to everyone who can reach it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -11,6 +11,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Who may ask, as name and bcrypt hash; empty for everyone.
     pub users: Vec<(String, String)>,
+    /// What whoever may silence and acknowledge shows, beside those users.
+    pub token: Option<Secret>,
     /// Whether `POST /-/reload` reads the configuration again.
     pub reload: bool,
     /// A pattern for the origins whose pages may read the answers of the API; all without one.
@@ -34,6 +36,11 @@ impl Settings {
         Settings {
             tls: s.optional_section("tls", "Serve everything over TLS.", read_tls),
             users: s.section("auth", "Who may ask.", read_users),
+            token: s.secret(
+                "token",
+                "What silences and acknowledges, as `Authorization: Bearer …` or as the password of any name; with \
+                 `auth`, users may do so too and the token opens everything. With neither, only links in messages may.",
+            ),
             reload: s.flag(
                 "reload",
                 false,

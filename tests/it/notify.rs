@@ -5,7 +5,10 @@ mod bot;
 mod command;
 mod contract;
 mod email;
+mod heartbeat;
+mod links;
 mod pagerduty;
+mod path;
 mod postfix;
 mod secrets;
 mod slack;
@@ -28,7 +31,7 @@ use crate::harness::eventually;
 use crate::incident::{firing, opened, resolved};
 
 /// On a machine that does other things too.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The senders at work on a ledger.
 struct Senders {
@@ -110,6 +113,8 @@ fn context() -> Context {
         external_url: "https://pgvigil.example".into(),
         external_labels: Labels::new([("cluster", "prod")]),
         expressions: [(rule, "a > 80 and b".to_owned())].into(),
+        links: None,
+        ..Context::default()
     }
 }
 

@@ -12,6 +12,9 @@ use pgvigil::store::{self, Store};
 use super::harness::{Scratch, tool};
 
 mod check;
+mod lint;
+mod running;
+mod timeline;
 mod unit;
 
 const ALERTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts");

@@ -6,6 +6,7 @@ mod doors;
 mod ingest;
 mod roles;
 mod targets;
+mod v2;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use pgvigil::incident::Ledger;
-use pgvigil::notify::Tally;
+use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::{Family, Labels, MetricKind, Sample, Source, Timestamp};
 use pgvigil::scrape::Board;
 use pgvigil::store::{self, Store};
@@ -38,6 +39,7 @@ fn view(servers: &[&str]) -> Arc<View> {
         store,
         ledger: Arc::new(Ledger::memory()),
         tally: Arc::new(Tally::default()),
+        audience: Audience::default(),
         signs: Arc::default(),
         servers: servers.iter().map(|name| Arc::from(*name)).collect(),
         targets: Vec::new(),

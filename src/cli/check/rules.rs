@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::rules::{Checked, check};
+use crate::rules::{Checked, Schema, check, lint};
+use crate::{app, collectors};
 
 /// Exit code of what could be used but for a lint that is fatal.
 const LINTED: u8 = 3;
@@ -48,7 +49,8 @@ pub(super) fn run(options: &Options) -> io::Result<ExitCode> {
         [] => &standard_input,
         names => names,
     };
-    let duplicates = options.lint.iter().any(|lint| *lint != Lint::None);
+    let linting = options.lint.iter().any(|lint| *lint != Lint::None);
+    let schema = schema();
     let (mut mistaken, mut linted) = (false, false);
     for name in names {
         let shown = if name == "-" { "standard input" } else { name };
@@ -60,7 +62,9 @@ pub(super) fn run(options: &Options) -> io::Result<ExitCode> {
                 continue;
             }
         };
-        if !duplicates {
+        if linting {
+            checked.doubts.extend(lint(&checked.groups, &schema));
+        } else {
             checked.duplicates.clear();
         }
         print(shown, &checked)?;
@@ -74,6 +78,13 @@ pub(super) fn run(options: &Options) -> io::Result<ExitCode> {
     })
 }
 
+/// What the collectors that are built in give. A file that is checked alone may be a Prometheus', which has other metrics
+/// as well: of those nothing is said.
+fn schema() -> Schema {
+    let catalogue = collectors::load(&[]).unwrap_or_default();
+    app::schema(&catalogue, true, true)
+}
+
 fn read(name: &str) -> io::Result<String> {
     if name != "-" {
         return fs::read_to_string(name);
@@ -85,7 +96,7 @@ fn read(name: &str) -> io::Result<String> {
 
 fn print(name: &str, checked: &Checked) -> io::Result<()> {
     let mut out = io::stdout();
-    match (checked.mistakes.len(), checked.rules) {
+    match (checked.mistakes.len(), checked.rules()) {
         (0, 1) => writeln!(out, "{name}: good, 1 rule")?,
         (0, rules) => writeln!(out, "{name}: good, {rules} rules")?,
         (1, _) => writeln!(out, "{name}: 1 mistake")?,

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(130);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The variable that names the server; it may hold a password, which a command line should not.
-const VARIABLE: &str = "PGVIGIL_URL";
+pub(in crate::cli) const VARIABLE: &str = "PGVIGIL_URL";
 
 /// Where pgvigil answers unless it is told otherwise.
 const USUAL: &str = "http://127.0.0.1:9187";
@@ -29,7 +29,7 @@ const USUAL: &str = "http://127.0.0.1:9187";
 ///
 /// # Errors
 /// The address is none, or the configuration, which is looked at last, has mistakes.
-pub(super) fn url(given: Option<&str>, flags: &Flags) -> Result<Url, Vec<Problem>> {
+pub(in crate::cli) fn url(given: Option<&str>, flags: &Flags) -> Result<Url, Vec<Problem>> {
     let variable = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
     let (origin, text) = match (given, variable) {
         (Some(given), _) => ("flag --url".to_owned(), given.to_owned()),
@@ -159,7 +159,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// Host and port alone, for the rest may be a secret.
-fn place(url: &Url) -> String {
+pub(in crate::cli) fn place(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {
         Some(port) => format!("`{host}:{port}`"),

@@ -46,7 +46,7 @@ fn vector(elements: &[(Labels, (f64, String))]) -> String {
 }
 
 /// A text without characters that a terminal obeys: whoever may create a table may give it any name.
-fn harmless(text: &str) -> String {
+pub(in crate::cli) fn harmless(text: &str) -> String {
     let each = text.chars().map(|c| match c.is_control() {
         true => c.escape_default().to_string(),
         false => c.to_string(),

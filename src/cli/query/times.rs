@@ -17,7 +17,7 @@ const STEPS: [u64; 14] = [
 ///
 /// # Errors
 /// What it may be.
-pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub(in crate::cli) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if text == "now" {
         return Ok(now);
     }
@@ -66,7 +66,7 @@ pub(super) fn step(range: Duration, columns: usize) -> Duration {
 }
 
 /// A moment in local time, to the second.
-pub(super) fn written(at: Timestamp) -> String {
+pub(in crate::cli) fn written(at: Timestamp) -> String {
     printed(at, "%Y-%m-%d %H:%M:%S")
 }
 

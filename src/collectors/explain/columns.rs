@@ -8,7 +8,7 @@ const LEAST: usize = 30;
 
 /// Rows of cells, each column as wide as its widest cell; the last goes on in the next line, under itself, where it is
 /// too long. No blanks at the end of a line.
-pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+pub(in crate::collectors) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let (Some(last), mut text) = (N.checked_sub(1), String::new()) else {
         return String::new();
     };

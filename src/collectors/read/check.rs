@@ -24,10 +24,7 @@ pub(super) fn check_name(name: &str, s: &Section) {
 
 /// Versions must have one query each, and metrics a query that can answer them.
 pub(super) fn check_collector(collector: &Collector, s: &Section) {
-    refuse_zero("timeout", collector.timeout, s);
-    if collector.queries.is_empty() {
-        s.problem("queries", "must have at least one query", None);
-    }
+    check_queries(collector, s);
     if collector.kind == Kind::PgBouncer && collector.scope == Scope::Database {
         let hint = "leave `scope` out: the console of a PgBouncer shows all databases";
         s.problem("scope", "is for PostgreSQL only", Some(hint));
@@ -35,18 +32,7 @@ pub(super) fn check_collector(collector: &Collector, s: &Section) {
     if collector.metrics.is_empty() {
         s.problem("metrics", "must have at least one metric", None);
     }
-    check_extension(collector, s);
     check_lookup(collector, s);
-    let mut in_order: Vec<&Query> = collector.queries.iter().collect();
-    in_order.sort_by_key(|query| (&query.extension, query.since));
-    for pair in in_order.windows(2) {
-        if pair[0].extension == pair[1].extension
-            && pair[0].until.is_none_or(|until| until >= pair[1].since)
-        {
-            let message = format!("two of them are for PostgreSQL {}", pair[1].since);
-            s.problem("queries", message, Some("end the older one with `until`"));
-        }
-    }
     for metric in &collector.metrics {
         let name = &metric.family.name;
         if !collector.queries.is_empty()
@@ -69,6 +55,35 @@ pub(super) fn check_collector(collector: &Collector, s: &Section) {
                 format!("`{name}` is read in every database and needs the label `datname`"),
                 Some(hint),
             );
+        }
+    }
+}
+
+/// What evidence queries have in common with collectors.
+pub(in crate::collectors) fn check_conditions(reads: &Collector, s: &Section) {
+    check_name(&reads.name, s);
+    check_queries(reads, s);
+    let mut queries = reads.queries.iter();
+    if queries.any(|query| query.sql.contains(UNKNOWN)) {
+        s.problem("queries", "ask for values that nobody gives", None);
+    }
+}
+
+/// Each version must have one query at most.
+fn check_queries(collector: &Collector, s: &Section) {
+    refuse_zero("timeout", collector.timeout, s);
+    if collector.queries.is_empty() {
+        s.problem("queries", "must have at least one query", None);
+    }
+    check_extension(collector, s);
+    let mut in_order: Vec<&Query> = collector.queries.iter().collect();
+    in_order.sort_by_key(|query| (&query.extension, query.since));
+    for pair in in_order.windows(2) {
+        if pair[0].extension == pair[1].extension
+            && pair[0].until.is_none_or(|until| until >= pair[1].since)
+        {
+            let message = format!("two of them are for PostgreSQL {}", pair[1].since);
+            s.problem("queries", message, Some("end the older one with `until`"));
         }
     }
 }

@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) use plan::graph;
 pub use settings::{Base, Settings};
 
+pub(in crate::notify) use self::plan::body;
+
 use self::plan::{Parcel, Sent};
 use super::Context;
 use super::failure::{Failure, Kind};
@@ -81,6 +83,7 @@ impl Push {
                 pause = self.turn(&office) => pause,
                 () = late(&stop) => return,
             };
+            office.rests(&self.key, pause.span);
             if !pause.wait(&mut changes, &stop).await {
                 break;
             }

@@ -116,7 +116,7 @@ pub(super) fn plan(
 }
 
 /// An alert as the v2 API takes it.
-pub(super) fn body(alert: &Alert, context: &Context, now: Timestamp) -> Value {
+pub(in crate::notify) fn body(alert: &Alert, context: &Context, now: Timestamp) -> Value {
     let starts = alert.fired_at.unwrap_or(alert.active_at);
     let open_end = match alert.labels.get("alertname") {
         WATCHDOG => WATCHDOG_END,
@@ -190,6 +190,7 @@ mod tests {
                 external_url: "https://p".into(),
                 external_labels: Labels::new([("cluster", "prod"), ("severity", "none")]),
                 expressions: [(self.alert.rule.clone(), "a > 1".to_owned())].into(),
+                ..Context::default()
             };
             plan(&self.book, "am", &self.sent, &context, at)
         }

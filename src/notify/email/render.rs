@@ -8,8 +8,12 @@ use lettre::{Message as Mail, error::Error};
 use maud::{DOCTYPE, Markup, html};
 
 use super::Settings;
+use crate::incident::Evidence;
 use crate::notify::message::{Incident, Message};
-use crate::notify::words;
+use crate::notify::{table, words};
+
+/// Between what there is in short and each incident.
+const RULE: &str = "----------------------------------------";
 
 /// More incidents than this are counted, not shown.
 const MOST_INCIDENTS: usize = 50;
@@ -99,9 +103,18 @@ fn text(message: &Message) -> String {
     }
     if message.incidents.len() > 1 {
         text.push_str(&format!("{}\n\n", message.headline));
+        for incident in message.incidents.iter().take(MOST_INCIDENTS) {
+            text.push_str(&format!("- {}\n", contents(incident)));
+        }
+        text.push_str(&format!("\n{RULE}\n\n"));
     }
-    for incident in message.incidents.iter().take(MOST_INCIDENTS) {
+    let evidence = message.evidence();
+    let shown = message.incidents.iter().zip(&evidence);
+    for (incident, evidence) in shown.take(MOST_INCIDENTS) {
         text.push_str(&text_of(incident));
+        for found in evidence {
+            text.push_str(&text_of_evidence(found));
+        }
         text.push('\n');
     }
     let more = message.incidents.len().saturating_sub(MOST_INCIDENTS);
@@ -132,10 +145,52 @@ fn text_of(incident: &Incident) -> String {
     for (name, value) in facts() {
         text.push_str(&format!("{:width$}{value}\n", format!("{name}:")));
     }
+    if !incident.silence.is_empty() {
+        let link = &incident.silence;
+        text.push_str(&format!("\nSilence or acknowledge: {link}\n"));
+    }
     text
 }
 
+/// One incident in a line: how bad, what, where, and in short why.
+fn contents(incident: &Incident) -> String {
+    let severity = match incident.severity.as_str() {
+        "" => String::new(),
+        severity => format!(" ({severity})"),
+    };
+    let said = match incident.summary.as_str() {
+        "" => String::new(),
+        summary => format!(": {}", words::cut(&words::one_line(summary), 100)),
+    };
+    format!("{}{severity}{said}", incident.headline())
+}
+
+fn text_of_evidence(evidence: &Evidence) -> String {
+    let mut text = format!("\n{}\n", heading(evidence));
+    let rows = table::rows(evidence);
+    if !rows.is_empty() {
+        text.push('\n');
+    }
+    for row in rows {
+        for line in row.lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    let remark = table::remark(evidence);
+    if !remark.is_empty() {
+        text.push_str(&format!("  {remark}\n"));
+    }
+    text
+}
+
+fn heading(evidence: &Evidence) -> String {
+    let at = words::moment(evidence.at);
+    format!("{} ({}, {at})", evidence.title, evidence.server)
+}
+
 fn page(message: &Message) -> Markup {
+    let evidence = message.evidence();
+    let shown = message.incidents.iter().zip(&evidence);
     let more = message.incidents.len().saturating_sub(MOST_INCIDENTS);
     html! {
         (DOCTYPE)
@@ -143,8 +198,15 @@ fn page(message: &Message) -> Markup {
             head { meta charset="utf-8"; meta name="viewport" content="width=device-width"; }
             body style="font-family:system-ui,sans-serif;font-size:15px;line-height:1.4;color:#1b1f24;margin:0;padding:12px" {
                 @if !message.standing.is_empty() { p { strong { (message.standing) } } }
-                @if message.incidents.len() > 1 { p { strong { (message.headline) } } }
-                @for incident in message.incidents.iter().take(MOST_INCIDENTS) { (page_of(incident)) }
+                @if message.incidents.len() > 1 {
+                    p { strong { (message.headline) } }
+                    ul style="margin:0 0 18px;padding:0 0 0 18px" {
+                        @for incident in message.incidents.iter().take(MOST_INCIDENTS) { li { (contents(incident)) } }
+                    }
+                }
+                @for (incident, evidence) in shown.take(MOST_INCIDENTS) {
+                    (page_of(incident, evidence, &message.page))
+                }
                 @if more > 0 { p { "… and " (more) " more" } }
                 @if !message.page.is_empty() { p { a href=(message.page) { "Status page" } } }
             }
@@ -152,7 +214,7 @@ fn page(message: &Message) -> Markup {
     }
 }
 
-fn page_of(incident: &Incident) -> Markup {
+fn page_of(incident: &Incident, evidence: &[&Evidence], page: &str) -> Markup {
     let colour = match (incident.resolved, incident.severity.as_str()) {
         (true, _) => "#1a7f37",
         (false, "critical") => "#cf222e",
@@ -170,6 +232,47 @@ fn page_of(incident: &Incident) -> Markup {
             table style="border-collapse:collapse;font-size:13px" {
                 @for (name, value) in &incident.facts { (row(name, value)) }
                 (row("Incident", &incident.id))
+            }
+            @if !incident.silence.is_empty() {
+                p style="margin:6px 0 0" { a href=(incident.silence) { "Silence or acknowledge" } }
+            }
+            @for found in evidence { (page_of_evidence(found, page)) }
+        }
+    }
+}
+
+/// A long last column has a row of its own, so that the others fit on a phone.
+fn page_of_evidence(evidence: &Evidence, page: &str) -> Markup {
+    let (short, long) = (table::short_columns(evidence), table::long_column(evidence));
+    let remark = table::remark(evidence);
+    let text = |row: &[String], place: usize| row.get(place).cloned().unwrap_or_default();
+    let cell = "padding:1px 10px 1px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
+    html! {
+        p style="margin:10px 0 2px;font-weight:600;font-size:13px" { (heading(evidence)) }
+        @if !evidence.rows.is_empty() {
+            div style="overflow-x:auto" {
+                table style="border-collapse:collapse;font-size:12px;font-family:ui-monospace,Menlo,Consolas,monospace" {
+                    tr {
+                        @for place in &short {
+                            th style={(cell) ";color:#57606a;font-weight:400"} { (evidence.columns[*place].replace('_', " ")) }
+                        }
+                    }
+                    @for row in &evidence.rows {
+                        tr style="border-top:1px solid #d8dee4" {
+                            @for place in &short { td style=(cell) { (text(row, *place)) } }
+                        }
+                        @if let Some(long) = long.map(|place| text(row, place)).filter(|text| !text.is_empty()) {
+                            tr {
+                                td colspan=(short.len().max(1)) style="padding:0 0 4px 10px;color:#57606a;word-break:break-word" { (long) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if !remark.is_empty() {
+            p style="margin:2px 0 6px;font-size:13px" {
+                @if evidence.more > 0 && !page.is_empty() { a href=(page) { (remark) } } @else { (remark) }
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::incident::Evidence;
 use crate::notify::message::{Incident, Message};
+use crate::notify::table;
 
 /// Slack takes 50 blocks; an incident is two, and one says how many more there are.
 const MOST_INCIDENTS: usize = 20;
@@ -12,17 +14,33 @@ const MOST_TEXT: usize = 1_300;
 
 /// Slack takes more than this in one message, but says nowhere how much.
 const MOST_ALL: usize = 30_000;
+/// The same for a table with its title and remark.
+const MOST_TABLE: usize = 2_400;
+
+/// As many more blocks as fit beside the incidents.
+const MOST_TABLES: usize = 8;
 
 /// Slack takes more, but splits or folds long texts.
 const MOST_PLAIN: usize = 2_000;
 
 /// The whole message: blocks, and the text that phones and screen readers show instead.
 pub(super) fn render(message: &Message) -> Value {
-    let shown = fitting(message);
-    let mut blocks: Vec<Value> = message.incidents[..shown]
-        .iter()
-        .flat_map(incident)
-        .collect();
+    let (mut blocks, mut tables) = (Vec::new(), MOST_TABLES);
+    let (mut shown, mut used) = (0, 0);
+    let incidents = message.incidents.iter().zip(message.evidence());
+    for (one, found) in incidents.take(MOST_INCIDENTS) {
+        let mut one = Vec::from(incident(one));
+        let found = found.into_iter().take(tables);
+        one.extend(found.map(table));
+        let length = |block: &Value| block.to_string().len();
+        used += one.iter().map(length).sum::<usize>();
+        if shown > 0 && used > MOST_ALL {
+            break;
+        }
+        tables -= one.len() - 2;
+        blocks.extend(one);
+        shown += 1;
+    }
     let more = message.incidents.len() - shown;
     let mut closing = Vec::new();
     if more > 0 {
@@ -38,20 +56,6 @@ pub(super) fn render(message: &Message) -> Value {
         blocks.push(context(&closing.join("  ·  ")));
     }
     json!({"text": plain(message), "blocks": blocks})
-}
-
-/// How many incidents have room.
-fn fitting(message: &Message) -> usize {
-    let shown = message.incidents.iter().take(MOST_INCIDENTS);
-    let mut used = 0;
-    let fit = shown.take_while(|one| {
-        used += incident(one)
-            .iter()
-            .map(|block| block.to_string().len())
-            .sum::<usize>();
-        used <= MOST_ALL
-    });
-    fit.count()
 }
 
 /// The message in a few lines of plain text.
@@ -95,7 +99,11 @@ fn incident(incident: &Incident) -> [Value; 2] {
     let severity = format!("Severity: {}", escape(&incident.severity, 100));
     let severity = (!incident.severity.is_empty()).then_some(severity);
     let id = format!("Incident: {}", incident.short_id());
-    let facts: Vec<String> = severity.into_iter().chain(facts).chain([id]).collect();
+    let silence = escape(&incident.silence, MOST_TEXT);
+    let silence = (!silence.is_empty()).then(|| format!("<{silence}|silence or acknowledge>"));
+    // First, so that no length of the others takes it away.
+    let facts = silence.into_iter().chain(severity).chain(facts).chain([id]);
+    let facts: Vec<String> = facts.collect();
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     [section, context(&joined(&facts))]
 }
@@ -115,12 +123,41 @@ fn joined(facts: &[String]) -> String {
     text
 }
 
+/// Evidence as a block of code: whole rows, then how many more there are.
+fn table(evidence: &Evidence) -> Value {
+    let title = escape(&evidence.title, 300);
+    let (rows, mut text) = (table::rows(evidence), String::new());
+    let shown = rows.len().saturating_sub(1);
+    let mut left_out = evidence.more;
+    for (place, row) in rows.iter().enumerate() {
+        // What would end the block ends nothing.
+        let row = escape(&row.replace("```", "\u{2032}\u{2032}\u{2032}"), MOST_TEXT);
+        if text.chars().count() + row.chars().count() > MOST_TABLE {
+            left_out += shown - place.saturating_sub(1);
+            break;
+        }
+        text.push_str(&row);
+        text.push('\n');
+    }
+    let code = if text.is_empty() {
+        text
+    } else {
+        format!("\n```{}```", text.trim_end())
+    };
+    let remark = match (left_out, table::remark(evidence)) {
+        (1.., _) => format!("and {left_out} more"),
+        (0, remark) => escape(&remark, MOST_TEXT),
+    };
+    let text = format!("*{title}*{code}\n{remark}");
+    json!({"type": "section", "text": {"type": "mrkdwn", "text": text.trim_end()}})
+}
+
 fn context(text: &str) -> Value {
     json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
 }
 
 /// Slack's three escapes, and at most `limit` characters after them.
-fn escape(text: &str, limit: usize) -> String {
+pub(super) fn escape(text: &str, limit: usize) -> String {
     let mut escaped = String::new();
     let mut left = limit;
     for c in text.chars() {
@@ -161,6 +198,7 @@ mod tests {
             facts: vec![("Labels".into(), summary.into())],
             evidence: Vec::new(),
             told: None,
+            silence: String::new(),
             alert: trial::alert(Timestamp(0)),
         };
         Message {
@@ -199,6 +237,34 @@ mod tests {
             "… and 37 more  ·  <https://pgvigil.example|status page>"
         );
         assert!(long["text"].as_str().unwrap().chars().count() < 2_500);
+    }
+
+    #[test]
+    fn evidence_is_whole_rows_of_code() {
+        let mut message = storm(20, "no answer");
+        for (place, incident) in message.incidents.iter_mut().enumerate() {
+            let mut evidence = trial::evidence(Timestamp(place as i64));
+            let row = vec!["1".into(), "<```>".into(), "2".into(), "x".repeat(300)];
+            evidence.rows.extend(vec![row; 48]);
+            incident.evidence = vec![evidence];
+        }
+        let body = render(&message);
+        let blocks = body["blocks"].as_array().unwrap();
+        assert_eq!(blocks.len(), 49);
+        let code = blocks[2]["text"]["text"].as_str().unwrap();
+        assert!(code.chars().count() <= 3_000, "{}", code.chars().count());
+        assert!(
+            code.starts_with("*Who blocks whom*\n```pid     user"),
+            "{code}"
+        );
+        assert_eq!(code.matches("```").count(), 2, "{code}");
+        let shown = code.matches("UPDATE").count()
+            + code.matches("4243").count()
+            + code.matches("xxx…").count();
+        assert!(
+            code.ends_with(&format!("and {} more", 87 - shown)),
+            "{code}"
+        );
     }
 
     #[test]

@@ -46,10 +46,11 @@ fn what_ends_within_the_delay_is_never_told() {
     );
 }
 
+/// M9: no multiple of any other interval.
 #[test]
 fn repeats_are_exact() {
     let policy = "{to: [oncall], repeat: 1m}";
-    let expected = ["12 opened a", "74 repeated a", "136 repeated a"];
+    let expected = ["12 opened a", "72 repeated a", "132 repeated a"];
     check(policy, &["0 joins", "10 fire a info"], 180, &expected);
 }
 
@@ -234,19 +235,7 @@ fn a_clock_set_back_holds_nothing_up() {
     let mut world = World::default();
     world.happen(&["joins"], Timestamp(0));
     world.happen(&["fire", "a", "info"], Timestamp(7_200_000));
-    let reader = Reader {
-        receiver: "oncall",
-        address: "oncall",
-        threads: false,
-        put_off: &BTreeMap::new(),
-    };
-    let due = due(
-        &world.book,
-        &[],
-        &reader,
-        Timestamp(3_600_000),
-        Duration::from_secs(2),
-    );
+    let due = world.due(&Policy::default(), Timestamp(3_600_000));
     assert_eq!(due.letter.unwrap().items.len(), 1);
 }
 
@@ -302,4 +291,79 @@ fn what_is_acknowledged_is_not_repeated_but_closed() {
         "200 end a info",
     ];
     check(policy, &script, 240, &["12 opened a", "202 resolved a"]);
+}
+
+#[test]
+fn who_takes_one_at_a_time_gets_no_digest() {
+    let script = [
+        "0 joins",
+        "0 alone",
+        "10 fire a info",
+        "10 fire b info",
+        "40 end a info",
+        "40 end b info",
+    ];
+    let told = [
+        "12 opened a",
+        "12 opened b",
+        "42 resolved a",
+        "42 resolved b",
+    ];
+    check("", &script, 60, &told);
+}
+
+#[test]
+fn evidence_in_time_is_in_the_first_message() {
+    let script = [
+        "0 joins",
+        "10 fire a info",
+        "10 asks a",
+        "11 finds a",
+        "60 end a info",
+    ];
+    check(
+        "",
+        &script,
+        300,
+        &["12 opened a with evidence", "62 resolved a"],
+    );
+}
+
+#[test]
+fn late_evidence_puts_a_message_off_by_two_seconds_and_is_in_the_next() {
+    let repeated = "{to: [oncall], repeat: 20s}";
+    let script = ["0 joins", "10 fire a info", "12 asks a", "20 finds a"];
+    let told = ["14 opened a", "34 repeated a with evidence"];
+    check(repeated, &script, 40, &told);
+    let script = [
+        "0 joins",
+        "10 fire a info",
+        "12 asks a",
+        "20 finds a",
+        "60 end a info",
+    ];
+    check(
+        "",
+        &script,
+        300,
+        &["14 opened a", "62 resolved a with evidence"],
+    );
+}
+
+#[test]
+fn incidents_that_keep_opening_hold_up_nothing() {
+    let script = [
+        "0 joins",
+        "10 fire a info",
+        "11 fire b info",
+        "11 asks b",
+        "12 fire c info",
+        "12 asks c",
+        "13 fire d info",
+        "13 asks d",
+        "14 fire e info",
+        "14 asks e",
+    ];
+    let told = ["14 opened a, opened b, opened c, opened d, opened e"];
+    check("", &script, 60, &told);
 }

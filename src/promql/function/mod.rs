@@ -22,7 +22,7 @@ use crate::sample::{Sources, Timestamp};
 
 /// A function by its name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Function {
+pub(crate) struct Function {
     name: &'static str,
     kind: Kind,
 }
@@ -59,6 +59,11 @@ impl Samples<'_> {
 }
 
 impl Function {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+
     /// The type of its value.
     pub(super) fn gives(self) -> Type {
         match self.name {

@@ -43,6 +43,30 @@ impl RuleSet {
         problems
     }
 
+    /// Rules whose annotation `annotation` names what is not among `known`. What a template makes is not known before.
+    pub fn unknown_names(&self, annotation: &str, known: &BTreeSet<String>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for rule in self.groups.iter().flat_map(|group| &group.rules) {
+            let annotations = rule.alerting().map(|alerting| &alerting.annotations);
+            let written = annotations.and_then(|annotations| annotations.get(annotation));
+            let names = written.and_then(|text| text.literal()).unwrap_or_default();
+            for name in names.split(|c: char| c == ',' || c.is_whitespace()) {
+                if !name.is_empty() && !known.contains(name) {
+                    let message = format!(
+                        "`{}` names `{name}` in its annotation `{annotation}`, which nothing here gives",
+                        rule.name
+                    );
+                    problems.push(Problem {
+                        hint: nearest(name, known.iter())
+                            .map(|near| format!("did you mean `{near}`?")),
+                        ..Problem::at(&rule.place, message)
+                    });
+                }
+            }
+        }
+        problems
+    }
+
     /// Alerting rules that read further back than the store keeps: nothing would ever end their alerts.
     pub fn beyond(&self, retention: Duration) -> Vec<Problem> {
         let mut problems = Vec::new();

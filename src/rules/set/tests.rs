@@ -1,8 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::rules::Override;
+use crate::rules::{AlertState, Change, Override, RuleKey};
+use crate::sample::{Labels, Sources, Timestamp};
 
 fn settings(disable: &[&str], overrides: &[(&str, Override)]) -> Settings {
     Settings {
@@ -140,4 +141,49 @@ fn what_reads_further_back_than_the_store_keeps_is_named() {
              hint: raise `store.retention`, and `store.max_bytes` with it"
         ]
     );
+}
+
+/// S10, but for the word that Prometheus leaves out: whoever was told of an alert is told why it ended.
+#[test]
+fn what_was_firing_when_its_rule_was_removed_ends_with_the_reason() {
+    let firing = |severity: &str| Alert {
+        rule: RuleKey {
+            file: "default/postgresql.yml".into(),
+            group: "availability".into(),
+            rule: "PostgresqlDown".into(),
+        },
+        labels: Labels::new([("alertname", "PostgresqlDown"), ("severity", severity)]),
+        annotations: BTreeMap::from([("summary".into(), "down".into())]),
+        value: 0.0,
+        sources: Sources::default(),
+        state: AlertState::Firing,
+        active_at: Timestamp(0),
+        fired_at: Some(Timestamp(0)),
+        last_seen: Timestamp(0),
+        keep_firing_since: None,
+        stale_since: None,
+        changed_since: None,
+        resolved_at: None,
+    };
+    let rule = load(&settings(&[], &[])).unwrap();
+    let down = rule
+        .alerting()
+        .find(|rule| *rule.name == *"PostgresqlDown")
+        .unwrap();
+    let alert = Alert {
+        rule: down.key.clone(),
+        ..firing(down.severity())
+    };
+    assert_eq!(rule.orphans([&alert]), Vec::<&Alert>::new());
+    let without = load(&settings(&["PostgresqlDown"], &[])).unwrap();
+    let [orphan] = without.orphans([&alert])[..] else {
+        panic!("the alert is not taken for one without a rule")
+    };
+    let ended = orphan.ended(Timestamp(5));
+    assert_eq!(
+        (ended.change, ended.alert.resolved_at),
+        (Change::Resolved, Some(Timestamp(5)))
+    );
+    assert_eq!(ended.alert.annotations["ended_because"], "rule removed");
+    assert_eq!(ended.alert.annotations["summary"], "down");
 }

@@ -5,6 +5,7 @@ mod compute;
 mod eval;
 mod functions;
 mod humanize;
+mod labels;
 mod lexer;
 mod literal;
 mod number;

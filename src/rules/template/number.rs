@@ -1,19 +1,21 @@
 //! Numbers, spans and moments as Go's fmt and time packages print them, to the digit.
 
+use crate::promql::format_short;
+
 /// `%v` of a float: the fewest digits that read back as the same number.
 pub(super) fn shortest(value: f64) -> String {
-    general(value, None)
+    format_short(value)
 }
 
 /// `%g`, with so many significant digits, or the fewest that read back as the same number.
 pub(super) fn general(value: f64, precision: Option<usize>) -> String {
+    let Some(precision) = precision.map(|digits| digits.max(1)) else {
+        return shortest(value);
+    };
     if let Some(text) = special(value) {
         return text;
     }
-    let written = match precision {
-        Some(digits) => format!("{:.*e}", digits.max(1) - 1, value.abs()),
-        None => format!("{:e}", value.abs()),
-    };
+    let written = format!("{:.*e}", precision - 1, value.abs());
     let sign = if value.is_sign_negative() { "-" } else { "" };
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
@@ -22,8 +24,7 @@ pub(super) fn general(value: f64, precision: Option<usize>) -> String {
         "" => "0",
         trimmed => trimmed,
     };
-    let threshold = precision.map_or(6, |digits| digits.max(1) as i32);
-    if exponent < -4 || exponent >= threshold {
+    if exponent < -4 || exponent >= precision as i32 {
         let fraction = if digits.len() > 1 {
             format!(".{}", &digits[1..])
         } else {

@@ -33,7 +33,7 @@ fn refusal(source: &str) -> String {
         .unwrap_or_else(|error| error)
 }
 
-/// Measured with promtool: value, then `$value`, humanize, humanize1024, humanizeDuration, humanizePercentage,
+/// T2: the golden table, measured with promtool: value, then `$value`, humanize, humanize1024, humanizeDuration, humanizePercentage,
 /// `%.2f`, `%.0f`.
 #[test]
 fn numbers_print_as_go_prints_them() {
@@ -62,6 +62,11 @@ fn numbers_print_as_go_prints_them() {
         (0.0, "0|0|0|0s|0%|0.00|0"),
         (f64::NAN, "NaN|NaN|NaN|NaN|NaN%|NaN|NaN"),
         (f64::INFINITY, "+Inf|+Inf|+Inf|+Inf|+Inf%|+Inf|+Inf"),
+        // Of two numbers of 16 digits that are as near, the even one.
+        (
+            0.000_181_674_957_275_390_63,
+            "0.00018167495727539062|181.7u|0.0001817|181.7us|0.01817%|0.00|0",
+        ),
     ];
     let template = r#"{{ $value }}|{{ humanize $value }}|{{ $value | humanize1024 }}|{{ $value | humanizeDuration }}|{{ humanizePercentage $value }}|{{ printf "%.2f" $value }}|{{ $value | printf "%.0f" }}"#;
     for (value, expected) in golden {

@@ -99,7 +99,7 @@ impl<'t> Course<'t> {
                     kept.alerts = evaluation.alerts;
                     kept.series = evaluation.series;
                 }
-                Err(cause) => failed.push((kept.rule, cause)),
+                Err(cause) => failed.push((kept.rule, cause.to_string())),
             }
         }
         if failed.is_empty() {

@@ -25,7 +25,7 @@ const GRANTED: [(header::HeaderName, HeaderValue); 3] = [
 ];
 
 /// Whose pages may read.
-pub(super) struct Origins(Option<Regex>);
+pub(in crate::web) struct Origins(Option<Regex>);
 
 /// A pattern that an origin as a whole must match.
 ///
@@ -37,7 +37,7 @@ pub(in crate::web) fn pattern(text: &str) -> Result<Regex, String> {
 
 impl Origins {
     /// Those that match a pattern; all without one.
-    pub(super) fn matching(text: Option<&str>) -> Arc<Origins> {
+    pub(in crate::web) fn matching(text: Option<&str>) -> Arc<Origins> {
         Arc::new(Origins(text.and_then(|text| pattern(text).ok())))
     }
 
@@ -50,7 +50,7 @@ impl Origins {
 }
 
 /// The layer that allows the page that asks to read the answer of an endpoint.
-pub(super) async fn allow(
+pub(in crate::web) async fn allow(
     State(origins): State<Arc<Origins>>,
     request: Request,
     next: Next,

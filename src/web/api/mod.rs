@@ -35,12 +35,11 @@ use crate::rules::{Group, Statuses};
 use crate::sample::{Labels, Timestamp};
 
 use answer::respond;
-use cors::Origins;
 use endpoint::{Endpoint, Work};
 use failure::Failure;
 use parameters::Parameters;
 
-pub(super) use cors::pattern;
+pub(super) use cors::{Origins, allow, pattern};
 pub use endpoint::reference;
 pub use queue::{METRICS, Queries};
 pub use settings::Settings;

@@ -148,7 +148,8 @@ fn write_group(
         object(out, |o| match &rule.action {
             Action::Alert(alerting) => {
                 let own: Vec<&Alert> = alerts.iter().filter(|alert| rule.owns(alert)).collect();
-                write_alerting(o, rule, alerting, &own, filter.with_alerts);
+                let state = rule_state(status, &own);
+                write_alerting(o, rule, alerting, state, &own, filter.with_alerts);
                 write_status(o, status, "alerting");
             }
             Action::Record => {
@@ -169,11 +170,11 @@ fn write_alerting(
     o: &mut Object,
     rule: &Rule,
     alerting: &Alerting,
+    state: &str,
     own: &[&Alert],
     with_alerts: bool,
 ) {
-    let states = own.iter().map(|alert| alert.state);
-    o.text("state", states.max().map_or("inactive", state_name));
+    o.text("state", state);
     o.text("name", &rule.name);
     o.text("query", &rule.query.normal());
     o.number("duration", alerting.hold.as_secs_f64());
@@ -196,7 +197,7 @@ fn write_recording(o: &mut Object, rule: &Rule) {
 }
 
 fn write_status(o: &mut Object, status: Option<&RuleStatus>, kind: &str) {
-    let error = status.and_then(|status| status.error.as_deref());
+    let error = status.and_then(|status| status.error.as_ref());
     let health = match (status, error) {
         (None, _) => "unknown",
         (_, None) => "ok",
@@ -204,7 +205,7 @@ fn write_status(o: &mut Object, status: Option<&RuleStatus>, kind: &str) {
     };
     o.text("health", health);
     if let Some(error) = error {
-        o.text("lastError", error);
+        o.text("lastError", &error.to_string());
     }
     let took = status.map(|status| status.took.as_secs_f64());
     o.number("evaluationTime", took.unwrap_or_default());
@@ -235,6 +236,17 @@ fn write_alert(out: &mut String, alert: &Alert) {
         }
         o.text("value", &format_exponent(alert.value));
     });
+}
+
+/// The gravest state of its alerts; nothing is known of a rule without any that was not evaluated yet.
+fn rule_state(status: Option<&RuleStatus>, own: &[&Alert]) -> &'static str {
+    let gravest = own.iter().map(|alert| alert.state).max();
+    let none = if status.is_some() {
+        "inactive"
+    } else {
+        "unknown"
+    };
+    gravest.map_or(none, state_name)
 }
 
 fn state_name(state: AlertState) -> &'static str {

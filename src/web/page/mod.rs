@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::overview::{Overview, Tone};
 use super::words;
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// How often a browser asks for the page again.
 const REFRESH_SECONDS: u32 = 15;

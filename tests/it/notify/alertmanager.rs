@@ -41,7 +41,7 @@ pub(super) fn real(port: u16, state: &Scratch, hook: &HttpSink) -> Daemon {
 }
 
 /// What `amtool` sees; nothing while it cannot be reached.
-fn seen(port: u16) -> Option<Vec<Value>> {
+pub(super) fn seen(port: u16) -> Option<Vec<Value>> {
     let output = Command::new(tool("amtool"))
         .args([
             &format!("--alertmanager.url=http://127.0.0.1:{port}"),

@@ -182,6 +182,7 @@ async fn a_limit_holds_for_all_that_the_token_does_and_a_reminder_is_seen_in_the
         matchers: vec![Matcher::parse(matcher).unwrap()],
         to: vec![to.into()],
         goes_on: false,
+        when: None,
         terms: Terms {
             repeat: Duration::from_secs(1),
             ..Terms::default()

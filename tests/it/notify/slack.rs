@@ -62,11 +62,15 @@ async fn two_receivers_with_one_webhook_keep_its_limit_together() {
         matchers: vec![Matcher::parse(matcher).unwrap()],
         to: vec![to.into()],
         goes_on: false,
+        when: None,
         terms: Terms::default(),
     };
     let policy = vec![only("alertname=A", "team"), only("alertname=B", "lead")];
-    let receivers = settings(&receivers).receivers;
-    let senders = Senders::with(Settings { receivers, policy }, Ledger::memory());
+    let settings = Settings {
+        policy,
+        ..settings(&receivers)
+    };
+    let senders = Senders::with(settings, Ledger::memory());
     senders.fire("A");
     eventually("one is limited", DEADLINE, || senders.error("team"));
     let limited = Instant::now();

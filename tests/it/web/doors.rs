@@ -16,7 +16,7 @@ use crate::harness::{Authority, Scratch, eventually_async};
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A door being served; closed when dropped.
-struct Open {
+pub(super) struct Open {
     url: String,
     address: SocketAddr,
     stop: CancellationToken,
@@ -24,7 +24,7 @@ struct Open {
 }
 
 impl Open {
-    fn new(view: &Arc<View>, settings: Settings) -> Open {
+    pub(super) fn new(view: &Arc<View>, settings: Settings) -> Open {
         let door = Door::open(ANYWHERE, settings).unwrap();
         let stop = CancellationToken::new();
         Open {
@@ -33,6 +33,10 @@ impl Open {
             serving: tokio::spawn(door.serve(view.clone(), stop.clone())),
             stop,
         }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 }
 
