@@ -157,7 +157,7 @@ fn context(text: &str) -> Value {
 }
 
 /// Slack's three escapes, and at most `limit` characters after them.
-fn escape(text: &str, limit: usize) -> String {
+pub(super) fn escape(text: &str, limit: usize) -> String {
     let mut escaped = String::new();
     let mut left = limit;
     for c in text.chars() {
