@@ -20,6 +20,7 @@ use self::progress::Standstill;
 use super::failure::Failure;
 use super::http;
 use super::pace::Backoff;
+use super::secrets::Secrets;
 use crate::sample::{Metric, Sample, Timestamp};
 
 /// Without a heartbeat the log is told of standstills all the same, and so often is looked for them.
@@ -128,10 +129,11 @@ impl Heartbeat {
         let url = settings.url.reveal().map_err(Failure::temporary)?;
         let url = settings::address(&url)
             .map_err(|message| Failure::permanent(format!("its URL {message}")))?;
+        let secrets = Secrets::of_url(url.as_str());
         let request = client.request(settings.method.clone(), url);
         match http::send(request).await? {
             None => Ok(()),
-            Some(refusal) => Err(refusal.failure()),
+            Some(refusal) => Err(refusal.without(&secrets).failure()),
         }
     }
 

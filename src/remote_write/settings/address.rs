@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 use super::EXAMPLE;
@@ -30,8 +32,16 @@ impl Address {
 
     /// What of it must not be told.
     pub(in crate::remote_write) fn secrets(&self) -> Vec<String> {
-        let secrets = [self.0.password(), self.0.query()];
-        secrets.into_iter().flatten().map(str::to_owned).collect()
+        let written = [self.0.password(), self.0.query()];
+        let mut secrets: Vec<String> = written.into_iter().flatten().map(str::to_owned).collect();
+        if let Some(password) = self.0.password() {
+            let plain = |text| percent_decode_str(text).decode_utf8_lossy();
+            let password = plain(password);
+            // As it is sent.
+            let both = format!("{}:{password}", plain(self.0.username()));
+            secrets.extend([BASE64_STANDARD.encode(both), password.into_owned()]);
+        }
+        secrets
     }
 
     /// Whether it logs in by itself.
