@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::facts::{Declared, elements};
-use crate::promql::{Limits, Moments, Query, Value, evaluate};
+use super::facts::Declared;
+use crate::promql::{Limits, Moments, Query, Value, evaluate, selector};
 use crate::sample::Timestamp;
 use crate::store::Store;
 
@@ -27,11 +27,12 @@ const SHORTEST: Duration = Duration::from_secs(2 * 60);
 
 /// How far back pictures go: no further than the history does, for most of it would be empty.
 pub(super) fn span(store: &Store, now: Timestamp) -> Duration {
-    let oldest = elements(store, "min(min_over_time(timestamp(pg_up)[3h:3m]))", now);
-    let oldest = oldest.first().map(|element| element.value);
-    oldest.map_or(LONGEST, |oldest| {
-        now.since(Timestamp::from_seconds(oldest))
-            .clamp(SHORTEST, LONGEST)
+    let signs = selector("{__name__=~\"pg_up|pgbouncer_up|patroni_up\"}").unwrap_or_default();
+    let signs = store.select(&signs, now.before(LONGEST), now);
+    let first = signs.iter().filter_map(|series| series.points.first());
+    let oldest = first.map(|(at, _)| *at).min();
+    oldest.map_or(SHORTEST, |oldest| {
+        now.since(oldest).clamp(SHORTEST, LONGEST)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Frame, badge, class, statement};
+use super::{Frame, badge, class, prose, statement};
 use crate::web::overview::{Advice, Finding, Tone, Topic};
 
 /// The page of all advice.
@@ -65,7 +65,7 @@ fn section(topic: &Topic) -> Markup {
             p class="quiet" { strong { "Why this may be wrong: " } (topic.doubt) }
             @if !topic.unknown.is_empty() {
                 p class="quiet" { strong { "Not known:" } }
-                ul class="plain" { @for unknown in &topic.unknown { li { (unknown) } } }
+                ul class="plain" { @for unknown in &topic.unknown { li { (prose(unknown)) } } }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{badge, class, evidence, told};
+use super::{badge, class, evidence, prose, told};
 use crate::sample::Timestamp;
 use crate::web::overview::{Notice, Tone};
 use crate::web::words;
@@ -49,8 +49,8 @@ pub(super) fn card(notice: &Notice, whole: bool, now: Timestamp) -> Markup {
             h3 { (severity(notice)) " " (title(notice)) }
             (since(notice, now))
             (standing(notice, now))
-            @if !notice.description.is_empty() { p class="lines" { (notice.description) } }
-            @if !notice.hint.is_empty() { p class="todo" { strong { "What to do: " } (notice.hint) } }
+            @if !notice.description.is_empty() { p class="lines" { (prose(&notice.description)) } }
+            @if !notice.hint.is_empty() { p class="todo" { strong { "What to do: " } (prose(&notice.hint)) } }
             @if let Some(runbook) = &notice.runbook {
                 p { a href=(runbook) rel="noreferrer" { "Runbook: " (runbook) } }
             }

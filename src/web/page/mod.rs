@@ -163,6 +163,15 @@ fn scrolling(name: &str, content: &Markup) -> Markup {
     html! { div class="scroll" role="region" aria-label=(name) tabindex="0" { (content) } }
 }
 
+/// A text for people in which words between backticks are what a machine reads.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
+}
+
 /// A statement to copy.
 fn statement(sql: &str) -> Markup {
     scrolling("statement", &html! { pre { code { (sql) } } })

@@ -450,6 +450,22 @@ async fn rules_that_fail_come_first_to_the_eye() {
     shown(&unread, "/rules", &["0 rules in 0 groups"]).await;
 }
 
+#[tokio::test]
+async fn a_course_is_drawn_as_soon_as_there_are_two_points() {
+    let (now, view) = (Timestamp::now(), blank(Timestamp::now()));
+    for seconds in [20, 10, 0] {
+        let at = now.before(Duration::from_secs(seconds));
+        put_at(&view, at, "pg_up", &[], 1.0);
+        put_at(&view, at, "pg_connections_used", &[], 5.0);
+    }
+    shown(
+        &Arc::new(view),
+        "/",
+        &["class=\"spark\"", "last 2 min: 5 to 5"],
+    )
+    .await;
+}
+
 /// Not a promise about this machine, but no accident either: the fastest of several tries, in a build without
 /// optimizations, which takes about ten times as long as a release.
 #[test]
