@@ -10,13 +10,19 @@ pub(super) const CASES: &[Case] = &[
     real("PgvigilReceiverFailing/warning"),
     real("PgvigilReceiverFailing/critical"),
     real("PgvigilNotificationsLost/critical"),
+    lowered("PgvigilNotificationsLate/warning", 3.0),
+    real("PgvigilHeartbeatFailing/warning"),
     lowered("PgvigilRemoteWriteBehind/warning", 5.0),
     real("PgvigilRemoteWriteLosesSamples/warning"),
     real("PgvigilRuleFailing/warning"),
+    real("PgvigilRuleOverLimit/warning"),
+    lowered("PgvigilRuleBlind/warning", 1.0),
     real("PgvigilStoreFull/critical"),
     real("PgvigilSnapshotFailing/warning"),
     real("PgvigilIncidentLogFailing/critical"),
 ];
+
+const LATE: &str = "PgvigilNotificationsLate/warning";
 
 /// What looks back over minutes.
 const LASTING: [&str; 5] = [
@@ -33,6 +39,10 @@ const RULES: &str = "groups:
   rules:
   - {alert: Fragile, expr: 'vector(1) * on () group_left () own_few > 1'}
   - {alert: 'Restless', expr: 'own_few{name=\"b\"} > 0', labels: {tick: '{{ $value }}'}}
+- name: narrow
+  limit: 1
+  rules:
+  - {alert: Many, expr: 'own_few > 0'}
 ";
 
 const COLLECTORS: [(&str, &str); 2] = [
@@ -57,7 +67,7 @@ fn the_watch_in_trouble() {
         "postgres",
         "CREATE TABLE few AS SELECT 'a' AS name; CREATE TABLE wanted AS SELECT 1 AS most;",
     );
-    let (hook, write) = (HttpSink::start(), HttpSink::start());
+    let (hook, write, beat) = (HttpSink::start(), HttpSink::start(), HttpSink::start());
     let scratch = Scratch::new();
     for (name, text) in COLLECTORS {
         scratch.write(name, text);
@@ -71,14 +81,17 @@ fn the_watch_in_trouble() {
     std::fs::create_dir(&snapshot).unwrap();
     hook.usually(Answer::new(500, &[], "down"));
     write.usually(Answer::new(500, &[], "down"));
+    beat.usually(Answer::new(500, &[], "down"));
     let config = format!(
         "servers: [{{name: rachel, url: '{}'}}]\n\
          store: {{max_bytes: 4MiB, retention: 30m, snapshot_interval: 1s}}\n\
          remote_write: [{{name: far, url: '{}', queue_config: {{batch_send_deadline: 100ms, max_backoff: 1s}}}}]\n\
-         notify:\n  receivers: [{{name: team, slack: {{webhook_url: '{}/x'}}}}]\n  policy: [{{to: [team]}}]\n",
+         notify:\n  receivers: [{{name: team, slack: {{webhook_url: '{}/x'}}}}]\n  policy: [{{to: [team]}}]\n  \
+         heartbeat: {{url: '{}/beat', every: 1s}}\n",
         postgres.url("postgres", "postgres"),
         write.url(),
-        hook.url()
+        hook.url(),
+        beat.url()
     );
     let more = format!(
         "  include: ['{0}/few.yml', '{0}/many.yml']\n",
@@ -90,7 +103,7 @@ fn the_watch_in_trouble() {
         "PgvigilReceiverFailing/critical",
     ];
     watch.fires(&failing);
-    watch.fires(&["PgvigilRemoteWriteBehind/warning"]);
+    watch.fires(&["PgvigilRemoteWriteBehind/warning", LATE]);
     watch.fires(&[
         "PgvigilSnapshotFailing/warning",
         "PgvigilIncidentLogFailing/critical",
@@ -98,6 +111,14 @@ fn the_watch_in_trouble() {
     std::fs::remove_file(&log).unwrap();
     std::fs::remove_dir(&snapshot).unwrap();
     watch.clears(&["PgvigilIncidentLogFailing/critical"]);
+    // While the log is not written no ping is sent, so that none fails.
+    watch.fires(&["PgvigilHeartbeatFailing/warning"]);
+    beat.usually(Answer::default());
+    watch.clears(&["PgvigilHeartbeatFailing/warning"]);
+    postgres.sql("postgres", "ALTER TABLE few RENAME name TO called");
+    watch.fires(&["PgvigilRuleBlind/warning"]);
+    postgres.sql("postgres", "ALTER TABLE few RENAME called TO name");
+    watch.clears(&["PgvigilRuleBlind/warning"]);
 
     hook.usually(Answer::new(404, &[], "no_service"));
     write.usually(Answer::new(400, &[], "out of order"));
@@ -106,6 +127,7 @@ fn the_watch_in_trouble() {
         "INSERT INTO few VALUES ('b'); UPDATE wanted SET most = 20000",
     );
     watch.fires(&LASTING[..4]);
+    watch.fires(&["PgvigilRuleOverLimit/warning"]);
     postgres.sql(
         "postgres",
         "DELETE FROM few WHERE name = 'b'; UPDATE wanted SET most = 1",
@@ -114,7 +136,9 @@ fn the_watch_in_trouble() {
     write.usually(Answer::default());
     watch.clears(&["PgvigilRemoteWriteBehind/warning"]);
     watch.clears(&failing);
-    watch.clock("+45m");
+    watch.clears(&[LATE, "PgvigilRuleOverLimit/warning"]);
+    // What was refused is offered again after an hour.
+    watch.clock("+75m");
     watch.clears(&LASTING);
     watch.finish();
 }

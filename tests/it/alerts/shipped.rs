@@ -18,6 +18,10 @@ const NOT_STAGED: &[(&str, &str)] = &[
         "waits for a kind of backup source that tells of failed runs; promtool's test covers the rule",
     ),
     (
+        "PgvigilStageStandsStill/critical",
+        "nothing that can be done to a process from outside stops one of its tasks alone; tests of the heartbeat stop each",
+    ),
+    (
         "PgvigilEvaluationsMissed/warning",
         "ends after five minutes without a missed slot, and the clock cannot be put forward without missing some",
     ),
