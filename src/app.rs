@@ -12,7 +12,7 @@ mod turn;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -43,6 +43,9 @@ use watch::Watch;
 /// How long the rooms may take to stop before the process leaves them.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// How often is looked whether a source of the configuration before is in this one.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// How often is looked whether the incident log is to be written again or made small.
 const TENDED: Duration = Duration::from_secs(5);
 
@@ -67,6 +70,8 @@ pub struct Lasting {
     ledgers: Arc<Ledgers>,
     statuses: Arc<Statuses>,
     traces: Arc<Traces>,
+    /// The board of the configuration in force.
+    board: Arc<Mutex<Option<Arc<Board>>>>,
 }
 
 impl Lasting {
@@ -78,6 +83,7 @@ impl Lasting {
             ledgers: Arc::default(),
             statuses: Arc::default(),
             traces: Arc::default(),
+            board: Arc::default(),
         }
     }
 
@@ -187,11 +193,16 @@ pub async fn run(
         ledgers,
         statuses,
         traces,
+        board: latest,
     } = lasting;
     let ledger = ledgers.of(&config)?;
     let keeper = Arc::new(Keeper::new(&config.state_dir, store.clone()));
     tokio::task::block_in_place(|| keeper.restore(Timestamp::now()));
     let board = Arc::new(Board::new(store.clone(), config.has_several_of_a_kind()));
+    let before = {
+        let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.replace(board.clone())
+    };
     let signs = Arc::new(Signs::default());
     statuses.keep(&loaded.rules.groups);
     let tally = Arc::new(Tally::default());
@@ -314,6 +325,9 @@ pub async fn run(
     let stopped = stop.clone();
     tasks.spawn(async move { heartbeat.run(stopped).await });
     tasks.spawn(keep(ledger.clone(), stop.clone()));
+    if let Some(before) = before {
+        tasks.spawn(leave(before, board.clone(), stop.clone()));
+    }
     let interval = config.snapshots.interval;
     tasks.spawn(keep_history(keeper.clone(), interval, stop.clone()));
     let watch = Arc::new(Watch {
@@ -395,6 +409,24 @@ async fn keep(ledger: Arc<Ledger>, stop: CancellationToken) {
                 }
             }
         }
+    }
+}
+
+/// Ends the series of sources that the configuration before had and this one has not (Y4): their server left, or their
+/// collector is off. What is not known yet is looked at again.
+async fn leave(before: Arc<Board>, board: Arc<Board>, stop: CancellationToken) {
+    let sources = before.successes(None).into_iter();
+    let mut left: Vec<_> = sources.map(|(source, _)| source).collect();
+    while !left.is_empty() && !stop.is_cancelled() {
+        let now = Timestamp::now();
+        left.retain(|source| {
+            let retired = board.retired(source);
+            if retired {
+                before.retire(source, now);
+            }
+            !retired && !board.fresh(source, now)
+        });
+        stop.run_until_cancelled(tokio::time::sleep(SETTLED)).await;
     }
 }
 

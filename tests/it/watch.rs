@@ -294,7 +294,7 @@ fn no_data_is_not_fine() {
 }
 
 #[test]
-fn a_second_server_changes_no_alert_of_the_first() {
+fn a_second_server_changes_no_alert_of_the_first_and_leaves_nothing_behind() {
     let stage = Stage::set(18);
     let second = Postgres::start(18);
     let watch = stage.watch();
@@ -306,8 +306,8 @@ fn a_second_server_changes_no_alert_of_the_first() {
         "servers: [{{name: monica, url: '{}'}}, ",
         second.url("postgres", "postgres")
     );
-    let config = std::fs::read_to_string(&stage.config).unwrap();
-    let config = config.replace("servers: [", &added);
+    let alone = std::fs::read_to_string(&stage.config).unwrap();
+    let config = alone.replace("servers: [", &added);
     stage.scratch.write("pgvigil.yml", config);
     watch.signal("HUP");
     stage.shows("pg_up{server=\"monica\"} 1");
@@ -320,6 +320,17 @@ fn a_second_server_changes_no_alert_of_the_first() {
     let closed = stage.mails(2)[1].clone();
     // The identifier of the first message is made of the alert's fingerprint and the moment it fired.
     assert_eq!(closed.header("In-Reply-To"), opened.header("Message-ID"));
+
+    // Y4: what is watched no longer has no value, long before five minutes are over.
+    let of_monica = "/api/v1/query?query=count(%7Bserver%3D%22monica%22%7D)";
+    let known = stage.page(of_monica).unwrap();
+    assert!(!known.contains("\"result\":[]"), "{known}");
+    stage.scratch.write("pgvigil.yml", alone);
+    watch.signal("HUP");
+    eventually("nothing of monica's is left", PATIENCE, || {
+        let answer = stage.page(of_monica)?;
+        answer.contains("\"result\":[]").then_some(())
+    });
 }
 
 #[test]
