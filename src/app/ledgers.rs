@@ -9,7 +9,7 @@ use crate::incident::Ledger;
 
 /// The ledger of the state directory, once it is open.
 #[derive(Debug, Default)]
-pub struct Ledgers(Mutex<Option<Arc<Ledger>>>);
+pub(super) struct Ledgers(Mutex<Option<Arc<Ledger>>>);
 
 impl Ledgers {
     /// The ledger of the configured state directory: the one in use, unless that is another directory's.
