@@ -259,7 +259,7 @@ fn facts(alert: &Alert, history: Option<&History>, now: Timestamp) -> Vec<(Strin
         None => words::moment_ago(fired, now),
     };
     let unread = alert.stale_since.map(|stale| words::moment_ago(stale, now));
-    let shown_elsewhere = ["alertname", "severity"];
+    let shown_elsewhere = ["alertname", "severity", "job"];
     let instance = alert.labels.get("instance");
     let said_twice = |name: &str, value: &str| name == "server" && value == instance;
     let labels: Vec<String> = alert

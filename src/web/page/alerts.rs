@@ -52,7 +52,7 @@ pub(super) fn card(notice: &Notice, whole: bool, now: Timestamp) -> Markup {
             @if !notice.description.is_empty() { p class="lines" { (prose(&notice.description)) } }
             @if !notice.hint.is_empty() { p class="todo" { strong { "What to do: " } (prose(&notice.hint)) } }
             @if let Some(runbook) = &notice.runbook {
-                p { a href=(runbook) rel="noreferrer" { "Runbook: " (runbook) } }
+                p { a href=(runbook) rel="noreferrer" { "Runbook" } }
             }
             (evidence::tables(&notice.evidence, now))
             @if !notice.incident.is_empty() { (told::line(notice, now)) }

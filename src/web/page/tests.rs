@@ -338,7 +338,7 @@ fn an_alarmed_page_says_what_since_when_and_what_to_do() {
             "Find who holds them:",
             "SELECT 1 &lt; 2",
             ".",
-            "Runbook: https://runbooks.example/connections",
+            "Runbook",
             "Connections by application",
             "on rachel, read 12:48 UTC",
             "application name",
