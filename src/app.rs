@@ -15,7 +15,6 @@ mod turn;
 mod upkeep;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -80,13 +79,12 @@ pub async fn run(
 
 /// What messages say about this process and its rules.
 pub fn messages(config: &Config, rules: &RuleSet, links: Option<Links>) -> notify::Context {
-    let rules = rules.groups.iter().flat_map(|group| &group.rules);
+    let rules = rules.clone();
+    let of = move |alert: &_| rules.of(alert).map(|rule| rule.query.text().to_owned());
     notify::Context {
         external_url: config.external_url.clone(),
         external_labels: config.external_labels.clone(),
-        expressions: rules
-            .map(|rule| (rule.key.clone(), rule.query.text().to_owned()))
-            .collect::<BTreeMap<_, _>>(),
+        expressions: notify::Expressions::new(of),
         links,
         ..notify::Context::default()
     }

@@ -16,7 +16,7 @@ use crate::incident::{Event, Evidence, Ledger};
 use crate::notify::Awaited;
 use crate::rules::{Alert, Change, Transition};
 use crate::sample::{Sample, Timestamp};
-use crate::scrape::{Inquiry, Readings};
+use crate::scrape::{Board, Inquiry, Readings, reason};
 use crate::server::Server;
 
 /// Incidents that open within this time share one reading of a query.
@@ -58,6 +58,7 @@ pub(super) struct Inquiries {
     settings: Settings,
     ledger: Arc<Ledger>,
     awaited: Arc<Awaited>,
+    board: Arc<Board>,
     readings: Readings,
     shared: Mutex<HashMap<Key, (Instant, Reading)>>,
     requests: mpsc::UnboundedSender<Request>,
@@ -73,6 +74,7 @@ impl Inquiries {
         settings: Settings,
         ledger: Arc<Ledger>,
         awaited: Arc<Awaited>,
+        board: Arc<Board>,
     ) -> (Arc<Self>, Open) {
         let (requests, open) = mpsc::unbounded_channel();
         let servers = servers.iter();
@@ -87,6 +89,7 @@ impl Inquiries {
             settings,
             ledger,
             awaited,
+            board,
             readings: Readings::default(),
             shared: Mutex::default(),
             requests,
@@ -101,9 +104,10 @@ impl Inquiries {
             .filter(|transition| transition.change == Change::Opened);
         for Transition { alert, .. } in opened {
             let names = alert.annotations.get(ANNOTATION);
+            let wanted = names.is_some_and(|names| !named(names).is_empty());
             let Some(incident) = alert
                 .incident()
-                .filter(|_| names.is_some_and(|names| !named(names).is_empty()))
+                .filter(|_| wanted || about::silent(alert).next().is_some())
             else {
                 continue;
             };
@@ -173,7 +177,7 @@ impl Inquiries {
     async fn inquire(self: Arc<Self>, request: Request, reports: mpsc::UnboundedSender<Report>) {
         let Request { incident, alert } = request;
         let begun = Instant::now();
-        let mut found: Vec<Evidence> = Vec::new();
+        let mut found: Vec<Evidence> = self.silence(&alert);
         let mut room = MOST_BYTES;
         let report = |found: &Vec<Evidence>, finished| {
             // Nobody listens only when pgvigil stops.
@@ -206,6 +210,16 @@ impl Inquiries {
             }
         }
         report(&found, true);
+    }
+
+    /// Why the servers do not answer, where it is that which the alert is about.
+    fn silence(&self, alert: &Alert) -> Vec<Evidence> {
+        let silent = about::silent(alert);
+        let told = silent.filter_map(|server| {
+            let reason = reason(&self.board.statuses_of(server), server)?;
+            Some(about::reason(server, reason))
+        });
+        told.collect()
     }
 
     /// Each query that the rule names, on each server that the incident is about.

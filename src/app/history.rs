@@ -1,12 +1,13 @@
 //! What the value of an alert was over the last hour: its expression without the comparison, over the store.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::notify::History;
 use crate::promql::{self, Limits, Moments, Query, Value};
-use crate::rules::{RuleKey, RuleSet};
+use crate::rules::RuleSet;
 use crate::sample::{Labels, NAME, Timestamp, is_stale};
 use crate::store::Store;
 
@@ -15,17 +16,17 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// As many characters as a phone shows in a line beside the numbers.
 const POINTS: u32 = 21;
 
+/// How often is looked for each of them, so that what was over soon is seen too.
+const LOOKS: u32 = 12;
+
 /// Who draws takes no more than this.
 const LIMIT: usize = 2_000_000;
 
 /// The history of the alerts of these rules.
 pub(super) fn history(rules: &RuleSet, store: &Arc<Store>) -> History {
-    let rules = rules.groups.iter().flat_map(|group| &group.rules);
-    let compared = rules.filter_map(|rule| Some((rule.key.clone(), rule.query.compared()?)));
-    let compared: HashMap<RuleKey, Query> = compared.collect();
-    let store = Arc::clone(store);
+    let (rules, store) = (rules.clone(), Arc::clone(store));
     History::new(move |alert, now| {
-        let query = compared.get(&alert.rule);
+        let query = rules.of(alert).map(|rule| &rule.query);
         tokio::task::block_in_place(|| {
             query.map_or_else(Vec::new, |query| values(query, &store, &alert.labels, now))
         })
@@ -36,13 +37,15 @@ fn values(query: &Query, store: &Store, alert: &Labels, now: Timestamp) -> Vec<f
     let moments = Moments::Range {
         start: now.before(HOUR),
         end: now,
-        step: HOUR / (POINTS - 1),
+        step: HOUR / ((POINTS - 1) * LOOKS),
     };
     let limits = Limits {
         max_samples: LIMIT,
         ..Limits::default()
     };
-    let Ok(answer) = promql::evaluate(query, store, moments, &limits) else {
+    let compared = query.compared();
+    let answer = compared.map(|compared| promql::evaluate(&compared, store, moments, &limits));
+    let Some(Ok(answer)) = answer else {
         return Vec::new();
     };
     let Value::Matrix(series) = answer.value else {
@@ -54,11 +57,34 @@ fn values(query: &Query, store: &Store, alert: &Labels, now: Timestamp) -> Vec<f
     // Two that fit are two histories, of which neither is the alert's.
     match (of_alert.next(), of_alert.next()) {
         (Some(one), None) => {
-            let points = one.points.into_iter().map(|(_, value)| value);
-            points.filter(|value| !is_stale(*value)).collect()
+            let known = one.points.into_iter().filter(|(_, v)| !is_stale(*v));
+            worst(known, now, query.wants_less())
         }
         _ => Vec::new(),
     }
+}
+
+/// The worst value of each span, oldest first.
+fn worst(
+    points: impl Iterator<Item = (Timestamp, f64)>,
+    now: Timestamp,
+    wants_less: bool,
+) -> Vec<f64> {
+    let span = HOUR / (POINTS - 1);
+    let worse = |old: f64, new: f64| {
+        if wants_less {
+            old.min(new)
+        } else {
+            old.max(new)
+        }
+    };
+    let mut spans: BTreeMap<Reverse<u128>, f64> = BTreeMap::new();
+    for (at, value) in points {
+        let ago = now.since(at).as_millis() / span.as_millis();
+        let kept = spans.entry(Reverse(ago)).or_insert(value);
+        *kept = worse(*kept, value);
+    }
+    spans.into_values().collect()
 }
 
 /// Whether an element with these labels would be the alert: a rule only adds labels.
@@ -88,12 +114,30 @@ mod tests {
             let values = [(of("rachel"), minute as f64), (of("other"), 7.0)];
             store.append(at, &sources, values);
         }
-        let query = Query::parse("used > 50").unwrap().compared().unwrap();
+        let query = Query::parse("used > 50").unwrap();
         let of = |server| Labels::new([("alertname", "High"), ("server", server)]);
         let one = of("rachel");
         let seen = values(&query, &store, &one, now);
         assert_eq!(seen.len(), POINTS as usize);
         assert_eq!((seen[0], seen[POINTS as usize - 1]), (0.0, 60.0));
         assert!(values(&query, &store, &of("third"), now).is_empty());
+    }
+
+    #[test]
+    fn what_was_over_soon_is_seen_too() {
+        let minute = Duration::from_secs(60);
+        let now = Timestamp(100 * 3_600_000);
+        let peak = [
+            (now.before(30 * minute), 9.0),
+            (now.before(29 * minute), 1.0),
+            (now, 1.0),
+        ];
+        assert_eq!(worst(peak.into_iter(), now, false), [9.0, 1.0, 1.0]);
+        let dip = [
+            (now.before(2 * minute), 9.0),
+            (now.before(minute), 0.5),
+            (now, 8.0),
+        ];
+        assert_eq!(worst(dip.into_iter(), now, true), [0.5]);
     }
 }

@@ -133,6 +133,7 @@ impl House {
             config.collect.clone(),
             self.ledger.clone(),
             messages.awaited.clone(),
+            board.clone(),
         );
         self.tasks
             .spawn(inquiries.clone().run(open, self.stop.clone()));

@@ -9,6 +9,7 @@ mod caution;
 pub mod command;
 mod due;
 pub mod email;
+mod expressions;
 mod failure;
 pub mod heartbeat;
 mod history;
@@ -38,7 +39,6 @@ pub mod webhook;
 mod window;
 mod words;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -47,6 +47,7 @@ use tracing::error;
 
 pub use audience::{Audience, Inhibited};
 pub use awaited::Awaited;
+pub use expressions::Expressions;
 pub use history::History;
 pub use inhibit::Inhibition;
 pub use link::{HOLDS, LinkError, Links};
@@ -65,7 +66,6 @@ use self::office::Office;
 use self::outbox::Outbox;
 use self::policy::Policy;
 use crate::incident::{Event, Ledger};
-use crate::rules::RuleKey;
 use crate::sample::{Labels, Timestamp};
 
 /// What messages say about this process and its rules.
@@ -76,7 +76,7 @@ pub struct Context {
     /// Added to alerts that lack them when they are pushed to an Alertmanager.
     pub external_labels: Labels,
     /// The expression of each rule, for the link from an Alertmanager.
-    pub expressions: BTreeMap<RuleKey, String>,
+    pub expressions: Expressions,
     /// Who writes the links by which an incident can be silenced; `None` for no such links.
     pub links: Option<Links>,
     /// How the value of an alert has come about.

@@ -202,6 +202,20 @@ impl Expr {
         }
     }
 
+    /// Whether what the outermost comparison compares has to be small.
+    pub(super) fn wants_less(&self) -> bool {
+        match self {
+            Expr::Binary(binary) if matches!(binary.op, Op::And | Op::Unless) => {
+                binary.left.wants_less()
+            }
+            Expr::Binary(binary) => match binary.left {
+                Expr::Number(_) => matches!(binary.op, Op::Greater | Op::GreaterOrEqual),
+                _ => matches!(binary.op, Op::Less | Op::LessOrEqual),
+            },
+            _ => false,
+        }
+    }
+
     /// The node's operands.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match self {

@@ -204,6 +204,11 @@ impl Query {
         })
     }
 
+    /// Whether the outermost comparison holds for what is small, as that of `a < 1` and of `1 > a` does.
+    pub fn wants_less(&self) -> bool {
+        self.expr.wants_less()
+    }
+
     /// The same expression with the one number to the right of its outermost comparison replaced; `None` when there is
     /// no such number. In `a > 1 and b > 2` the comparison that counts is the first one: it makes the value.
     pub fn with_threshold(&self, threshold: f64) -> Option<Query> {

@@ -20,15 +20,16 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// The rule that an alert is of: of several with one name that which sets its labels.
+    pub fn of(&self, alert: &Alert) -> Option<&Rule> {
+        let mut rules = self.groups.iter().flat_map(|group| &group.rules);
+        rules.find(|rule| rule.owns(alert))
+    }
+
     /// Alerts whose rule is no longer in force; to be ended with [`Alert::ended`].
     pub fn orphans<'a>(&self, alerts: impl IntoIterator<Item = &'a Alert>) -> Vec<&'a Alert> {
-        let owned = |alert: &Alert| {
-            self.groups
-                .iter()
-                .flat_map(|group| &group.rules)
-                .any(|rule| rule.owns(alert))
-        };
-        alerts.into_iter().filter(|alert| !owned(alert)).collect()
+        let alerts = alerts.into_iter();
+        alerts.filter(|alert| self.of(alert).is_none()).collect()
     }
 
     fn recording(&self) -> impl Iterator<Item = &Rule> {

@@ -12,7 +12,7 @@ use crate::store::{Place, Store};
 
 use series::{Identities, Replaced};
 use state::{Entry, State};
-pub use status::Status;
+pub use status::{Status, reason};
 
 /// What `job` says in the store.
 const JOB: &str = "pgvigil";

@@ -33,7 +33,7 @@ use crate::collectors::{Collector, Settings};
 use crate::sample::{Metric, Timestamp};
 use crate::server::Server;
 
-pub use board::{Board, Status};
+pub use board::{Board, Status, reason};
 pub use evidence::{Inquiry, Readings};
 pub use liveness::{LIVENESS, SESSION};
 pub use once::{Failure, Reading, carry_out, once};

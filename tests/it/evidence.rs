@@ -446,6 +446,20 @@ async fn an_incident_is_explained_in_its_messages_without_literals() {
 /// Issue 5: slow evidence delays a message by no more than two seconds. Connection B is taken for long, and the query is
 /// for a database that only B can enter.
 #[test]
+fn that_a_server_does_not_answer_is_told_with_the_reason() {
+    let rules = "groups: [{name: g, rules: [{alert: Test, expr: 'pg_up == 0'}]}]";
+    let (stage, _watch) = Stage::set(rules, &[]);
+    eventually("the server is up", PATIENCE, || {
+        stage.get("/metrics").contains("pg_up 1").then_some(())
+    });
+    stage.postgres.stop();
+    let letters = stage.mail.wait_for(1, PATIENCE);
+    let mail = letters[0].data.replace("=\r\n", "");
+    let told = mail.contains("Why it does not answer (rachel, ") && mail.contains("refused");
+    assert!(told, "{mail}");
+}
+
+#[test]
 fn a_message_does_not_wait_for_slow_evidence() {
     let rules = "groups: [{name: g, rules: [{alert: Test, expr: 'sum by (job, instance, server) (sleepers) > 0', \
                  labels: {datname: app}, annotations: {summary: B is taken, evidence: largest_tables}}]}]";

@@ -113,7 +113,9 @@ fn context() -> Context {
     Context {
         external_url: "https://pgvigil.example".into(),
         external_labels: Labels::new([("cluster", "prod")]),
-        expressions: [(rule, "a > 80 and b".to_owned())].into(),
+        expressions: notify::Expressions::new(move |alert| {
+            (alert.rule == rule).then(|| "a > 80 and b".to_owned())
+        }),
         links: None,
         ..Context::default()
     }

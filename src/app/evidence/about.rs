@@ -8,6 +8,7 @@ use crate::collectors::evidence::Found;
 use crate::incident::Evidence;
 use crate::rules::Alert;
 use crate::sample::Timestamp;
+use crate::scrape::LIVENESS;
 use crate::server::Server;
 
 /// The evidence about one incident comes from no more servers than this.
@@ -32,6 +33,30 @@ pub(super) fn servers<'s>(
         }
     }
     servers
+}
+
+/// The servers of which the alert says that they do not answer: it rests on their signs of life alone.
+pub(super) fn silent(alert: &Alert) -> impl Iterator<Item = &str> {
+    let alone = alert
+        .sources
+        .iter()
+        .all(|source| &*source.collector == LIVENESS);
+    let sources = alert.sources.iter().filter(move |_| alone);
+    sources.map(|source| &*source.server).take(MOST_SERVERS)
+}
+
+/// Why one of them does not.
+pub(super) fn reason(server: &str, reason: String) -> Evidence {
+    Evidence {
+        query: "connection".into(),
+        title: "Why it does not answer".into(),
+        server: server.to_owned(),
+        at: Timestamp::now(),
+        columns: vec!["reason".into()],
+        rows: vec![vec![reason]],
+        more: 0,
+        error: String::new(),
+    }
 }
 
 /// The database that the alert names, or the only one of that server that its samples came from.

@@ -137,8 +137,8 @@ pub(in crate::notify) fn body(alert: &Alert, context: &Context, now: Timestamp) 
 
 /// Where the rule's expression can be looked at (A5); `None` when that has no known address.
 pub(in crate::notify) fn graph(alert: &Alert, context: &Context) -> Option<String> {
-    let expression = context.expressions.get(&alert.rule)?;
-    let expression = utf8_percent_encode(expression, UNESCAPED);
+    let expression = context.expressions.of(alert)?;
+    let expression = utf8_percent_encode(&expression, UNESCAPED);
     let place = Some(&context.external_url).filter(|url| !url.is_empty())?;
     Some(format!("{place}/graph?g0.expr={expression}&g0.tab=1"))
 }
@@ -147,7 +147,7 @@ pub(in crate::notify) fn graph(alert: &Alert, context: &Context) -> Option<Strin
 mod tests {
     use super::*;
     use crate::incident::{Delivery, Event};
-    use crate::notify::trial;
+    use crate::notify::{Expressions, trial};
     use crate::rules::{AlertState, Change, Transition};
 
     const MINUTE: i64 = 60_000;
@@ -189,7 +189,7 @@ mod tests {
             let context = Context {
                 external_url: "https://p".into(),
                 external_labels: Labels::new([("cluster", "prod"), ("severity", "none")]),
-                expressions: [(self.alert.rule.clone(), "a > 1".to_owned())].into(),
+                expressions: Expressions::new(|_| Some("a > 1".to_owned())),
                 ..Context::default()
             };
             plan(&self.book, "am", &self.sent, &context, at)

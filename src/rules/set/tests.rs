@@ -187,3 +187,30 @@ fn what_was_firing_when_its_rule_was_removed_ends_with_the_reason() {
     assert_eq!(ended.alert.annotations["ended_because"], "rule removed");
     assert_eq!(ended.alert.annotations["summary"], "down");
 }
+
+#[test]
+fn of_two_rules_with_one_name_an_alert_is_of_that_which_sets_its_labels() {
+    let set = load(&settings(&[], &[])).unwrap();
+    let rules = set
+        .alerting()
+        .filter(|rule| &*rule.name == "PostgresqlConnectionsHigh");
+    for rule in rules {
+        let labels = [("alertname", &*rule.name), ("severity", rule.severity())];
+        let alert = Alert {
+            rule: rule.key.clone(),
+            labels: Labels::new(labels),
+            annotations: BTreeMap::new(),
+            value: 1.0,
+            sources: Sources::default(),
+            state: AlertState::Firing,
+            active_at: Timestamp(0),
+            fired_at: Some(Timestamp(0)),
+            last_seen: Timestamp(0),
+            keep_firing_since: None,
+            stale_since: None,
+            changed_since: None,
+            resolved_at: None,
+        };
+        assert_eq!(set.of(&alert).unwrap().query.text(), rule.query.text());
+    }
+}

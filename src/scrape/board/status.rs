@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::sample::{Source, Timestamp};
+use crate::scrape::LIVENESS;
 
 /// How one source is doing.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,4 +26,15 @@ pub struct Status {
     pub series: usize,
     /// Series left out by the cap, as unreadable or as duplicates, at the last reading.
     pub dropped: u64,
+}
+
+/// Why a server cannot be read, by its sign of life, or else by the source that was tried last.
+pub fn reason(statuses: &[Status], server: &str) -> Option<String> {
+    let of_server = statuses
+        .iter()
+        .filter(|status| *status.source.server == *server);
+    of_server
+        .filter(|status| status.error.is_some())
+        .max_by_key(|status| (&*status.source.collector == LIVENESS, status.last_attempt))
+        .and_then(|status| status.error.clone())
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Tone;
 use super::facts::{Declared, Fact, Unit, elements, facts, values};
-use super::{Tone, troubles};
 use crate::sample::Timestamp;
-use crate::scrape::Status;
+use crate::scrape::{Status, reason};
 use crate::store::Store;
 
 /// One watched server, PgBouncer or node.
@@ -305,7 +305,7 @@ pub(super) fn servers<'n>(
             version: versions.get(&**name).cloned().unwrap_or_default(),
             reason: match standing {
                 Standing::Up => String::new(),
-                _ => troubles::reason(statuses, name).unwrap_or_default(),
+                _ => reason(statuses, name).unwrap_or_default(),
             },
             facts: match standing {
                 Standing::Down => unknown(facts(name)),

@@ -88,14 +88,3 @@ pub(super) fn damaged(store: &Store, now: Timestamp) -> Vec<String> {
     each.map(|file| file.labels.get("file").to_owned())
         .collect()
 }
-
-/// Why a server cannot be read, by its sign of life, or else by the source that was tried last.
-pub(super) fn reason(statuses: &[Status], server: &str) -> Option<String> {
-    let of_server = statuses
-        .iter()
-        .filter(|status| *status.source.server == *server);
-    of_server
-        .filter(|status| status.error.is_some())
-        .max_by_key(|status| (&*status.source.collector == LIVENESS, status.last_attempt))
-        .and_then(|status| status.error.clone())
-}

@@ -13,7 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use pgvigil::document::{Problem, Reader, Secret, parse};
 use pgvigil::incident::Ledger;
-use pgvigil::notify::{self, Audience, Context, Links};
+use pgvigil::notify::{self, Audience, Context, Expressions, Links};
 use pgvigil::rules::Alert;
 use pgvigil::sample::{Labels, Timestamp};
 use pgvigil::web::{Settings, View, router};
@@ -61,10 +61,11 @@ fn alerts() -> Vec<Alert> {
 }
 
 fn audience() -> Audience {
-    let expressions = [(firing("A", Timestamp(0)).rule, "a > 1 & b".to_owned())];
+    let rule = firing("A", Timestamp(0)).rule;
+    let of = move |alert: &Alert| (alert.rule == rule).then(|| "a > 1 & b".to_owned());
     let context = Context {
         external_url: "http://pgvigil.example".into(),
-        expressions: expressions.into(),
+        expressions: Expressions::new(of),
         links: Some(Links::in_memory("http://pgvigil.example")),
         ..Context::default()
     };
