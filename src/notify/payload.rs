@@ -84,8 +84,8 @@ fn alert(incident: &Incident, labels: &Labels, context: &Context) -> Value {
         "status": status(incident.resolved),
         "labels": labels,
         "annotations": alert.annotations,
-        "startsAt": starts.rfc3339(),
-        "endsAt": ends.map_or_else(|| NO_END.to_owned(), |ends| ends.rfc3339()),
+        "startsAt": starts.rfc3339_short(),
+        "endsAt": ends.map_or_else(|| NO_END.to_owned(), |ends| ends.rfc3339_short()),
         "generatorURL": alertmanager::graph(alert, context).unwrap_or_default(),
         "fingerprint": format!("{:016x}", labels.fingerprint()),
         // From here on it is ours; who reads Alertmanager's passes over it.

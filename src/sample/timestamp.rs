@@ -55,6 +55,14 @@ impl Timestamp {
             Err(_) => "0001-01-01T00:00:00.000Z".into(),
         }
     }
+
+    /// The same without zeros at the end of the fraction, as Go writes a time into JSON.
+    pub fn rfc3339_short(self) -> String {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(moment) => moment.to_string(),
+            Err(_) => "0001-01-01T00:00:00Z".into(),
+        }
+    }
 }
 
 impl Add<Duration> for Timestamp {
@@ -79,5 +87,25 @@ mod tests {
         assert_eq!(now + endless, Timestamp(i64::MAX));
         assert_eq!(now.before(endless), Timestamp(1 - i64::MAX));
         assert_eq!(now.before(endless) + endless, now);
+    }
+
+    #[test]
+    fn moments_are_written_with_and_without_zeros() {
+        let cases = [
+            (
+                1_763_900_000_930,
+                "2025-11-23T12:13:20.930Z",
+                "2025-11-23T12:13:20.93Z",
+            ),
+            (
+                1_763_900_000_000,
+                "2025-11-23T12:13:20.000Z",
+                "2025-11-23T12:13:20Z",
+            ),
+        ];
+        for (at, padded, short) in cases {
+            assert_eq!(Timestamp(at).rfc3339(), padded);
+            assert_eq!(Timestamp(at).rfc3339_short(), short);
+        }
     }
 }
