@@ -43,7 +43,7 @@ use role::Traffic;
 
 pub use door::{Door, OpenError};
 pub use exposition::METRICS;
-pub use page::{advice, history, incident, page, rules, unknown_incident};
+pub use page::{advice, graph, history, incident, page, rules, unknown_incident};
 pub use reload::{Reload, Reloads};
 pub use settings::{Settings, Tls};
 pub use target::Target;
@@ -170,7 +170,7 @@ async fn icon() -> impl IntoResponse {
 async fn not_found(uri: Uri) -> (StatusCode, String) {
     let path = uri.path();
     let message = format!(
-        "there is nothing at `{path}`; there are `/` (status), `/incidents`, `/incident/ID`, `/rules`, `/advice`, `/metrics` (`?server=`), \
+        "there is nothing at `{path}`; there are `/` (status), `/incidents`, `/incident/ID`, `/rules`, `/advice`, `/graph` (`?g0.expr=`), `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
          `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/runbooks`, `/-/healthy` and `/-/ready`\n"
     );

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -24,6 +24,7 @@ pub(super) fn routes() -> Router<Arc<View>> {
         .route("/incident/{id}", get(incident))
         .route("/rules", get(rules))
         .route("/advice", get(advice))
+        .route("/graph", get(graph))
 }
 
 async fn status(State(view): State<Arc<View>>) -> Response {
@@ -40,6 +41,17 @@ async fn rules(State(view): State<Arc<View>>) -> Response {
 
 async fn advice(State(view): State<Arc<View>>) -> Response {
     drawn(move |now| page::advice(&overview::advice(&view, now))).await
+}
+
+#[derive(serde::Deserialize)]
+struct Asked {
+    #[serde(rename = "g0.expr", default)]
+    expression: String,
+}
+
+/// Under the address and with the parameter of Prometheus' own page.
+async fn graph(State(view): State<Arc<View>>, Query(asked): Query<Asked>) -> Response {
+    drawn(move |now| page::graph(&overview::graph(&view, &asked.expression, now))).await
 }
 
 async fn incident(State(view): State<Arc<View>>, Path(id): Path<String>) -> Response {

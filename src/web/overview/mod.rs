@@ -6,6 +6,7 @@ mod alerts;
 mod backups;
 mod deliveries;
 mod facts;
+mod graph;
 mod headline;
 mod history;
 mod rules;
@@ -25,6 +26,7 @@ pub use alerts::Notice;
 pub use backups::Backup;
 pub use deliveries::{DeadLetter, Telling};
 pub use facts::Fact;
+pub use graph::{Course, Graph};
 pub use headline::Headline;
 pub use history::{History, Step, Story};
 pub use rules::{RuleGroup, RuleLine, Rules, RulesBrief};
@@ -175,6 +177,11 @@ pub fn story(view: &View, incident: &str, now: Timestamp) -> Option<Story> {
 pub fn rules(view: &View, now: Timestamp) -> Rules {
     let edition = edition(view, now);
     view.ledger.read(|book| rules::rules(view, book, edition))
+}
+
+/// Draws up the page of an expression.
+pub fn graph(view: &View, expression: &str, now: Timestamp) -> Graph {
+    graph::graph(view, expression, edition(view, now))
 }
 
 /// Draws up the page of advice.

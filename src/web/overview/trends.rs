@@ -56,21 +56,33 @@ pub(super) fn trends(
         return BTreeMap::new();
     };
     let each = all.into_iter().filter_map(|series| {
-        let mut points = vec![None; POINTS as usize + 1];
-        for (at, value) in series.points {
-            let place = (at.since(start).as_millis() / step.as_millis().max(1)) as usize;
-            if let Some(point) = points.get_mut(place) {
-                *point = Some(value).filter(|value| value.is_finite());
-            }
-        }
-        let known = || points.iter().flatten().copied();
-        let trend = Trend {
-            span,
-            lowest: fact.unit.write(known().reduce(f64::min)?),
-            highest: fact.unit.write(known().reduce(f64::max)?),
-            points: points.clone(),
-        };
-        (known().count() > 1).then(|| (series.labels.get(label).to_owned(), trend))
+        let course = course(&series.points, start, span, |value| fact.unit.write(value))?;
+        Some((series.labels.get(label).to_owned(), course))
     });
     each.collect()
+}
+
+/// The course of one series since `start`; `None` where there are fewer than two points.
+pub(super) fn course(
+    samples: &[(Timestamp, f64)],
+    start: Timestamp,
+    span: Duration,
+    write: impl Fn(f64) -> String,
+) -> Option<Trend> {
+    let step = (span / POINTS).as_millis().max(1);
+    let mut points = vec![None; POINTS as usize + 1];
+    for (at, value) in samples {
+        let place = (at.since(start).as_millis() / step) as usize;
+        if let Some(point) = points.get_mut(place) {
+            *point = Some(*value).filter(|value| value.is_finite());
+        }
+    }
+    let known = || points.iter().flatten().copied();
+    let trend = Trend {
+        span,
+        lowest: write(known().reduce(f64::min)?),
+        highest: write(known().reduce(f64::max)?),
+        points: points.clone(),
+    };
+    (known().count() > 1).then_some(trend)
 }

@@ -6,6 +6,7 @@ mod alerts;
 mod backups;
 mod delivery;
 mod evidence;
+mod graph;
 mod history;
 mod incident;
 mod rules;
@@ -20,6 +21,7 @@ use super::overview::{Edition, Overview, Tone};
 use super::words;
 
 pub use advice::advice;
+pub use graph::graph;
 pub use history::history;
 pub use incident::{incident, unknown_incident};
 pub use rules::rules;

@@ -184,7 +184,14 @@ fn a_browser_shows_the_pages_of_a_real_server_at_every_width() {
         ],
     );
 
-    let paths = ["/", "/incidents", &incident, "/rules", "/advice"];
+    let paths = [
+        "/",
+        "/incidents",
+        &incident,
+        "/rules",
+        "/advice",
+        "/graph?g0.expr=pg_up",
+    ];
     let urls = paths.map(|path| format!("{base}{path}"));
     let mut shots = Vec::new();
     for (name, url) in [
@@ -223,7 +230,15 @@ async fn a_browser_shows_everything_at_once_and_hostile_names_harmlessly() {
         format!("/incident/{incident}"),
         format!("/incident/{ended}"),
     );
-    let paths = ["/", "/incidents", &incident, &ended, "/rules", "/advice"];
+    let paths = [
+        "/",
+        "/incidents",
+        &incident,
+        &ended,
+        "/rules",
+        "/advice",
+        "/graph?g0.expr=pg_up",
+    ];
     let urls = paths.map(|path| format!("{}{path}", base.trim_end_matches('/')));
     let mut shots = Vec::new();
     for (name, url) in [

@@ -466,6 +466,44 @@ async fn a_course_is_drawn_as_soon_as_there_are_two_points() {
     .await;
 }
 
+/// A5: the link of an alert shows what its expression compares.
+#[tokio::test]
+async fn an_expression_is_shown_with_its_last_hour() {
+    let (now, view) = (Timestamp::now(), blank(Timestamp::now()));
+    for minutes in [2, 1, 0] {
+        let at = now.before(Duration::from_secs(60 * minutes));
+        put_at(
+            &view,
+            at,
+            "pg_connections_used",
+            &[("datname", "<b>")],
+            minutes as f64,
+        );
+    }
+    let view = Arc::new(view);
+    let texts = [
+        "1 series",
+        "pg_connections_used &gt; 0.8",
+        "&lt;b&gt;",
+        "class=\"spark\"",
+        "last 1 h: 0 to 2",
+    ];
+    let path = "/graph?g0.expr=pg_connections_used%20%3E%200.8&g0.tab=1";
+    shown(&view, path, &texts).await;
+    shown(
+        &view,
+        "/graph?g0.expr=sum(",
+        &["cannot be evaluated", "unexpected end of input"],
+    )
+    .await;
+    shown(
+        &view,
+        "/graph?g0.expr=nothing",
+        &["No series in the last hour"],
+    )
+    .await;
+}
+
 /// Not a promise about this machine, but no accident either: the fastest of several tries, in a build without
 /// optimizations, which takes about ten times as long as a release.
 #[test]
