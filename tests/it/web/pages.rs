@@ -493,7 +493,7 @@ async fn an_expression_is_shown_with_its_last_hour() {
     shown(
         &view,
         "/graph?g0.expr=sum(",
-        &["cannot be evaluated", "unexpected end of input"],
+        &["cannot be evaluated", "note critical"],
     )
     .await;
     shown(
