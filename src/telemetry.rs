@@ -1,6 +1,7 @@
 //! Tracing, and pgvigil's own metrics as samples like any other.
 
 mod incident;
+mod reload;
 mod store;
 
 use std::io::IsTerminal;
@@ -16,6 +17,8 @@ use crate::rules::Statuses;
 use crate::sample::{Metric, Sample, Source, Timestamp};
 use crate::scrape::Board;
 use crate::store::{Keeper, Store};
+
+pub use reload::Reloads;
 
 /// The pool warns of each session that a restarted server has closed; the watch says itself when a server is down.
 const FILTER: &str = "info,deadpool=error";
@@ -57,6 +60,8 @@ pub struct Own {
     pub ledger: Arc<Ledger>,
     /// What else is to be told: the metrics of rooms that this one does not know.
     pub more: Box<dyn Fn() -> Vec<Sample> + Send + Sync>,
+    /// What became of reading its configuration again.
+    pub reloads: Arc<Reloads>,
     /// Its users' own files of collectors, each with the SHA-256 of its text.
     pub included: Vec<(String, String)>,
 }
@@ -144,6 +149,8 @@ pub const METRICS: &[Metric] = &[
     incident::COMPACTIONS,
     incident::FAILURES,
     SILENCES,
+    reload::SUCCESSFUL,
+    reload::SUCCESS_TIME,
     LOAD_ERROR,
     CPU,
     RESIDENT,
@@ -161,6 +168,7 @@ impl Own {
         ];
         samples.extend(incident::log(&self.ledger));
         samples.extend(silences(&self.ledger, Timestamp::now()));
+        samples.extend(self.reloads.samples());
         samples.extend(store::held(&self.store.size()));
         samples.extend(store::kept(&self.keeper.kept()));
         samples.extend(store::damaged(&self.keeper.damaged()));

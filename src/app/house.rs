@@ -206,6 +206,7 @@ impl House {
             statuses: self.lasting.statuses.clone(),
             ledger: self.ledger.clone(),
             more: Box::new(more),
+            reloads: self.lasting.reloads.clone(),
             included: self.loaded.included.clone(),
         };
         let interval = self.config.collect.interval;

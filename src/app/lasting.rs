@@ -9,6 +9,7 @@ use crate::rules::{Statuses, Traces};
 use crate::sample::Timestamp;
 use crate::scrape::Board;
 use crate::store::Store;
+use crate::telemetry::Reloads;
 
 /// What outlives a reload; clones are the same.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub struct Lasting {
     pub(super) ledgers: Arc<Ledgers>,
     pub(super) statuses: Arc<Statuses>,
     pub(super) traces: Arc<Traces>,
+    pub(super) reloads: Arc<Reloads>,
     /// The board of the configuration in force.
     board: Arc<Mutex<Option<Arc<Board>>>>,
 }
@@ -31,12 +33,19 @@ impl Lasting {
             ledgers: Arc::default(),
             statuses: Arc::default(),
             traces: Arc::default(),
+            reloads: Arc::new(Reloads::begun(Timestamp::now())),
             board: Arc::default(),
         }
     }
 
-    /// Takes over the bounds of another configuration.
+    /// Notes that a configuration was read which cannot be used.
+    pub fn refused(&self) {
+        self.reloads.failed();
+    }
+
+    /// Takes over the bounds of another configuration, which is in force from now on.
     pub fn configure(&self, config: &Config) {
+        self.reloads.succeeded(Timestamp::now());
         self.store.configure(&config.store, Timestamp::now());
     }
 

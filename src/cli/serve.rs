@@ -62,15 +62,17 @@ async fn watch(
             stop.clone(),
         );
         tokio::pin!(running);
+        let mut refused = false;
         let next = tokio::select! {
             ended = &mut running => match (ended, before.take()) {
                 (Err(error), Some(old)) => {
                     tracing::error!("the new configuration cannot run, going on with the old one: {error:#}");
+                    refused = true;
                     old
                 }
                 (ended, _) => return ended,
             },
-            next = orders.next(flags) => {
+            next = orders.next(flags, lasting) => {
                 stop.cancel();
                 running.await?;
                 let Some(next) = next else { return Ok(()) };
@@ -79,8 +81,9 @@ async fn watch(
                 next
             }
         };
-        if next.0.store != config.store {
-            lasting.configure(&next.0);
+        lasting.configure(&next.0);
+        if refused {
+            lasting.refused();
         }
         (config, loaded) = next;
     }
@@ -97,7 +100,7 @@ impl Orders {
     }
 
     /// The next valid configuration, or `None` for the end. A configuration with mistakes changes nothing.
-    async fn next(&mut self, flags: &Flags) -> Option<(Config, Loaded)> {
+    async fn next(&mut self, flags: &Flags, lasting: &Lasting) -> Option<(Config, Loaded)> {
         while let Order::Reload(asked) = self.order().await {
             let read = reread(flags);
             let problems = read.as_ref().err().map_or(&[][..], Vec::as_slice);
@@ -111,6 +114,7 @@ impl Orders {
             if let Ok(next) = read {
                 return Some(next);
             }
+            lasting.refused();
         }
         None
     }

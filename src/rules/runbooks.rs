@@ -102,6 +102,7 @@ const RUNBOOKS: &[(&str, &str)] = &texts![
     "PgvigilNotificationsLate",
     "PgvigilStageStandsStill",
     "PgvigilHeartbeatFailing",
+    "PgvigilReloadFailed",
     "PgvigilRuleOverLimit",
     "PgvigilRuleBlind",
     "GuideConnectionsHigh",

@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     real("PgvigilRemoteWriteLosesSamples/warning"),
     real("PgvigilRuleFailing/warning"),
     real("PgvigilRuleOverLimit/warning"),
+    real("PgvigilReloadFailed/warning"),
     lowered("PgvigilRuleBlind/warning", 1.0),
     real("PgvigilStoreFull/critical"),
     real("PgvigilSnapshotFailing/warning"),
@@ -119,6 +120,15 @@ fn the_watch_in_trouble() {
     watch.fires(&["PgvigilRuleBlind/warning"]);
     postgres.sql("postgres", "ALTER TABLE few RENAME called TO name");
     watch.clears(&["PgvigilRuleBlind/warning"]);
+
+    let file = watch.folder().join("pgvigil.yml");
+    let valid = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{valid}nonsense: 1\n")).unwrap();
+    watch.daemon.signal("HUP");
+    watch.fires(&["PgvigilReloadFailed/warning"]);
+    std::fs::write(&file, valid).unwrap();
+    watch.daemon.signal("HUP");
+    watch.clears(&["PgvigilReloadFailed/warning"]);
 
     hook.usually(Answer::new(404, &[], "no_service"));
     write.usually(Answer::new(400, &[], "out of order"));
