@@ -71,10 +71,14 @@ fn history() -> Store {
 }
 
 fn stage() -> Scratch {
+    stage_with(&history())
+}
+
+fn stage_with(history: &Store) -> Scratch {
     let scratch = Scratch::new();
     let file = scratch.write("state/snapshot", "");
     let mut file = File::create(file).unwrap();
-    history()
+    history
         .write_snapshot(&mut file, Timestamp(1_800_000))
         .unwrap();
     scratch.write("rules.yml", RULES);
@@ -210,4 +214,43 @@ fn other_rules_tell_otherwise_and_what_is_wrong_is_said() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
+}
+
+/// Of the sign of life pgvigil writes down nothing but what it found; a backup's folder is read every five minutes.
+#[test]
+fn what_only_its_samples_tell_of_ends_and_begins_anew() {
+    let settings = Settings {
+        retention: Duration::from_secs(86_400),
+        max_bytes: 32 << 20,
+    };
+    let store = Store::new(&settings, Timestamp(0));
+    let readings = [
+        ("pg_up", "a", "liveness", 15),
+        ("backup_age", "b", "backup:nightly", 300),
+    ];
+    for second in (0..=1800).step_by(15) {
+        let low = (300..600).contains(&second) || (900..1200).contains(&second);
+        for (metric, instance, collector, interval) in readings {
+            if second % interval == 0 {
+                let labels = [("__name__", metric), ("instance", instance)];
+                let sample = (Labels::new(labels), f64::from(u8::from(!low)));
+                let sources = Sources::one(Source::new("db", "", collector));
+                store.append(Timestamp(second * 1000), &sources, [sample]);
+            }
+        }
+    }
+    let scratch = stage_with(&store);
+    let rules = "groups: [{name: test, interval: 15s, rules: [{alert: Down, expr: pg_up == 0}, \
+                 {alert: Old, expr: backup_age == 0}]}]";
+    let rules = scratch.write("liveness.yml", rules).display().to_string();
+    let output = replay(&scratch, &["--rules", &rules, "--format", "json"]);
+    let told = told(&output);
+    let of = |instance: &str| -> Vec<&str> {
+        let of_instance = |line: &&String| line.ends_with(instance);
+        let told = told.iter().filter(of_instance);
+        told.filter_map(|line| line.split(' ').nth(2)).collect()
+    };
+    let expected = ["opened", "resolved", "opened", "resolved"];
+    assert_eq!(of("a"), expected, "{told:?}");
+    assert_eq!(of("b"), expected, "{told:?}");
 }
