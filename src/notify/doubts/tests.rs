@@ -8,7 +8,7 @@ groups:
   rules:
   - {alert: Watchdog, expr: vector(1), labels: {severity: info}}
   - {alert: PgDown, expr: pg_up == 0, labels: {severity: critical}}
-  - {alert: PgSlow, expr: 'pg_slow{sevrity2=""} > 1', labels: {severity: warning, team: db}}
+  - {alert: PgSlow, expr: 'pg_slow{severety=""} > 1', labels: {severity: warning, team: db}}
 "#;
 
 /// What is said of a policy, or of inhibitions, each as place in the settings, message and hint.
@@ -72,7 +72,7 @@ fn what_an_alert_may_meet_is_no_doubt() {
         "['alertname=~Pg.*']",
         "[alertname!=Gone]",
         "['severity!~critical|warning']",
-        "[sevrity2=x]",
+        "[severety=x]",
         "[team=db, shard=7]",
     ];
     for matchers in cases {
