@@ -131,7 +131,7 @@ impl<'r> Alerts<'r> {
         let meant = [NAME, SEVERITY].into_iter().find(near)?;
         let knows =
             |rule: &&Rule| rule.labels.contains_key(label) || rule.query.text().contains(label);
-        (!self.rules.iter().any(|rule| knows(&rule))).then_some(meant)
+        (!self.rules.iter().any(knows)).then_some(meant)
     }
 
     fn names(&self) -> BTreeSet<&'r str> {

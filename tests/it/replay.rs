@@ -239,6 +239,26 @@ fn what_only_its_samples_tell_of_ends_and_begins_anew() {
             }
         }
     }
+    // One that is no longer watched, as what is written down of its collectors says.
+    for second in (0..=600).step_by(15) {
+        let up = f64::from(u8::from(second < 300));
+        let success = [
+            (
+                "__name__",
+                "pgvigil_collector_last_success_timestamp_seconds",
+            ),
+            ("server", "gone"),
+            ("collector", "activity"),
+        ];
+        let samples = [
+            (Labels::new([("__name__", "pg_up"), ("instance", "c")]), up),
+            (Labels::new(success), second as f64),
+        ];
+        let last = second == 600;
+        let samples = samples.map(|(labels, value)| (labels, if last { STALE } else { value }));
+        let sources = Sources::one(Source::new("gone", "", "liveness"));
+        store.append(Timestamp(second * 1000), &sources, samples);
+    }
     let scratch = stage_with(&store);
     let rules = "groups: [{name: test, interval: 15s, rules: [{alert: Down, expr: pg_up == 0}, \
                  {alert: Old, expr: backup_age == 0}]}]";
@@ -246,11 +266,14 @@ fn what_only_its_samples_tell_of_ends_and_begins_anew() {
     let output = replay(&scratch, &["--rules", &rules, "--format", "json"]);
     let told = told(&output);
     let of = |instance: &str| -> Vec<&str> {
-        let of_instance = |line: &&String| line.ends_with(instance);
-        let told = told.iter().filter(of_instance);
-        told.filter_map(|line| line.split(' ').nth(2)).collect()
+        let messages = told.iter().filter_map(|line| line.splitn(3, ' ').nth(2));
+        let incidents = messages.flat_map(|incidents| incidents.split(", "));
+        let told = incidents.filter_map(|incident| incident.split_once(' '));
+        let of_instance = told.filter(|(_, of)| *of == instance);
+        of_instance.map(|(reason, _)| reason).collect()
     };
     let expected = ["opened", "resolved", "opened", "resolved"];
     assert_eq!(of("a"), expected, "{told:?}");
     assert_eq!(of("b"), expected, "{told:?}");
+    assert_eq!(of("c"), ["opened", "resolved"], "{told:?}");
 }
