@@ -17,10 +17,10 @@ use clap::{Args, Subcommand};
 use crate::collectors::evidence::ANNOTATION;
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
-use crate::document::Problem;
+use crate::document::{Outside, Problem};
 use crate::rules::{lint, load as load_rules};
 use crate::server::Server;
-use crate::{app, patroni, remote_write};
+use crate::{app, notify, patroni, remote_write};
 
 /// What is checked, and how far.
 #[derive(Args)]
@@ -112,6 +112,13 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
     let catalogue = check_collectors(&config, &mut report)?;
     check_rules(&config, catalogue.as_deref(), &mut report)?;
     check_receivers(&config, &mut report)?;
+    // Files are checked elsewhere than where they are used, too: there nobody has its secrets and programs.
+    let finding = match options.offline {
+        true => Finding::Warning,
+        false => Finding::Bad,
+    };
+    let outside = config.outside.iter().filter_map(Outside::problem);
+    report.problems(finding, "configuration", &outside.collect::<Vec<Problem>>())?;
     if options.offline {
         return Ok(report.exit());
     }
@@ -181,6 +188,8 @@ fn check_rules(
     let words = format!("{count} rules in {} groups", set.groups.len());
     report.say(Finding::Good, "rules", &words)?;
     report.problems(Finding::Warning, "rules", &set.warnings)?;
+    let doubts = notify::doubts(&config.notify, &set.groups);
+    report.problems(Finding::Warning, "notify", &doubts)?;
     if let Some(catalogue) = catalogue {
         let impossible =
             set.unknown_metrics(&app::selectable_metrics(catalogue, config.collect.aliases));

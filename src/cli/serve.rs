@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, Lasting, Loaded};
 use crate::config::{Config, Flags, load};
-use crate::document::Problem;
+use crate::document::{Outside, Problem};
 use crate::{telemetry, web};
 
 /// What the process may be told from outside.
@@ -33,6 +33,7 @@ pub(super) async fn run(config: Config, flags: Flags) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return super::refuse(&problems),
     };
+    warn(&config);
     let lasting = Lasting::new(&config);
     let ended = watch(config, loaded, &lasting, &flags).await;
     lasting.farewell().await;
@@ -112,6 +113,7 @@ impl Orders {
                 let _ = asked.send(verdict(problems));
             }
             if let Ok(next) = read {
+                warn(&next.0);
                 return Some(next);
             }
             lasting.refused();
@@ -133,6 +135,13 @@ fn reread(flags: &Flags) -> Result<(Config, Loaded), Vec<Problem>> {
     let config = load(flags)?;
     let loaded = app::load(&config)?;
     Ok((config, loaded))
+}
+
+/// Logs what the configuration names and could not be used now: it is needed only when there is something to tell.
+fn warn(config: &Config) {
+    for problem in config.outside.iter().filter_map(Outside::problem) {
+        tracing::warn!("{problem}");
+    }
 }
 
 fn verdict(problems: &[Problem]) -> Result<(), String> {

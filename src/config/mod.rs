@@ -9,7 +9,7 @@ mod shown;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::document::{Place, Problem, Reader, Section, parse};
+use crate::document::{Outside, Place, Problem, Reader, Secret, Section, Thing, parse};
 use crate::sample::Labels;
 use crate::{backup, collectors, notify, patroni, remote_write, rules, server, store, web};
 
@@ -55,6 +55,8 @@ pub struct Config {
     pub notify: notify::Settings,
     /// Where the backups should be.
     pub backups: Vec<backup::Settings>,
+    /// What it names and the system must have.
+    pub outside: Vec<Outside>,
     /// All that was written, as YAML without secrets.
     pub shown: String,
 }
@@ -137,12 +139,14 @@ fn read(
     let mut config = reader.read(&root, |s| Config::read(s, &get));
     config.file = file;
     config.shown = shown::without_secrets(&root);
+    config.outside = reader.outside();
     if config.servers.is_empty() {
         match server::from_environment(&get) {
             Ok(Some(server)) => {
                 let name = &server.name;
                 let told = format!("# and the server {name:?}, from the environment\n");
                 config.shown.push_str(&told);
+                config.outside.extend(password_file(&server));
                 config.servers.push(server);
             }
             Ok(None) if config.watched().is_empty() => reader.report(no_server()),
@@ -202,6 +206,7 @@ impl Config {
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
             notify: s.section("notify", "Who is told.", notify::Settings::read),
             backups: backup::Settings::read(s),
+            outside: Vec::new(),
             shown: String::new(),
         }
         .with_external_url()
@@ -294,6 +299,18 @@ fn complaint(path: &str, message: String, hint: &str) -> Problem {
         message,
         hint: Some(hint.into()),
     }
+}
+
+/// The file that `DATA_SOURCE_PASS_FILE` names.
+fn password_file(server: &server::Settings) -> Option<Outside> {
+    let Some(Secret::File(file)) = &server.password else {
+        return None;
+    };
+    Some(Outside {
+        place: Place::of("environment variable DATA_SOURCE_PASS_FILE"),
+        path: String::new(),
+        thing: Thing::Secret(file.clone()),
+    })
 }
 
 fn no_server() -> Problem {

@@ -3,6 +3,7 @@
 
 mod duration;
 mod files;
+mod outside;
 mod reader;
 mod secret;
 mod section;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use duration::{format_duration, parse_duration};
 pub use files::{like, read_matching};
+pub use outside::{Outside, Thing};
 pub use reader::{Declaration, Reader};
 pub use secret::Secret;
 pub use section::Section;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::section::Section;
-use super::{Node, Place, Problem};
+use super::{Node, Outside, Place, Problem};
 
 /// A key as it was declared by the code that reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub struct Reader<'e> {
     pub(super) passes_over_unknown: bool,
     pub(super) leaves_out_nothing: bool,
     problems: RefCell<Vec<Problem>>,
+    pub(super) outside: RefCell<Vec<Outside>>,
     pub(super) declarations: RefCell<Vec<Declaration>>,
 }
 
@@ -40,6 +41,7 @@ impl<'e> Reader<'e> {
             passes_over_unknown: false,
             leaves_out_nothing: false,
             problems: RefCell::default(),
+            outside: RefCell::default(),
             declarations: RefCell::default(),
         }
     }
@@ -71,6 +73,11 @@ impl<'e> Reader<'e> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| (problem.place.line, problem.place.column));
         problems
+    }
+
+    /// What was named that the system must have.
+    pub fn outside(&self) -> Vec<Outside> {
+        self.outside.borrow().clone()
     }
 
     /// Adds a mistake found outside of any section.

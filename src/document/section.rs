@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::value::{not_among, parse_bytes, parse_count, parse_flag, parse_share};
-use super::{Node, Place, Secret, Value, parse_duration};
+use super::{Node, Outside, Place, Secret, Thing, Value, parse_duration};
 
 /// A mapping being read; see the module's head.
 pub struct Section<'a> {
@@ -184,10 +184,22 @@ impl<'a> Section<'a> {
         self.declare(key, "secret", "", doc);
         match self.written(key) {
             Some((value, _)) => Some(Secret::Value(value)),
-            None => self
-                .written(&file_key)
-                .map(|(path, _)| Secret::File(path.into())),
+            None => {
+                let (file, _) = self.written(&file_key)?;
+                self.names(&file_key, Thing::Secret(file.clone().into()));
+                Some(Secret::File(file.into()))
+            }
         }
+    }
+
+    /// Notes that a key names something which the system must have.
+    pub fn names(&self, key: &str, thing: Thing) {
+        let written = self.entry(key).map(|node| node.place.clone());
+        self.reader.outside.borrow_mut().push(Outside {
+            place: written.unwrap_or_else(|| self.place.clone()),
+            path: self.path_of(key),
+            thing,
+        });
     }
 
     /// A list of texts; a single text is a list of one.

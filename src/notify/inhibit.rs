@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::settings::matchers;
-use crate::document::Section;
+use crate::document::{Place, Section};
 use crate::incident::{Book, Matcher};
 use crate::rules::Alert;
 use crate::sample::Labels;
@@ -12,6 +12,8 @@ use crate::scrape::LIVENESS;
 /// A rule of the user's: while an alert like the one fires, those like the other are not announced.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inhibition {
+    /// Where it is written.
+    pub place: Place,
     /// All of them must hold of the alert that hides others.
     pub source: Vec<Matcher>,
     /// All of them must hold of an alert that is hidden.
@@ -37,6 +39,7 @@ impl Inhibition {
             }
         }
         Inhibition {
+            place: s.place().clone(),
             source,
             target,
             equal,

@@ -7,6 +7,7 @@ mod audience;
 mod awaited;
 mod caution;
 pub mod command;
+mod doubts;
 mod due;
 pub mod email;
 mod expressions;
@@ -47,6 +48,7 @@ use tracing::error;
 
 pub use audience::{Audience, Inhibited};
 pub use awaited::Awaited;
+pub use doubts::doubts;
 pub use expressions::Expressions;
 pub use history::History;
 pub use inhibit::Inhibition;

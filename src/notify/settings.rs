@@ -7,7 +7,7 @@ use super::inhibit::Inhibition;
 use super::policy::ever_meet;
 use super::receiver::{Channel, Receiver};
 use super::window::Window;
-use crate::document::Section;
+use crate::document::{Place, Section};
 use crate::incident::Matcher;
 
 /// Who is told, and of what.
@@ -26,6 +26,8 @@ pub struct Settings {
 /// One line of the policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    /// Where it is written.
+    pub place: Place,
     /// All of these must hold; none means every alert.
     pub matchers: Vec<Matcher>,
     /// Names of receivers.
@@ -138,6 +140,7 @@ fn entry(s: &mut Section, receivers: &[Receiver]) -> Entry {
         s.problem("repeat", "must be longer than nothing", None);
     }
     Entry {
+        place: s.place().clone(),
         matchers,
         to,
         goes_on,

@@ -35,6 +35,11 @@ impl Source {
     pub fn is_own(&self) -> bool {
         self.server.is_empty() && &*self.collector == "pgvigil"
     }
+
+    /// Whether it is a recording rule, which is a source to the alerts over what it writes.
+    pub fn is_rule(&self) -> bool {
+        self.server.is_empty() && self.collector.starts_with("rule:")
+    }
 }
 
 impl fmt::Display for Source {

@@ -501,3 +501,96 @@ fn a_server_that_hangs_is_said_to_be_down_once() {
     assert_eq!(log.matches("WARN").count(), 1, "{log}");
     assert!(!log.contains("collector"), "{log}");
 }
+
+/// All that is needed only when there is something to tell is asked for before, by `check` and at the start.
+#[test]
+fn what_the_configuration_names_and_is_not_there_is_named() {
+    let scratch = Scratch::new();
+    let (missing, empty) = (scratch.join("missing"), scratch.write("empty", "\n"));
+    let (missing, empty) = (missing.display().to_string(), empty.display().to_string());
+    let plain = scratch.write("plain", "hunter2").display().to_string();
+    let text = format!(
+        "servers: [{{url: 'postgresql://u@127.0.0.1:1/d', password_file: {missing}}}]
+state_dir: {}
+web: {{token_file: {missing}}}
+notify:
+  receivers:
+  - {{name: a, slack: {{webhook_url_file: {missing}}}}}
+  - {{name: b, slack: {{bot_token_file: {empty}, channel: C1}}}}
+  - {{name: c, pagerduty: {{routing_key_file: {missing}}}}}
+  - {{name: d, webhook: {{url_file: {missing}, secret_file: {empty}}}}}
+  - {{name: e, email: {{to: [a@example.com], from: b@example.com, smtp: 'smtp://u@127.0.0.1:1', password_file: {empty}}}}}
+  - {{name: f, command: {{run: [/no/such/program, hunter2]}}}}
+  - {{name: g, command: {{run: [{plain}]}}}}
+  - {{name: h, command: {{run: [sh, -c, 'true']}}}}
+  policy:
+  - {{to: a}}
+  - {{match: severity=critcal, to: b}}
+  heartbeat: {{url_file: {missing}}}
+remote_write:
+- {{url: 'http://127.0.0.1:1/w', basic_auth: {{username: u, password_file: {missing}}}}}
+- {{url: 'http://127.0.0.1:2/w', authorization: {{credentials_file: {empty}}}}}
+",
+        scratch.path().display()
+    );
+    let config = scratch.write("pgvigil.yml", text);
+    let config = config.to_str().unwrap();
+    let named = [
+        "servers[0].password_file",
+        "web.token_file",
+        "notify.receivers[0].slack.webhook_url_file",
+        "notify.receivers[1].slack.bot_token_file",
+        "notify.receivers[2].pagerduty.routing_key_file",
+        "notify.receivers[3].webhook.url_file",
+        "notify.receivers[3].webhook.secret_file",
+        "notify.receivers[4].email.password_file",
+        "notify.receivers[5].command.run",
+        "notify.receivers[6].command.run",
+        "notify.heartbeat.url_file",
+        "remote_write[0].basic_auth.password_file",
+        "remote_write[1].authorization.credentials_file",
+    ];
+    let ended = run(&["check", "--config", config, "--offline"], &[]);
+    assert_eq!(ended.code, 0, "{}", ended.output);
+    let beyond = run(&["check", "--config", config], &[]);
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut command = pgvigil();
+    command.args(["--config", config, "--listen", &listen]);
+    let serving = Daemon::spawn(command);
+    super::harness::eventually("it watches", Duration::from_secs(30), || {
+        serving.output().contains("pgvigil watches").then_some(())
+    });
+    let logged = serving.output();
+    for key in named {
+        let of_key = |output: &str| {
+            let lines = output.lines();
+            let of_key = lines.filter(|line| line.contains(&format!(" {key}: ")));
+            of_key.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let [line] = of_key(&ended.output).try_into().expect(key);
+        assert!(
+            line.starts_with("warning ") && line.contains("pgvigil.yml:"),
+            "{line}"
+        );
+        assert!(
+            of_key(&beyond.output)[0].starts_with("bad "),
+            "{}",
+            beyond.output
+        );
+        assert_eq!(of_key(&logged).len(), 1, "{key} in {logged}");
+    }
+    for words in [
+        "missing`: No such file",
+        "hint: name a file that holds the secret",
+        "empty` is empty",
+        "there is no program `/no/such/program`",
+        "plain` may not be executed",
+        "warning  notify         ",
+        "notify.policy[1].match: no rule gives a severity that meets",
+        "hint: did you mean `critical`?",
+    ] {
+        assert!(ended.output.contains(words), "{words}\nin {}", ended.output);
+    }
+    assert!(!ended.output.contains("receivers[7]"), "{}", ended.output);
+    assert!(!(ended.output + &logged).contains("hunter2"));
+}

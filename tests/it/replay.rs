@@ -71,10 +71,14 @@ fn history() -> Store {
 }
 
 fn stage() -> Scratch {
+    stage_with(&history())
+}
+
+fn stage_with(history: &Store) -> Scratch {
     let scratch = Scratch::new();
     let file = scratch.write("state/snapshot", "");
     let mut file = File::create(file).unwrap();
-    history()
+    history
         .write_snapshot(&mut file, Timestamp(1_800_000))
         .unwrap();
     scratch.write("rules.yml", RULES);
@@ -210,4 +214,66 @@ fn other_rules_tell_otherwise_and_what_is_wrong_is_said() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
+}
+
+/// Of the sign of life pgvigil writes down nothing but what it found; a backup's folder is read every five minutes.
+#[test]
+fn what_only_its_samples_tell_of_ends_and_begins_anew() {
+    let settings = Settings {
+        retention: Duration::from_secs(86_400),
+        max_bytes: 32 << 20,
+    };
+    let store = Store::new(&settings, Timestamp(0));
+    let readings = [
+        ("pg_up", "a", "liveness", 15),
+        ("backup_age", "b", "backup:nightly", 300),
+    ];
+    for second in (0..=1800).step_by(15) {
+        let low = (300..600).contains(&second) || (900..1200).contains(&second);
+        for (metric, instance, collector, interval) in readings {
+            if second % interval == 0 {
+                let labels = [("__name__", metric), ("instance", instance)];
+                let sample = (Labels::new(labels), f64::from(u8::from(!low)));
+                let sources = Sources::one(Source::new("db", "", collector));
+                store.append(Timestamp(second * 1000), &sources, [sample]);
+            }
+        }
+    }
+    // One that is no longer watched, as what is written down of its collectors says.
+    for second in (0..=600).step_by(15) {
+        let up = f64::from(u8::from(second < 300));
+        let success = [
+            (
+                "__name__",
+                "pgvigil_collector_last_success_timestamp_seconds",
+            ),
+            ("server", "gone"),
+            ("collector", "activity"),
+        ];
+        let samples = [
+            (Labels::new([("__name__", "pg_up"), ("instance", "c")]), up),
+            (Labels::new(success), second as f64),
+        ];
+        let last = second == 600;
+        let samples = samples.map(|(labels, value)| (labels, if last { STALE } else { value }));
+        let sources = Sources::one(Source::new("gone", "", "liveness"));
+        store.append(Timestamp(second * 1000), &sources, samples);
+    }
+    let scratch = stage_with(&store);
+    let rules = "groups: [{name: test, interval: 15s, rules: [{alert: Down, expr: pg_up == 0}, \
+                 {alert: Old, expr: backup_age == 0}]}]";
+    let rules = scratch.write("liveness.yml", rules).display().to_string();
+    let output = replay(&scratch, &["--rules", &rules, "--format", "json"]);
+    let told = told(&output);
+    let of = |instance: &str| -> Vec<&str> {
+        let messages = told.iter().filter_map(|line| line.splitn(3, ' ').nth(2));
+        let incidents = messages.flat_map(|incidents| incidents.split(", "));
+        let told = incidents.filter_map(|incident| incident.split_once(' '));
+        let of_instance = told.filter(|(_, of)| *of == instance);
+        of_instance.map(|(reason, _)| reason).collect()
+    };
+    let expected = ["opened", "resolved", "opened", "resolved"];
+    assert_eq!(of("a"), expected, "{told:?}");
+    assert_eq!(of("b"), expected, "{told:?}");
+    assert_eq!(of("c"), ["opened", "resolved"], "{told:?}");
 }

@@ -21,8 +21,36 @@ const USUAL: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 struct Known {
     interval: Option<Duration>,
+    /// Whether pgvigil wrote down when it was read; of the others that shows in their samples alone.
+    told: bool,
     /// Whether its last word was its end.
     retired: bool,
+    /// When it was last read, as its samples show, and how long after the times before.
+    read: Option<Timestamp>,
+    pauses: [Option<Duration>; 3],
+}
+
+impl Known {
+    /// Notes that a sample was written. `false` where that is no news.
+    fn seen(&mut self, at: Timestamp) -> bool {
+        if self.told || self.read.is_some_and(|read| read >= at) {
+            return false;
+        }
+        let pause = self.read.replace(at).map(|read| at.since(read));
+        if pause.is_some() {
+            self.pauses.rotate_right(1);
+            self.pauses[0] = pause;
+        }
+        true
+    }
+
+    /// How often it is read; the middle one of three pauses is neither an outage nor a restart.
+    fn interval(&self) -> Duration {
+        let mut pauses = self.pauses;
+        pauses.sort_unstable();
+        let interval = self.interval.or(pauses[1]).or(pauses[2]);
+        interval.unwrap_or(USUAL).max(USUAL)
+    }
 }
 
 /// One sample on its way.
@@ -98,8 +126,11 @@ impl<'s> History<'s> {
             while let Some((at, name, value)) = self.coming.pop_if(|(at, ..)| *at <= now) {
                 let (labels, sources) = &self.names[name];
                 self.store.append(at, sources, [(labels.clone(), value)]);
-                let labels = labels.clone();
+                let (labels, sources) = (labels.clone(), sources.clone());
                 self.learn(&labels, at, value);
+                if !is_stale(value) {
+                    self.see(&sources, at);
+                }
             }
             if !self.coming.is_empty() || self.unpacked >= now {
                 return;
@@ -110,13 +141,25 @@ impl<'s> History<'s> {
 
     /// Whether a source's end is in what has come to pass.
     pub(super) fn retired(&self, source: &Source) -> bool {
-        self.known.get(source).is_some_and(|known| known.retired)
+        match self.known.get(source) {
+            Some(known) if known.told => known.retired,
+            _ => self.server_retired(&source.server),
+        }
+    }
+
+    /// Whether everything of a server that tells its end has ended.
+    fn server_retired(&self, server: &str) -> bool {
+        let told = self.known.iter().filter(|(source, known)| {
+            known.told && !source.server.is_empty() && *source.server == *server
+        });
+        let mut told = told.map(|(_, known)| known.retired).peekable();
+        told.peek().is_some() && told.all(|retired| retired)
     }
 
     /// Whether what a source last read counts at a moment.
     pub(super) fn fresh(&self, source: &Source, at: Timestamp) -> bool {
-        let interval = self.known.get(source).and_then(|known| known.interval);
-        let lifetime = interval.unwrap_or(USUAL).max(USUAL) * LIFETIME;
+        let interval = self.known.get(source).map_or(USUAL, Known::interval);
+        let lifetime = interval * LIFETIME;
         let last = self.store.last_success(source);
         last.is_some_and(|last| at.since(last) <= lifetime)
     }
@@ -143,6 +186,22 @@ impl<'s> History<'s> {
             .sort_unstable_by_key(|(at, ..)| std::cmp::Reverse(*at));
     }
 
+    /// What a sample shows of the sources that it came from. What a rule wrote may rest on what was read long before.
+    fn see(&mut self, sources: &Sources, at: Timestamp) {
+        if sources.iter().any(Source::is_rule) {
+            return;
+        }
+        for source in sources.iter() {
+            let news = match self.known.get_mut(source) {
+                Some(known) => known.seen(at),
+                None => self.known.entry(source.clone()).or_default().seen(at),
+            };
+            if news {
+                self.store.succeeded(source, at);
+            }
+        }
+    }
+
     /// What pgvigil wrote down of its own reading.
     fn learn(&mut self, labels: &Labels, at: Timestamp, value: f64) {
         let metric = labels.metric();
@@ -159,6 +218,7 @@ impl<'s> History<'s> {
             }
             return;
         }
+        known.told = true;
         known.retired = is_stale(value);
         if !known.retired {
             self.store

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::document::Section;
+use crate::document::{Section, Thing};
 
 /// A program that takes messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Settings {
             s.problem("run", "needs at least a program", Some(hint));
             return None;
         };
+        s.names("run", Thing::Program(program.clone()));
         Some(Settings {
             program,
             arguments: run.collect(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pgvigil::document::Place;
 use pgvigil::incident::{Ledger, Matcher};
 use pgvigil::notify::{Entry, Settings, Terms};
 use pgvigil::sample::Timestamp;
@@ -179,6 +180,7 @@ async fn a_limit_holds_for_all_that_the_token_does_and_a_reminder_is_seen_in_the
     sink.usually(posted("1.1"));
     let receivers = format!("{}, {}", receiver(&sink, "team"), receiver(&sink, "lead"));
     let only = |matcher, to: &str| Entry {
+        place: Place::default(),
         matchers: vec![Matcher::parse(matcher).unwrap()],
         to: vec![to.into()],
         goes_on: false,

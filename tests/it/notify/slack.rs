@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use pgvigil::document::Place;
 use pgvigil::incident::Ledger;
 use pgvigil::incident::Matcher;
 use pgvigil::notify::{self, Entry, Settings, Terms};
@@ -59,6 +60,7 @@ async fn two_receivers_with_one_webhook_keep_its_limit_together() {
         file.display()
     );
     let only = |matcher, to: &str| Entry {
+        place: Place::default(),
         matchers: vec![Matcher::parse(matcher).unwrap()],
         to: vec![to.into()],
         goes_on: false,
