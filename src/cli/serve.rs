@@ -71,6 +71,9 @@ async fn watch(
                 (ended, _) => return ended,
             },
             next = orders.next(flags) => {
+                if next.is_none() {
+                    tracing::info!("pgvigil stops");
+                }
                 stop.cancel();
                 running.await?;
                 let Some(next) = next else { return Ok(()) };

@@ -168,6 +168,11 @@ fn m21_a_silence_survives_a_kill_right_after_the_answer_and_so_do_links() {
     assert_eq!(code(&added), 0, "{}", err(&added));
     assert_eq!(daemon.wait(PATIENCE), Some(137));
     let _daemon = stage.watch();
+    let said = err(&added);
+    assert!(
+        said.starts_with("it holds until 20") && said.contains("Z and matches 1 alert that fires"),
+        "{said}"
+    );
     let id = out(&added).trim().to_owned();
     assert!(
         stage.silences().contains(&(id, "active".into())),
@@ -225,6 +230,23 @@ fn the_command_line_silences_and_acknowledges() {
     assert!(
         page.contains("Acknowledged by ann") && page.contains("on it"),
         "{page}"
+    );
+
+    let again = stage.silence(&["ack", incident]);
+    assert!(
+        out(&again).contains("Before, ann had acknowledged it at ")
+            && out(&again).contains(": on it"),
+        "{}",
+        out(&again)
+    );
+
+    let typo = stage.silence(&["add", "NoSuchAlert", "--comment", "c"]);
+    assert_eq!(code(&typo), 0);
+    assert!(
+        err(&typo)
+            .contains("matches 0 alerts that fire now\nwarning: no rule is called `NoSuchAlert`"),
+        "{}",
+        err(&typo)
     );
 
     let refused = stage.silence(&["ack", "ffff"]);
@@ -292,6 +314,10 @@ fn the_command_line_says_who_it_is_only_to_the_server_of_the_configuration() {
     let said = err(&unreachable);
     assert!(
         said.contains("no answer from `127.0.0.1:") && !said.contains("hunter2"),
+        "{said}"
+    );
+    assert!(
+        said.matches("because").count() == 1 && said.contains("hint: is pgvigil running there?"),
         "{said}"
     );
 }

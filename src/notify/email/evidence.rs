@@ -32,7 +32,7 @@ fn heading(evidence: &Evidence) -> String {
 /// A long last column has a row of its own, so that the others fit on a phone. Cells have no styles of their own, for
 /// Gmail cuts off what is longer than 102 kB.
 pub(super) fn page(evidence: &Evidence, link: &str) -> Markup {
-    let (short, long) = (table::short_columns(evidence), table::long_column(evidence));
+    let (short, long) = (evidence.short_columns(), evidence.long_column());
     let remark = table::remark(evidence);
     let cell = |row: &[String], place: usize| row.get(place).cloned().unwrap_or_default();
     html! {
