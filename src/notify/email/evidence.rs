@@ -39,7 +39,7 @@ pub(super) fn page(evidence: &Evidence, link: &str) -> Markup {
         p style="margin:10px 0 2px;font-weight:600;font-size:13px" { (heading(evidence)) }
         @if !evidence.rows.is_empty() {
             div style="overflow-x:auto" {
-                table cellpadding="3" cellspacing="0" style="border-collapse:collapse;font:12px ui-monospace,Menlo,Consolas,monospace;text-align:left;white-space:pre-wrap;color:#1b1f24" {
+                table cellpadding="3" cellspacing="0" style="border-collapse:collapse;font:12px ui-monospace,Menlo,Consolas,monospace;text-align:left;white-space:pre-wrap;overflow-wrap:break-word;color:#1b1f24" {
                     tr align="left" style="color:#57606a" {
                         @for place in &short { td { (evidence.columns[*place].replace('_', " ")) } }
                     }

@@ -7,6 +7,9 @@ use crate::incident::Evidence;
 use crate::sample::Timestamp;
 use crate::web::words;
 
+/// More columns than this do not stand side by side on a phone: there each cell is shown with its name before it.
+const MOST_BESIDE: usize = 4;
+
 pub(super) fn tables(evidence: &[Evidence], now: Timestamp) -> Markup {
     html! { @for found in evidence { (table(found, now)) } }
 }
@@ -41,17 +44,18 @@ fn rows(found: &Evidence) -> Markup {
         .iter()
         .map(|column| numbers(*column).then_some("number"))
         .collect();
+    let name = |column: &usize| found.columns[*column].replace('_', " ");
     let cell = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();
     let beneath = |row| {
         let text = long.map(|column| cell(row, column));
         text.filter(|text| !text.is_empty())
     };
     html! {
-        table {
+        table class=[(short.len() > MOST_BESIDE).then_some("many")] {
             thead {
                 tr {
                     @for (column, kind) in short.iter().zip(&kinds) {
-                        th scope="col" class=[*kind] { (found.columns[*column].replace('_', " ")) }
+                        th scope="col" class=[*kind] { (name(column)) }
                     }
                 }
             }
@@ -59,7 +63,7 @@ fn rows(found: &Evidence) -> Markup {
                 tbody {
                     tr {
                         @for (column, kind) in short.iter().zip(&kinds) {
-                            td class=[*kind] { (indented(&cell(row, *column))) }
+                            td class=[*kind] data-name=(name(column)) { (indented(&cell(row, *column))) }
                         }
                     }
                     @if let Some(text) = beneath(row) {

@@ -576,7 +576,7 @@ fn no_name_becomes_markup() {
         overview.damaged = vec![text()];
         page(&overview).into_string()
     };
-    let (hostile, harmless) = (with(hostile), with("x"));
+    let (hostile, harmless) = (with(hostile), with(&"x".repeat(hostile.len())));
     let tags = |page: &str| page.matches('<').count();
     assert_eq!(tags(&hostile), tags(&harmless));
     assert!(!hostile.contains("<script"), "{hostile}");
@@ -624,9 +624,68 @@ fn evidence_keeps_its_indentation_and_gives_a_long_text_a_row() {
         texts(["  4243", "0", ""]),
     ];
     let page = evidence::tables(&told.evidence, told.since).into_string();
-    let tree = "<td>4242</td><td class=\"number\">1</td></tr>\
+    let tree = "<td data-name=\"pid\">4242</td><td class=\"number\" data-name=\"blocks\">1</td></tr>\
                 <tr><td class=\"beneath\" colspan=\"2\"><code>UPDATE accounts SET balance = 0 WHERE id = 7</code></td></tr>\
-                </tbody><tbody><tr><td>\u{a0}\u{a0}\u{a0}\u{a0}4243</td><td class=\"number\">0</td></tr></tbody>";
+                </tbody><tbody><tr><td data-name=\"pid\">\u{a0}\u{a0}\u{a0}\u{a0}4243</td><td class=\"number\" data-name=\"blocks\">0</td></tr></tbody>";
     assert!(page.contains(tree), "{page}");
     assert!(!page.contains("<th scope=\"col\">query"), "{page}");
+}
+
+#[test]
+fn zz_dump() {
+    let row = |t: [&str; 8]| t.map(str::to_owned).to_vec();
+    let mut told = notice();
+    told.evidence.truncate(1);
+    told.evidence[0].title = "Who blocks whom".into();
+    told.evidence[0].columns = row([
+        "pid",
+        "blocks",
+        "for",
+        "user",
+        "application",
+        "state",
+        "waits_for",
+        "query",
+    ]);
+    told.evidence[0].rows = vec![
+        row([
+            "8887",
+            "2",
+            "00:05:10",
+            "postgres",
+            "psql",
+            "idle in transaction",
+            "",
+            "UPDATE accounts SET balance = balance - $1 WHERE id = $2 AND owner = 'somebody'",
+        ]),
+        row([
+            "  8888",
+            "1",
+            "00:05:01",
+            "app_writer",
+            "psql",
+            "active",
+            "Share on transactionid",
+            "UPDATE accounts SET balance = balance - $1 WHERE id = $2",
+        ]),
+        row([
+            "    8889",
+            "0",
+            "00:05:00",
+            "app_writer",
+            "",
+            "active",
+            "AccessExclusive on accounts",
+            "ALTER TABLE accounts ADD COLUMN x int",
+        ]),
+    ];
+    let story = crate::web::overview::Story {
+        notice: told.clone(),
+        edition: crate::web::overview::Edition {
+            now: told.since,
+            ..Default::default()
+        },
+        steps: vec![],
+    };
+    std::fs::write("/tmp/page_incident.html", incident(&story).into_string()).unwrap();
 }

@@ -87,3 +87,48 @@ fn words_of_a_machine_are_set_apart_and_long_ones_break() {
     );
     assert!(text(&message).contains("Run `VACUUM`"));
 }
+
+#[test]
+fn zz_dump() {
+    let row = |t: [&str; 8]| t.map(str::to_owned).to_vec();
+    let mut message = message(2);
+    let one = &mut message.incidents[0];
+    one.description = "The table `accounts` is locked.".into();
+    one.silence = "https://pgvigil.example/silence?x".into();
+    one.facts = vec![("What to do".into(), "End the root blocker: `SELECT pg_terminate_backend(8887)`, see who holds it and why it has stayed idle in its transaction.".into()),
+      ("Guide".into(), "https://pgvigil.example.internal/runbooks/PostgresqlLockWaitAndABlockingTreeOfSessions?with=a-very-long-query-string".into()), ("Labels".into(), "alertname=PostgresqlLockWait, instance=rachel, severity=critical".into())];
+    let e = &mut one.evidence[0];
+    e.columns = row([
+        "pid",
+        "blocks",
+        "for",
+        "user",
+        "application",
+        "state",
+        "waits_for",
+        "query",
+    ]);
+    e.rows = vec![
+        row([
+            "8887",
+            "2",
+            "00:05:10",
+            "postgres",
+            "psql",
+            "idle in transaction",
+            "",
+            "UPDATE accounts SET balance = balance - $1 WHERE id = $2 AND owner = 'somebody'",
+        ]),
+        row([
+            "  8888",
+            "1",
+            "00:05:01",
+            "app_writer",
+            "psql",
+            "active",
+            "Share on transactionid",
+            "UPDATE accounts SET balance = balance - $1 WHERE id = $2",
+        ]),
+    ];
+    std::fs::write("/tmp/mail.html", page(&message).into_string()).unwrap();
+}
