@@ -17,7 +17,7 @@ groups:
     interval: 1s
     rules:
       - {alert: Always, expr: vector(1), labels: {severity: warning, instance: one}, annotations: {summary: It is so}}
-      - {alert: Ever, expr: vector(2), labels: {severity: warning, instance: two}, annotations: {summary: It is so, too}}
+      - {alert: Ever, expr: vector(2), labels: {severity: warning, instance: two}, annotations: {summary: It is so, too, hint: Run `VACUUM`.}}
 "#;
 
 /// A watch over nothing, and who is told.
@@ -184,7 +184,7 @@ fn m21_a_silence_survives_a_kill_right_after_the_answer_and_so_do_links() {
 #[test]
 fn the_command_line_silences_and_acknowledges() {
     let stage = Stage::set();
-    let _daemon = stage.watch();
+    let mut daemon = stage.watch();
     let nothing = stage.silence(&["list"]);
     assert_eq!((code(&nothing), out(&nothing)), (0, String::new()));
 
@@ -231,6 +231,7 @@ fn the_command_line_silences_and_acknowledges() {
         page.contains("Acknowledged by ann") && page.contains("on it"),
         "{page}"
     );
+    assert!(page.contains("Run <code>VACUUM</code>."), "{page}");
 
     let again = stage.silence(&["ack", incident]);
     assert!(
@@ -268,6 +269,17 @@ fn the_command_line_silences_and_acknowledges() {
         (code(&refused), err(&refused)),
         (1, "error: silence not found\n".into())
     );
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(PATIENCE), Some(0));
+    let log = daemon.output();
+    for line in [
+        "silence set",
+        "silence ended",
+        "incident acknowledged",
+        "pgvigil stops",
+    ] {
+        assert!(log.contains(line), "no `{line}` in {log}");
+    }
     let wrong = stage.silence(&["add", "a b", "--comment", "c"]);
     assert_eq!(code(&wrong), 2);
     assert!(err(&wrong).contains("is no matcher"), "{}", err(&wrong));

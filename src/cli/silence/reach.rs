@@ -18,10 +18,10 @@ pub(super) fn told(client: &Client, matchers: &[Matcher], ends: Timestamp) -> St
         count => format!("{count} alerts that fire now"),
     };
     let mut text = format!("{holds} and matches {of}");
-    if let Some(name) = named(matchers).filter(|_| count == 0) {
-        if rules(client).is_ok_and(|rules| !rules.contains(&name)) {
-            text.push_str(&format!("\nwarning: no rule is called `{name}`"));
-        }
+    let name = named(matchers).filter(|_| count == 0);
+    let is_unknown = |name: &String| rules(client).is_ok_and(|rules| !rules.contains(name));
+    if let Some(name) = name.filter(is_unknown) {
+        text.push_str(&format!("\nwarning: no rule is called `{name}`"));
     }
     text
 }

@@ -170,7 +170,7 @@ fn whole(title: &str, tone: &str, main: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) (PreEscaped(FORM)) }
             }
             body {
-                header class={ "banner " (tone) } { h1 { (title) } }
+                header class={ "banner " (tone) } { h1 { (prose(title)) } }
                 main { (main) }
                 footer { p { a href="./" { "Status page" } } }
             }
