@@ -188,8 +188,13 @@ fn refuse(problems: &[Problem]) -> ExitCode {
 /// Prints why pgvigil cannot run, its causes beneath.
 fn cannot_run(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  because {cause}");
+    let mut said = String::new();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some errors end with their cause by themselves.
+        if !said.ends_with(&cause) {
+            eprintln!("  because {cause}");
+        }
+        said = cause;
     }
     if let Some(hint) = error.chain().find_map(way_out) {
         eprintln!("  hint: {hint}");
@@ -197,10 +202,16 @@ fn cannot_run(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// The way out of what keeps pgvigil from starting.
+/// The way out of what keeps pgvigil from starting, or from what it is asked.
 fn way_out(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<incident::OpenError>() {
         return Some(error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<replay::NoSnapshot>() {
+        return Some(error.hint());
+    }
+    if cause.is::<query::Unreachable>() {
+        return Some("is pgvigil running there? `--url` names another one".into());
     }
     let error = cause.downcast_ref::<web::OpenError>()?;
     error.hint().map(str::to_owned)

@@ -24,7 +24,7 @@ use crate::sample::Timestamp;
 use ask::{Answer, Ask, Moments};
 use data::Data;
 use report::Mistake;
-pub(super) use server::{VARIABLE, place, url};
+pub(super) use server::{Unreachable, VARIABLE, place, url};
 pub(super) use table::harmless;
 pub(super) use times::{moment, written};
 

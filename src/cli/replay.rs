@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -11,11 +12,11 @@ use serde_json::json;
 use super::query::{harmless, moment, written};
 use crate::app::{Replay, Replayed};
 use crate::config::Config;
-use crate::document::Problem;
+use crate::document::{Problem, format_duration};
 use crate::notify::Rehearsal;
 use crate::rules::{self, Group};
 use crate::sample::Timestamp;
-use crate::store::Store;
+use crate::store::{SnapshotError, Store};
 
 /// What is replayed, and how the answer is shown.
 #[derive(Args)]
@@ -58,7 +59,8 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
     };
     let default = || config.state_dir.join("snapshot");
     let path = options.snapshot.clone().unwrap_or_else(default);
-    let opened = Store::open_snapshot(&path);
+    let opened =
+        Store::open_snapshot(&path).map_err(|error| none_yet(error, config.snapshots.interval));
     let opened = opened.with_context(|| format!("cannot use the snapshot `{}`", path.display()));
     let read = opened.and_then(|(store, taken)| Ok((store, span(&options, taken)?)));
     let (store, span) = match read {
@@ -88,6 +90,34 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
     };
     super::stdout::print(&text)?;
     Ok(super::verdict(replayed.failed.is_empty()))
+}
+
+/// There is no snapshot.
+#[derive(Debug, thiserror::Error)]
+#[error("there is none")]
+pub(super) struct NoSnapshot {
+    interval: Option<Duration>,
+}
+
+impl NoSnapshot {
+    /// The way to one.
+    pub(super) fn hint(&self) -> String {
+        let first = self.interval.map(|interval| {
+            let interval = format_duration(interval);
+            format!("the first one {interval} after its start, and ")
+        });
+        let first = first.unwrap_or_default();
+        format!("`pgvigil serve` writes {first}one when it stops")
+    }
+}
+
+fn none_yet(error: SnapshotError, interval: Option<Duration>) -> anyhow::Error {
+    match error {
+        SnapshotError::Unreadable(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            NoSnapshot { interval }.into()
+        }
+        error => error.into(),
+    }
 }
 
 /// The rules in force, or those of the files that are named.

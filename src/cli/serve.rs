@@ -74,6 +74,9 @@ async fn watch(
                 (ended, _) => return ended,
             },
             next = orders.next(flags, lasting) => {
+                if next.is_none() {
+                    tracing::info!("pgvigil stops");
+                }
                 stop.cancel();
                 running.await?;
                 let Some(next) = next else { return Ok(()) };

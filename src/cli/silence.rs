@@ -1,6 +1,7 @@
 //! `pgvigil silence`: makes, lists and ends silences, and acknowledges incidents, at a running server.
 
 mod client;
+mod reach;
 mod table;
 
 use std::io;
@@ -141,6 +142,7 @@ fn add(client: &Client, options: &Add) -> Result<String, Trouble> {
     let answer = client.json("api/v2/silences", &silence)?;
     let told: Value = answer.data()?;
     let id = told["silenceID"].as_str().unwrap_or_default();
+    eprintln!("{}", reach::told(client, &matchers, ends));
     Ok(format!("{id}\n"))
 }
 

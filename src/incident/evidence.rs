@@ -7,6 +7,9 @@ use crate::sample::Timestamp;
 /// More text than this is not kept of one answer: rows are left out from the end.
 const MOST_TEXT: usize = 32 << 10;
 
+/// A last column with longer texts than this, in characters, gets lines of its own wherever it is shown.
+const LONG: usize = 24;
+
 /// The answer to one declared query, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -29,6 +32,29 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// The place of the last column when its texts are too long to stand beside others.
+    pub fn long_column(&self) -> Option<usize> {
+        let last = self.columns.len().checked_sub(1).filter(|last| *last > 0)?;
+        let mut texts = self.rows.iter().filter_map(|row| row.get(last));
+        texts
+            .any(|text| text.chars().count() > LONG)
+            .then_some(last)
+    }
+
+    /// The places of the other columns, as far as they say anything.
+    pub fn short_columns(&self) -> Vec<usize> {
+        let long = self.long_column();
+        let says = |place: &usize| {
+            let mut rows = self.rows.iter().filter_map(|row| row.get(*place));
+            rows.any(|text| !text.is_empty())
+        };
+        let places = 0..self.columns.len();
+        places
+            .filter(|place| Some(*place) != long)
+            .filter(says)
+            .collect()
+    }
+
     /// The same with no more text than is kept.
     pub(super) fn within_bounds(&self) -> Evidence {
         let mut room = MOST_TEXT;

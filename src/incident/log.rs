@@ -155,7 +155,8 @@ impl Log {
         let (path, mut warnings) = (self.path(), Vec::new());
         if read.torn > 0 {
             warnings.push(format!(
-                "`{}` ended in {} bytes of a half-written line, which were cut off; the event in it was never acted on",
+                "`{}` ended in {} bytes of a half-written line, which were cut off; the event in it is lost. If the \
+                 disk was full then, it may have been acted on, and a message may come twice",
                 path.display(),
                 read.torn
             ));

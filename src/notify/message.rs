@@ -71,6 +71,10 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
     for incident in &mut incidents {
         incident.silence = silence(incident, context, now);
     }
+    let mut others = others(letter, now);
+    for incident in &mut others {
+        incident.silence = silence(incident, context, now);
+    }
     let subject = if letter.subject.is_empty() {
         title(&incidents)
     } else {
@@ -82,7 +86,7 @@ pub(super) fn compose(letter: &Letter, context: &Context, now: Timestamp) -> Mes
         headline: headline(&incidents),
         standing: standing(letter),
         incidents,
-        others: others(letter, now),
+        others,
         page: context.external_url.clone(),
         at: now,
     }

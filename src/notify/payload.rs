@@ -91,27 +91,46 @@ fn alert(incident: &Incident, labels: &Labels, context: &Context) -> Value {
         // From here on it is ours; who reads Alertmanager's passes over it.
         "incident": incident.id,
     });
+    if !incident.silence.is_empty() {
+        body["silenceURL"] = Value::from(incident.silence.as_str());
+    }
     if !incident.evidence.is_empty() {
         body["evidence"] = incident.evidence.iter().map(evidence).collect();
     }
     body
 }
 
-/// What was found, as JSON.
+/// What was found, as JSON: texts without the blanks by which a tree is drawn for people, and where there is one how deep
+/// in it each row is.
 pub(super) fn evidence(found: &Evidence) -> Value {
+    let rows: Vec<Vec<&str>> = found
+        .rows
+        .iter()
+        .map(|row| row.iter().map(|text| text.trim()).collect())
+        .collect();
+    let depths: Vec<usize> = found.rows.iter().map(|row| depth(row)).collect();
     let mut body = json!({
         "query": found.query,
         "title": found.title,
         "server": found.server,
         "at": found.at.rfc3339(),
         "columns": found.columns,
-        "rows": found.rows,
+        "rows": rows,
         "more": found.more,
     });
+    if depths.iter().any(|depth| *depth > 0) {
+        body["depths"] = Value::from(depths);
+    }
     if !found.error.is_empty() {
         body["error"] = Value::from(found.error.as_str());
     }
     body
+}
+
+/// How deep in a tree: two blanks before the first text for each step.
+fn depth(row: &[String]) -> usize {
+    let first = row.first().map_or("", String::as_str);
+    (first.len() - first.trim_start_matches(' ').len()) / 2
 }
 
 fn status(resolved: bool) -> &'static str {
@@ -233,6 +252,24 @@ mod tests {
         );
         assert_eq!(two, key(&message(&[Opened, Opened], 0, None)));
         assert_ne!(two, key(&message(&[Opened, Resolved], 0, None)));
+    }
+
+    #[test]
+    fn a_tree_has_clean_texts_and_depths() {
+        let found = evidence(&trial::evidence(Timestamp(0)));
+        assert_eq!(found["rows"][1][0], "4243");
+        assert_eq!(found["depths"], json!([0, 1]));
+    }
+
+    #[test]
+    fn an_alert_has_a_link_to_silence_it_where_there_is_one() {
+        let mut message = message(&[Reason::Opened, Reason::Opened], 0, None);
+        message.incidents[0].silence = "https://pgvigil.example/silence?incident=i0".into();
+        let body = payload(&message, "r", &Context::default(), 2);
+        let alerts = &body["alerts"];
+        let link = "https://pgvigil.example/silence?incident=i0";
+        assert_eq!(alerts[0]["silenceURL"], link);
+        assert_eq!(alerts[1].get("silenceURL"), None);
     }
 
     #[test]

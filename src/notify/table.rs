@@ -6,45 +6,15 @@ use crate::incident::Evidence;
 /// A cell of a short column has no more characters than this.
 const SHORT: usize = 24;
 
-/// A last column with longer texts than this gets lines of its own.
-const LONG: usize = 24;
-
 /// The longest line of a long text.
 const LINE: usize = 160;
 
 /// What stands between two columns.
 const GAP: &str = "  ";
 
-/// Where the long texts are: the place of the last column when it has any.
-pub(super) fn long_column(evidence: &Evidence) -> Option<usize> {
-    let last = evidence
-        .columns
-        .len()
-        .checked_sub(1)
-        .filter(|last| *last > 0)?;
-    let mut texts = evidence.rows.iter().filter_map(|row| row.get(last));
-    texts
-        .any(|text| text.chars().count() > LONG)
-        .then_some(last)
-}
-
-/// The places of the short columns that say anything.
-pub(super) fn short_columns(evidence: &Evidence) -> Vec<usize> {
-    let long = long_column(evidence);
-    let says = |place: &usize| {
-        let mut rows = evidence.rows.iter().filter_map(|row| row.get(*place));
-        rows.any(|text| !text.is_empty())
-    };
-    let places = 0..evidence.columns.len();
-    places
-        .filter(|place| Some(*place) != long)
-        .filter(says)
-        .collect()
-}
-
 /// The rows, each as one or two lines, the columns' names first. Nothing when there are no rows.
 pub(super) fn rows(evidence: &Evidence) -> Vec<String> {
-    let (short, long) = (short_columns(evidence), long_column(evidence));
+    let (short, long) = (evidence.short_columns(), evidence.long_column());
     if evidence.rows.is_empty() {
         return Vec::new();
     }

@@ -8,7 +8,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::View;
 use super::auth::{Caller, Gate};
-use crate::incident::Event;
+use crate::incident::{Acknowledgement, Event, SilenceState};
+use crate::sample::Timestamp;
 
 /// What a change goes through.
 #[derive(Debug, Clone)]
@@ -101,6 +102,12 @@ impl Desk {
         Ok(caller)
     }
 
+    /// Who has acknowledged an incident, as things stand.
+    pub(super) fn acknowledged(&self, incident: &str) -> Option<Acknowledgement> {
+        let ledger = &self.view.ledger;
+        ledger.read(|book| book.acknowledged.get(incident).cloned())
+    }
+
     /// Writes events down. The disk may be slow.
     pub(super) async fn record(&self, events: Vec<Event>) -> Written {
         events.iter().for_each(note);
@@ -120,13 +127,17 @@ impl Desk {
 fn note(event: &Event) {
     match event {
         Event::Silenced(silence) => {
+            let what = match silence.state(Timestamp::now()) {
+                SilenceState::Expired => "silence ended",
+                SilenceState::Active | SilenceState::Pending => "silence set",
+            };
             let matchers = silence.matchers.iter().map(ToString::to_string);
             tracing::info!(
                 silence.id,
                 silence.matchers = Vec::from_iter(matchers).join(", "),
                 silence.ends_at = silence.ends_at.rfc3339(),
                 silence.created_by,
-                "silence set"
+                "{what}"
             );
         }
         Event::Acknowledged(word) => {

@@ -269,6 +269,10 @@ fn who_cannot_be_reached_is_named_without_secrets() {
         "{told}"
     );
     assert!(!told.contains("secret"), "{told}");
+    assert!(
+        told.matches("because").count() == 1 && told.contains("hint: is pgvigil running there?"),
+        "{told}"
+    );
     for arguments in [
         ["m", "--url", "localhost:9090"],
         ["m", "--at", "yesterday"],

@@ -203,7 +203,8 @@ fn other_rules_tell_otherwise_and_what_is_wrong_is_said() {
         (vec!["--rules", broken.as_str()], "broken.yml:1:"),
         (
             vec!["--snapshot", "/nowhere"],
-            "cannot use the snapshot `/nowhere`",
+            "cannot use the snapshot `/nowhere`\n  because there is none\n  hint: `pgvigil serve` writes the first one 5m \
+             after its start",
         ),
         (vec!["--from", "yesterday"], "`yesterday` is no moment"),
         (vec!["--from", "900", "--to", "100"], "`--from` is later"),

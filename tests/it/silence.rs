@@ -17,7 +17,7 @@ groups:
     interval: 1s
     rules:
       - {alert: Always, expr: vector(1), labels: {severity: warning, instance: one}, annotations: {summary: It is so}}
-      - {alert: Ever, expr: vector(2), labels: {severity: warning, instance: two}, annotations: {summary: It is so, too}}
+      - {alert: Ever, expr: vector(2), labels: {severity: warning, instance: two}, annotations: {summary: It is so, too, hint: Run `VACUUM`.}}
 "#;
 
 /// A watch over nothing, and who is told.
@@ -168,6 +168,11 @@ fn m21_a_silence_survives_a_kill_right_after_the_answer_and_so_do_links() {
     assert_eq!(code(&added), 0, "{}", err(&added));
     assert_eq!(daemon.wait(PATIENCE), Some(137));
     let _daemon = stage.watch();
+    let said = err(&added);
+    assert!(
+        said.starts_with("it holds until 20") && said.contains("Z and matches 1 alert that fires"),
+        "{said}"
+    );
     let id = out(&added).trim().to_owned();
     assert!(
         stage.silences().contains(&(id, "active".into())),
@@ -179,7 +184,7 @@ fn m21_a_silence_survives_a_kill_right_after_the_answer_and_so_do_links() {
 #[test]
 fn the_command_line_silences_and_acknowledges() {
     let stage = Stage::set();
-    let _daemon = stage.watch();
+    let mut daemon = stage.watch();
     let nothing = stage.silence(&["list"]);
     assert_eq!((code(&nothing), out(&nothing)), (0, String::new()));
 
@@ -226,6 +231,24 @@ fn the_command_line_silences_and_acknowledges() {
         page.contains("Acknowledged by ann") && page.contains("on it"),
         "{page}"
     );
+    assert!(page.contains("Run <code>VACUUM</code>."), "{page}");
+
+    let again = stage.silence(&["ack", incident]);
+    assert!(
+        out(&again).contains("Before, ann had acknowledged it at ")
+            && out(&again).contains(": on it"),
+        "{}",
+        out(&again)
+    );
+
+    let typo = stage.silence(&["add", "NoSuchAlert", "--comment", "c"]);
+    assert_eq!(code(&typo), 0);
+    assert!(
+        err(&typo)
+            .contains("matches 0 alerts that fire now\nwarning: no rule is called `NoSuchAlert`"),
+        "{}",
+        err(&typo)
+    );
 
     let refused = stage.silence(&["ack", "ffff"]);
     assert_eq!(code(&refused), 1);
@@ -246,6 +269,17 @@ fn the_command_line_silences_and_acknowledges() {
         (code(&refused), err(&refused)),
         (1, "error: silence not found\n".into())
     );
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(PATIENCE), Some(0));
+    let log = daemon.output();
+    for line in [
+        "silence set",
+        "silence ended",
+        "incident acknowledged",
+        "pgvigil stops",
+    ] {
+        assert!(log.contains(line), "no `{line}` in {log}");
+    }
     let wrong = stage.silence(&["add", "a b", "--comment", "c"]);
     assert_eq!(code(&wrong), 2);
     assert!(err(&wrong).contains("is no matcher"), "{}", err(&wrong));
@@ -292,6 +326,10 @@ fn the_command_line_says_who_it_is_only_to_the_server_of_the_configuration() {
     let said = err(&unreachable);
     assert!(
         said.contains("no answer from `127.0.0.1:") && !said.contains("hunter2"),
+        "{said}"
+    );
+    assert!(
+        said.matches("because").count() == 1 && said.contains("hint: is pgvigil running there?"),
         "{said}"
     );
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 
-use crate::cli::query::server_url;
+use crate::cli::query::{Unreachable, server_url};
 use crate::cli::{cannot_run, refuse, stdout, verdict};
 use crate::config::Flags;
 
@@ -68,9 +68,8 @@ async fn fetch(mut url: Url) -> anyhow::Result<Vec<Letter>> {
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("pgvigil/", env!("CARGO_PKG_VERSION")))
         .build()?;
-    // The URL may hold a password.
     let response = client.get(url).send().await;
-    let response = response.map_err(reqwest::Error::without_url)?;
+    let response = response.map_err(Unreachable::from)?;
     let status = response.status();
     let body = response.text().await.map_err(reqwest::Error::without_url)?;
     match status {

@@ -83,6 +83,19 @@ struct Body {
     infos: Vec<String>,
 }
 
+/// Nobody answers.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(in crate::cli) struct Unreachable(String);
+
+impl From<reqwest::Error> for Unreachable {
+    /// Of all its causes only the first one tells a person something. The address may hold a password.
+    fn from(error: reqwest::Error) -> Self {
+        let error = anyhow::Error::from(error.without_url());
+        Unreachable(error.root_cause().to_string())
+    }
+}
+
 /// Asks, and waits for the answer.
 pub(super) fn answer(url: Url, ask: &Ask) -> Result<Answer, Trouble> {
     let place = place(&url);
@@ -120,8 +133,7 @@ async fn fetch(mut url: Url, ask: &Ask) -> anyhow::Result<Body> {
         .post(url)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(form);
-    // The URL may hold a password.
-    let response = request.send().await.map_err(reqwest::Error::without_url)?;
+    let response = request.send().await.map_err(Unreachable::from)?;
     let status = response.status();
     let text = response.text().await.map_err(reqwest::Error::without_url)?;
     serde_json::from_str(&text).map_err(|_| match status {

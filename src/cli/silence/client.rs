@@ -104,6 +104,11 @@ impl Client {
         self.ask(self.request(Method::GET, path))
     }
 
+    /// With a query behind the path.
+    pub(super) fn find(&self, path: &str, query: &[(&str, String)]) -> Result<Answer, Trouble> {
+        self.ask(self.request_with(Method::GET, path, query))
+    }
+
     pub(super) fn delete(&self, path: &str) -> Result<Answer, Trouble> {
         self.ask(self.request(Method::DELETE, path))
     }
@@ -126,9 +131,16 @@ impl Client {
 
     /// Name and password in the address go before the token.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_with(method, path, &[])
+    }
+
+    fn request_with(&self, method: Method, path: &str, query: &[(&str, String)]) -> RequestBuilder {
         let mut url = self.base.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/{path}"));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         let has_password = !url.username().is_empty();
         let request = self.http.request(method, url);
         match self.token.as_ref().filter(|_| !has_password) {
@@ -139,8 +151,7 @@ impl Client {
 
     fn ask(&self, request: RequestBuilder) -> Result<Answer, Trouble> {
         let answer = self.runtime.block_on(async {
-            // The address may hold a password.
-            let response = request.send().await.map_err(reqwest::Error::without_url)?;
+            let response = request.send().await.map_err(query::Unreachable::from)?;
             let status = response.status();
             let warning = response.headers().get(WARNING).cloned();
             let text = response.text().await.map_err(reqwest::Error::without_url)?;

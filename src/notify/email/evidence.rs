@@ -32,14 +32,14 @@ fn heading(evidence: &Evidence) -> String {
 /// A long last column has a row of its own, so that the others fit on a phone. Cells have no styles of their own, for
 /// Gmail cuts off what is longer than 102 kB.
 pub(super) fn page(evidence: &Evidence, link: &str) -> Markup {
-    let (short, long) = (table::short_columns(evidence), table::long_column(evidence));
+    let (short, long) = (evidence.short_columns(), evidence.long_column());
     let remark = table::remark(evidence);
     let cell = |row: &[String], place: usize| row.get(place).cloned().unwrap_or_default();
     html! {
         p style="margin:10px 0 2px;font-weight:600;font-size:13px" { (heading(evidence)) }
         @if !evidence.rows.is_empty() {
             div style="overflow-x:auto" {
-                table cellpadding="3" cellspacing="0" style="border-collapse:collapse;font:12px ui-monospace,Menlo,Consolas,monospace;text-align:left;white-space:pre-wrap;color:#1b1f24" {
+                table cellpadding="3" cellspacing="0" style="border-collapse:collapse;font:12px ui-monospace,Menlo,Consolas,monospace;text-align:left;white-space:pre-wrap;overflow-wrap:break-word;color:#1b1f24" {
                     tr align="left" style="color:#57606a" {
                         @for place in &short { td { (evidence.columns[*place].replace('_', " ")) } }
                     }

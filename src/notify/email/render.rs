@@ -173,12 +173,12 @@ fn page(message: &Message) -> Markup {
         (DOCTYPE)
         html {
             head { meta charset="utf-8"; meta name="viewport" content="width=device-width"; }
-            body style="font-family:system-ui,sans-serif;font-size:15px;line-height:1.4;color:#1b1f24;margin:0;padding:12px" {
+            body style="font-family:system-ui,sans-serif;font-size:15px;line-height:1.4;color:#1b1f24;margin:0;padding:12px;overflow-wrap:anywhere" {
                 @if !message.standing.is_empty() { p { strong { (message.standing) } } }
                 @if message.incidents.len() > 1 {
                     p { strong { (message.headline) } }
                     ul style="margin:0 0 18px;padding:0 0 0 18px" {
-                        @for incident in message.incidents.iter().take(MOST_INCIDENTS) { li { (contents(incident)) } }
+                        @for incident in message.incidents.iter().take(MOST_INCIDENTS) { li { (prose(&contents(incident))) } }
                     }
                 }
                 @for (incident, found) in shown.take(MOST_INCIDENTS) {
@@ -204,9 +204,9 @@ fn page_of(incident: &Incident, tables: &[&Evidence], page: &str) -> Markup {
                 @if !incident.severity.is_empty() { " (" (incident.severity) ")" }
             }
             @for part in [&incident.summary, &incident.description] {
-                @if !part.is_empty() { p style="margin:0 0 6px;white-space:pre-line" { (part) } }
+                @if !part.is_empty() { p style="margin:0 0 6px;white-space:pre-line" { (prose(part)) } }
             }
-            table style="border-collapse:collapse;font-size:13px" {
+            table style="border-collapse:collapse;font-size:13px;width:100%" {
                 @for (name, value) in &incident.facts { (row(name, value)) }
                 (row("Incident", &incident.id))
             }
@@ -223,7 +223,18 @@ fn row(name: &str, value: &str) -> Markup {
     html! {
         tr {
             td style="padding:1px 12px 1px 0;color:#57606a;vertical-align:top;white-space:nowrap" { (name) }
-            td style="padding:1px 0" { @if is_link { a href=(value) { (value) } } @else { (value) } }
+            td style="padding:1px 0;width:100%;word-break:break-word;overflow-wrap:anywhere" {
+                @if is_link { a href=(value) { (value) } } @else { (prose(value)) }
+            }
+        }
+    }
+}
+
+/// A text for people in which words between backticks are what a machine reads.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
 }

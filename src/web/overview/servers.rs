@@ -95,6 +95,14 @@ pub(super) const PATRONI: Product = Product {
     facts: &NODE_FACTS,
 };
 
+/// A rate over five minutes takes what it has not seen for standstill, so until it has seen them all the last two samples
+/// must do.
+const TRANSACTIONS: &str = "sum by (instance) (\
+    ((rate(pg_stat_database_xact_commit[5m]) and pg_stat_database_xact_commit offset 5m) \
+      or irate(pg_stat_database_xact_commit[5m])) \
+    + ((rate(pg_stat_database_xact_rollback[5m]) and pg_stat_database_xact_rollback offset 5m) \
+      or irate(pg_stat_database_xact_rollback[5m])))";
+
 /// The guide's numbers, and what follows from them.
 const SERVER_FACTS: [Declared; 15] = [
     Declared::number(
@@ -129,7 +137,7 @@ const SERVER_FACTS: [Declared; 15] = [
     Declared::number(
         "transactions",
         Unit::PerSecond,
-        "sum by (instance) (rate(pg_stat_database_xact_commit[5m]) + rate(pg_stat_database_xact_rollback[5m]))",
+        TRANSACTIONS,
     )
     .with_trend(),
     Declared::number(
@@ -214,7 +222,9 @@ const POOL_FACTS: [Declared; 6] = [
     Declared::number(
         "queries",
         Unit::PerSecond,
-        "sum by (instance) (rate(pgbouncer_stats_totals_queries_pooled_total[5m]))",
+        "sum by (instance) (\
+           (rate(pgbouncer_stats_totals_queries_pooled_total[5m]) and pgbouncer_stats_totals_queries_pooled_total offset 5m) \
+           or irate(pgbouncer_stats_totals_queries_pooled_total[5m]))",
     )
     .with_trend(),
     Declared::number(

@@ -166,7 +166,7 @@ fn scrolling(name: &str, content: &Markup) -> Markup {
 }
 
 /// A text for people in which words between backticks are what a machine reads.
-fn prose(text: &str) -> Markup {
+pub(super) fn prose(text: &str) -> Markup {
     html! {
         @for (place, part) in text.split('`').enumerate() {
             @if place % 2 == 0 { (part) } @else { code { (part) } }

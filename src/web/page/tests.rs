@@ -576,7 +576,7 @@ fn no_name_becomes_markup() {
         overview.damaged = vec![text()];
         page(&overview).into_string()
     };
-    let (hostile, harmless) = (with(hostile), with("x"));
+    let (hostile, harmless) = (with(hostile), with(&"x".repeat(hostile.len())));
     let tags = |page: &str| page.matches('<').count();
     assert_eq!(tags(&hostile), tags(&harmless));
     assert!(!hostile.contains("<script"), "{hostile}");
@@ -610,4 +610,23 @@ fn the_page_asks_for_nothing_from_elsewhere() {
     for foreign in ["<script", "src=", "@import", "url("] {
         assert!(!html.contains(foreign), "{foreign}");
     }
+}
+
+/// What is shown of a tree in which a statement is long.
+#[test]
+fn evidence_keeps_its_indentation_and_gives_a_long_text_a_row() {
+    let texts = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
+    let mut told = notice();
+    told.evidence.truncate(1);
+    told.evidence[0].columns = texts(["pid", "blocks", "query"]);
+    told.evidence[0].rows = vec![
+        texts(["4242", "1", "UPDATE accounts SET balance = 0 WHERE id = 7"]),
+        texts(["  4243", "0", ""]),
+    ];
+    let page = evidence::tables(&told.evidence, told.since).into_string();
+    let tree = "<td data-name=\"pid\">4242</td><td class=\"number\" data-name=\"blocks\">1</td></tr>\
+                <tr><td class=\"beneath\" colspan=\"2\"><code>UPDATE accounts SET balance = 0 WHERE id = 7</code></td></tr>\
+                </tbody><tbody><tr><td data-name=\"pid\">\u{a0}\u{a0}\u{a0}\u{a0}4243</td><td class=\"number\" data-name=\"blocks\">0</td></tr></tbody>";
+    assert!(page.contains(tree), "{page}");
+    assert!(!page.contains("<th scope=\"col\">query"), "{page}");
 }

@@ -40,9 +40,13 @@ pub(super) async fn acknowledge(
             return (StatusCode::NOT_FOUND, message).into_response();
         }
     };
+    let now = Timestamp::now();
+    let before = desk.acknowledged(&incident);
+    let before = before.map(|word| format!("{}\n", act::instead(&word, now)));
+    let before = before.unwrap_or_default();
     let word = Acknowledgement {
         incident: incident.clone(),
-        at: Timestamp::now(),
+        at: now,
         by: visitor.signed(by.trim()),
         comment: act::cut(&comment),
     };
@@ -53,7 +57,7 @@ pub(super) async fn acknowledge(
     let warning = warning.unwrap_or_default();
     (
         StatusCode::OK,
-        format!("{incident} is acknowledged\n{warning}"),
+        format!("{incident} is acknowledged\n{before}{warning}"),
     )
         .into_response()
 }

@@ -143,14 +143,29 @@ pub(super) fn holding<'b>(
 }
 
 /// What was done, for a person.
-pub(super) fn told(event: &Event, now: Timestamp) -> String {
+pub(super) fn told(event: &Event, before: Option<&Acknowledgement>, now: Timestamp) -> String {
     match event {
         Event::Silenced(silence) if silence.state(now) == SilenceState::Active => {
             format!("Silenced until {} UTC", words::moment(silence.ends_at, now))
         }
         Event::Silenced(_) => "The silence has ended".into(),
-        _ => "Acknowledged: it is not repeated, and its end will be told".into(),
+        _ => {
+            let before = before.map(|word| format!(". {}", instead(word, now)));
+            let before = before.unwrap_or_default();
+            format!("Acknowledged: it is not repeated, and its end will be told{before}")
+        }
     }
+}
+
+/// Whose acknowledgement another one takes the place of.
+pub(super) fn instead(before: &Acknowledgement, now: Timestamp) -> String {
+    let Acknowledgement { by, comment, .. } = before;
+    let at = words::moment(before.at, now);
+    let why = match comment.as_str() {
+        "" => String::new(),
+        comment => format!(": {comment}"),
+    };
+    format!("Before, {by} had acknowledged it at {at} UTC{why}")
 }
 
 /// The only one there is.
@@ -195,6 +210,21 @@ mod tests {
         for (span, zone, end) in cases {
             assert_eq!(span.end(now, zone).rfc3339(), end);
         }
+    }
+
+    #[test]
+    fn who_had_acknowledged_before_is_not_passed_over() {
+        let word = |by: &str, comment: &str| Acknowledgement {
+            incident: "00ff-1".into(),
+            at: Timestamp(1_795_438_800_000),
+            by: by.into(),
+            comment: comment.into(),
+        };
+        let (before, after) = (word("monica", "on it"), word("ross", ""));
+        let now = after.at;
+        let said = told(&Event::Acknowledged(after), Some(&before), now);
+        let end = "told. Before, monica had acknowledged it at 13:00 UTC: on it";
+        assert!(said.ends_with(end), "{said}");
     }
 
     #[test]

@@ -85,7 +85,8 @@ async fn change(State(desk): State<Desk>, uri: Uri, headers: HeaderMap, body: Bo
         let said = Said::trouble("Nothing was changed: that silence is over, or not yours to end");
         return draw(&desk, &asked, &visitor, StatusCode::CONFLICT, said);
     };
-    let done = act::told(&event, now);
+    let before = desk.acknowledged(&asked.incident);
+    let done = act::told(&event, before.as_ref(), now);
     let said = Said {
         done,
         trouble: desk.record(vec![event]).await.warning().unwrap_or_default(),

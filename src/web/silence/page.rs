@@ -8,7 +8,7 @@ use super::words;
 use crate::incident::{Acknowledgement, Silence};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
-use crate::web::page::STYLE;
+use crate::web::page::{STYLE, prose};
 
 /// What the form adds to the style of the status page: large buttons, for a thumb.
 const FORM: &str = include_str!("style.css");
@@ -78,8 +78,8 @@ impl Content<'_> {
                     }
                     ", since " (words::moment(since, self.now)) " UTC · value " strong { (words::number(self.alert.value)) }
                 }
-                @if !self.note("description").is_empty() { p { (self.note("description")) } }
-                @if !self.note("hint").is_empty() { p { strong { "What to do: " } (self.note("hint")) } }
+                @if !self.note("description").is_empty() { p { (prose(self.note("description"))) } }
+                @if !self.note("hint").is_empty() { p { strong { "What to do: " } (prose(self.note("hint"))) } }
                 @if let Some(word) = self.acknowledged {
                     p { strong { "Acknowledged by " (word.by) } " at " (words::moment(word.at, self.now)) " UTC"
                         @if !word.comment.is_empty() { ": " (word.comment) } }
@@ -170,7 +170,7 @@ fn whole(title: &str, tone: &str, main: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) (PreEscaped(FORM)) }
             }
             body {
-                header class={ "banner " (tone) } { h1 { (title) } }
+                header class={ "banner " (tone) } { h1 { (prose(title)) } }
                 main { (main) }
                 footer { p { a href="./" { "Status page" } } }
             }

@@ -53,8 +53,22 @@ fn alike(mut body: Value) -> Value {
     }
     for alert in body["alerts"].as_array_mut().unwrap() {
         alert.as_object_mut().unwrap().remove("incident");
+        for moment in ["startsAt", "endsAt"] {
+            alert[moment] = short(alert[moment].as_str().unwrap()).into();
+        }
     }
     json!(body)
+}
+
+/// A moment as Go writes it: without zeros at the end of its fraction.
+fn short(moment: &str) -> String {
+    match moment.trim_end_matches('Z').split_once('.') {
+        Some((whole, fraction)) => {
+            let exact = format!("{whole}.{}", fraction.trim_end_matches('0'));
+            format!("{}Z", exact.trim_end_matches('.'))
+        }
+        None => moment.to_owned(),
+    }
 }
 
 /// alerting.md 2.4: the same incident through a real Alertmanager and from us gives the same payload.

@@ -504,6 +504,29 @@ async fn an_expression_is_shown_with_its_last_hour() {
     .await;
 }
 
+/// A rate over five minutes of which 40 seconds were seen is no eighth of what it is.
+#[tokio::test]
+async fn transactions_are_counted_right_from_the_start() {
+    let rate = |begun: u64| {
+        let (now, view) = (Timestamp::now(), blank(Timestamp::now()));
+        for ago in (0..=begun).rev().step_by(10) {
+            let at = now.before(Duration::from_secs(ago));
+            put_at(&view, at, "pg_up", &[], 1.0);
+            for (database, each) in [("a", 200), ("b", 100)] {
+                let labels = [("datname", database)];
+                let count = ((begun - ago) * each) as f64;
+                put_at(&view, at, "pg_stat_database_xact_commit", &labels, count);
+                put_at(&view, at, "pg_stat_database_xact_rollback", &labels, 0.0);
+            }
+        }
+        view
+    };
+    for begun in [40, 600] {
+        let texts = ["transactions", "300/s", "to 300/s"];
+        shown(&Arc::new(rate(begun)), "/", &texts).await;
+    }
+}
+
 /// Not a promise about this machine, but no accident either: the fastest of several tries, in a build without
 /// optimizations, which takes about ten times as long as a release.
 #[test]

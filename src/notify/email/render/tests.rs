@@ -70,3 +70,20 @@ fn a_digest_begins_with_its_contents_and_shows_evidence_once() {
     );
     assert!(page.len() < 100_000, "{}", page.len());
 }
+
+#[test]
+fn words_of_a_machine_are_set_apart_and_long_ones_break() {
+    let mut message = message(1);
+    message.incidents[0].description = "The table `<orders>` waits".into();
+    message.incidents[0].facts = vec![("What to do".into(), "Run `VACUUM`".into())];
+    let page = page(&message).into_string();
+    assert!(
+        page.contains("The table <code>&lt;orders&gt;</code> waits"),
+        "{page}"
+    );
+    assert!(
+        page.contains("overflow-wrap:anywhere\">Run <code>VACUUM</code></td>"),
+        "{page}"
+    );
+    assert!(text(&message).contains("Run `VACUUM`"));
+}
