@@ -28,6 +28,9 @@ const MOST_BYTES: usize = 8 * 1024;
 /// What takes longer does not hold back what has been read already.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// How soon the reason for a silence is looked for again.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// What is read: server, database and query.
 type Key = (String, Option<String>, String);
 
@@ -177,7 +180,7 @@ impl Inquiries {
     async fn inquire(self: Arc<Self>, request: Request, reports: mpsc::UnboundedSender<Report>) {
         let Request { incident, alert } = request;
         let begun = Instant::now();
-        let mut found: Vec<Evidence> = self.silence(&alert);
+        let mut found: Vec<Evidence> = self.silence(&alert).await;
         let mut room = MOST_BYTES;
         let report = |found: &Vec<Evidence>, finished| {
             // Nobody listens only when pgvigil stops.
@@ -213,13 +216,20 @@ impl Inquiries {
     }
 
     /// Why the servers do not answer, where it is that which the alert is about.
-    fn silence(&self, alert: &Alert) -> Vec<Evidence> {
-        let silent = about::silent(alert);
-        let told = silent.filter_map(|server| {
-            let reason = reason(&self.board.statuses_of(server), server)?;
-            Some(about::reason(server, reason))
-        });
-        told.collect()
+    async fn silence(&self, alert: &Alert) -> Vec<Evidence> {
+        let mut told = Vec::new();
+        for server in about::silent(alert) {
+            let known = || reason(&self.board.statuses_of(server), server);
+            // The sign of life is published a moment before the reason.
+            let begun = Instant::now();
+            let mut reason = known();
+            while reason.is_none() && begun.elapsed() < SLOW {
+                tokio::time::sleep(AGAIN).await;
+                reason = known();
+            }
+            told.extend(reason.map(|reason| about::reason(server, reason)));
+        }
+        told
     }
 
     /// Each query that the rule names, on each server that the incident is about.

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MOVING: i64 = 16;
 const SETTLED: i64 = 8;
 /// Until the samples begin Prometheus has taken them, and evaluated more than twice.
-const AHEAD: i64 = 5000;
+const AHEAD: i64 = 15_000;
 const SERIES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 /// Every combination of `for` and `keep_firing_for`, labels and annotations from templates, recording rules, a group

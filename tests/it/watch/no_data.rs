@@ -90,5 +90,7 @@ fn no_data_is_not_fine_through_rules_across_servers_and_after_a_restart() {
     stage.postgres.thaw();
     drop(rachels);
     is_told("RESOLVED: ManyConnections on rachel");
-    assert_eq!((ends("rachel"), ends("monica")), (1, 1));
+    assert_eq!(ends("rachel"), 1);
+    // The kill may have come before it was noted that monica's end was taken: then it is told once more.
+    assert!([1, 2].contains(&ends("monica")), "{}", ends("monica"));
 }
