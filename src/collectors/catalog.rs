@@ -109,21 +109,32 @@ pub fn is_built_in(name: &str) -> bool {
 /// # Errors
 /// Everything that is wrong with any of them.
 pub fn load(files: &[(String, String)]) -> Result<Vec<Arc<Collector>>, Vec<Problem>> {
-    let built_in = BUILT_IN
-        .iter()
-        .map(|(name, text)| (format!("built-in {name}.yml"), *text));
-    let own = files
-        .iter()
-        .map(|(name, text)| (name.clone(), text.as_str()));
-    let (mut collectors, mut problems) = (Vec::<Arc<Collector>>::new(), Vec::new());
+    load_all(BUILT_IN, files, file)
+}
+
+/// Reads built-in files and then a user's own with a function that is handed those before; it passes over a file that is
+/// none of its kind.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub(super) fn load_all<T>(
+    built_in: &[(&str, &str)],
+    own: &[(String, String)],
+    file: impl Fn(&str, &str, &[Arc<T>]) -> Result<Option<T>, Vec<Problem>>,
+) -> Result<Vec<Arc<T>>, Vec<Problem>> {
+    let built_in = built_in.iter();
+    let built_in = built_in.map(|(name, text)| (format!("built-in {name}.yml"), *text));
+    let own = own.iter();
+    let own = own.map(|(name, text)| (name.clone(), text.as_str()));
+    let (mut loaded, mut problems) = (Vec::new(), Vec::new());
     for (origin, text) in built_in.chain(own) {
-        match file(&origin, text, &collectors) {
-            Ok(collector) => collectors.extend(collector.map(Arc::new)),
+        match file(&origin, text, &loaded) {
+            Ok(one) => loaded.extend(one.map(Arc::new)),
             Err(mistakes) => problems.extend(mistakes),
         }
     }
     if problems.is_empty() {
-        Ok(collectors)
+        Ok(loaded)
     } else {
         Err(problems)
     }

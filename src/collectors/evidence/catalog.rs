@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{EvidenceQuery, evidence_query};
-use crate::collectors::catalog;
+use crate::collectors::catalog::{self, load_all};
 use crate::document::{Node, Problem, Reader, Value, parse};
 
 macro_rules! built_in {
@@ -57,24 +57,7 @@ pub(in crate::collectors) fn is_evidence(root: &Node) -> bool {
 /// # Errors
 /// Everything that is wrong with any of them.
 pub fn load_evidence(files: &[(String, String)]) -> Result<Vec<Arc<EvidenceQuery>>, Vec<Problem>> {
-    let built_in = BUILT_IN
-        .iter()
-        .map(|(name, text)| (format!("built-in {name}.yml"), *text));
-    let own = files
-        .iter()
-        .map(|(name, text)| (name.clone(), text.as_str()));
-    let (mut queries, mut problems) = (Vec::<Arc<EvidenceQuery>>::new(), Vec::new());
-    for (origin, text) in built_in.chain(own) {
-        match file(&origin, text, &queries) {
-            Ok(query) => queries.extend(query.map(Arc::new)),
-            Err(mistakes) => problems.extend(mistakes),
-        }
-    }
-    if problems.is_empty() {
-        Ok(queries)
-    } else {
-        Err(problems)
-    }
+    load_all(BUILT_IN, files, file)
 }
 
 /// `None` for a collector's file. What cannot be parsed is told by who reads collectors.

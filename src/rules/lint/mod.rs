@@ -13,6 +13,7 @@ use crate::document::Problem;
 use expression::{Reading, labels_of};
 use schema::Known;
 pub use schema::Schema;
+pub(super) use schema::pattern;
 use vector::{Nature, Vector};
 
 /// So many recording rules may rest on each other; what lies deeper is not known.

@@ -175,7 +175,7 @@ fn narrowed(labels: LabelSet, matcher: &Matcher) -> LabelSet {
 }
 
 /// `pg_settings_{name}` as the pattern `pg_settings_*`; `None` for a plain name.
-fn pattern(name: &str) -> Option<String> {
+pub(in crate::rules) fn pattern(name: &str) -> Option<String> {
     let (before, rest) = name.split_once('{')?;
     let after = rest.split_once('}').map_or("", |(_, after)| after);
     Some(format!(

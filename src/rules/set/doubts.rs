@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::document::{Problem, format_duration, like};
 
 use super::{RuleSet, nearest};
+use crate::rules::lint::pattern;
 
 impl RuleSet {
     /// Rules that select a metric nobody gives, and so can never fire. In a known name `{column}` stands for what the
@@ -89,14 +90,4 @@ impl RuleSet {
         }
         problems
     }
-}
-
-/// `pg_settings_{name}` as the pattern `pg_settings_*`; `None` for a plain name.
-fn pattern(name: &str) -> Option<String> {
-    let (before, rest) = name.split_once('{')?;
-    let after = rest.split_once('}').map_or("", |(_, after)| after);
-    Some(format!(
-        "{before}*{}",
-        pattern(after).unwrap_or_else(|| after.to_owned())
-    ))
 }

@@ -191,9 +191,9 @@ fn what_was_firing_when_its_rule_was_removed_ends_with_the_reason() {
 #[test]
 fn of_two_rules_with_one_name_an_alert_is_of_that_which_sets_its_labels() {
     let set = load(&settings(&[], &[])).unwrap();
-    let rules = set
-        .alerting()
-        .filter(|rule| &*rule.name == "PostgresqlConnectionsHigh");
+    let named = |rule: &&Rule| &*rule.name == "PostgresqlConnectionsHigh";
+    let rules: Vec<&Rule> = set.alerting().filter(named).collect();
+    assert_eq!(rules.len(), 2);
     for rule in rules {
         let labels = [("alertname", &*rule.name), ("severity", rule.severity())];
         let alert = Alert {
