@@ -1,6 +1,5 @@
 //! What the API tells, from the configuration and the rooms it is about.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -65,7 +64,7 @@ fn watched(config: &Config) -> Vec<Watched> {
     let backups = config.backups.iter().map(|backup| Watched {
         pool: "backup",
         name: backup.name.as_str().into(),
-        url: file(&backup.files.folder.join(&backup.files.pattern)),
+        url: backup.place.url(),
         source: Source::new(&backup.server, "", &format!("backup:{}", backup.name)),
         timeout: None,
     });
@@ -89,11 +88,6 @@ fn of_server(pool: &'static str, server: &server::Settings, config: &Config) -> 
         source: Source::new(&server.name, "", LIVENESS),
         timeout: Some(config.collect.timeout),
     }
-}
-
-fn file(path: &Path) -> String {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    format!("file://{}", path.display())
 }
 
 /// Those of Prometheus' flags that have a meaning here.

@@ -35,6 +35,7 @@ pub(super) struct House {
     keeper: Arc<Keeper>,
     signs: Arc<Signs>,
     tally: Arc<Tally>,
+    records: Arc<backup::Records>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -59,6 +60,7 @@ impl House {
             keeper,
             signs: Arc::default(),
             tally: Arc::default(),
+            records: Arc::default(),
             tasks: TaskTracker::new(),
             config,
             loaded,
@@ -152,9 +154,10 @@ impl House {
             self.stop.clone(),
         ));
         let (backups, state_dir) = (config.backups.clone(), config.state_dir.clone());
+        let records = self.records.clone();
         let (probed, stopped) = (board.clone(), self.stop.clone());
         self.tasks
-            .spawn(async move { backup::run(backups, probed, &state_dir, stopped).await });
+            .spawn(async move { backup::run(backups, probed, records, &state_dir, stopped).await });
         let (told, stopped) = (board.clone(), self.stop.clone());
         let sending = self.lasting.remote_write.clone();
         self.tasks

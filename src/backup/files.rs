@@ -1,21 +1,20 @@
-//! A local folder of dumps: what lies in it, by the names that are meant.
+//! The files of a source: what lies in its place, by the names that are meant, told apart by content.
 
-use std::fs::{DirEntry, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
+use super::Obstacle;
 use super::settings::Files;
-use super::sighting::Space;
+use super::shelf::{Item, Shape, Shelf};
+use super::sighting::{Space, Storage};
 use crate::document::like;
 use crate::sample::Timestamp;
 
-/// What one look at the folder showed.
+/// What one look at the place showed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Listing {
     /// The files and folders whose names are meant.
     pub(super) found: Vec<Found>,
-    /// Room on the file system.
+    /// Room for more.
     pub(super) space: Option<Space>,
 }
 
@@ -23,32 +22,18 @@ pub(super) struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) name: String,
-    pub(super) path: PathBuf,
     pub(super) bytes: u64,
     /// When it, or the newest of its files, was last written.
     pub(super) modified: Timestamp,
+    /// What changes whenever its content does, where the place has such a thing.
+    pub(super) version: Option<String>,
+    pub(super) storage: Storage,
     /// Its name says that it is still being written.
     pub(super) is_partial: bool,
 }
 
-/// Why a folder could not be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Obstacle {
-    #[error("folder `{0}` does not exist")]
-    Missing(String),
-    #[error(
-        "folder `{0}` cannot be read: {1}; the user that runs pgvigil must be allowed to list and enter it"
-    )]
-    Unreadable(String, String),
-    #[error("folder `{0}` has not answered for {1} s; is it on a file server that is gone?")]
-    Silent(String, u64),
-    #[error(
-        "folder `{0}` holds more than {MOST_ENTRIES} entries; keep the backups in a folder of their own"
-    )]
-    Endless(String),
-}
-
-const MOST_ENTRIES: usize = 500_000;
+/// More entries are not looked at.
+pub(super) const MOST_ENTRIES: usize = 500_000;
 /// What scripts append while they write.
 const PARTIAL: [&str; 3] = [".part", ".partial", ".tmp"];
 /// What scripts put beside a dump.
@@ -63,25 +48,12 @@ const COMPANIONS: [&str; 8] = [
     ".log",
 ];
 
-/// Looks at the folder once. Links are not followed, folders below are entered only when they are dumps themselves.
-pub(super) fn list(files: &Files) -> Result<Listing, Obstacle> {
-    let refused = |error: &io::Error| {
-        let folder = files.folder.display().to_string();
-        match error.kind() {
-            io::ErrorKind::NotFound => Obstacle::Missing(folder),
-            _ => Obstacle::Unreadable(folder, error.to_string()),
-        }
-    };
+/// Looks at the place once. Folders are entered only to see whether they are dumps themselves.
+pub(super) fn list(shelf: &dyn Shelf, pattern: &str) -> Result<Listing, Obstacle> {
+    let refused = |error: &io::Error| shelf.obstacle(error);
     let (mut listing, mut denied) = (Listing::default(), None);
-    for (place, entry) in std::fs::read_dir(&files.folder)
-        .map_err(|error| refused(&error))?
-        .enumerate()
-    {
-        if place >= MOST_ENTRIES {
-            return Err(Obstacle::Endless(files.folder.display().to_string()));
-        }
-        let entry = entry.map_err(|error| refused(&error))?;
-        match found(&entry, &files.pattern) {
+    for item in shelf.list("").map_err(|error| refused(&error))? {
+        match found(shelf, item, pattern) {
             Ok(found) => listing.found.extend(found),
             // It was removed between the listing and the look at it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -93,56 +65,53 @@ pub(super) fn list(files: &Files) -> Result<Listing, Obstacle> {
     if let (true, Some(error)) = (listing.found.is_empty(), denied) {
         return Err(refused(&error));
     }
-    listing.space = rustix::fs::statvfs(&files.folder).ok().map(|room| Space {
-        free: room.f_bavail.saturating_mul(room.f_frsize),
-    });
+    listing.space = shelf.space();
     Ok(listing)
 }
 
-/// How a file or dump folder stands now: its size and the time of its last change.
-pub(super) fn measure(path: &Path) -> io::Result<Option<(u64, Timestamp)>> {
-    let metadata = std::fs::symlink_metadata(path)?;
-    if metadata.is_dir() {
-        measure_folder(path, &metadata)
-    } else {
-        Ok(metadata
-            .is_file()
-            .then(|| (metadata.len(), modified(&metadata))))
-    }
+/// Whether what was found is still there unchanged.
+pub(super) fn stands(shelf: &dyn Shelf, found: &Found) -> bool {
+    let now = shelf.stand(&found.name);
+    let now = now.and_then(|item| measured(shelf, item, found.is_partial));
+    matches!(now, Ok(Some(now)) if now == *found)
 }
 
-fn found(entry: &DirEntry, pattern: &str) -> io::Result<Option<Found>> {
-    let name = entry.file_name().to_string_lossy().into_owned();
+fn found(shelf: &dyn Shelf, item: Item, pattern: &str) -> io::Result<Option<Found>> {
+    let name = &item.name;
     let stem = PARTIAL.iter().find_map(|ending| name.strip_suffix(ending));
     let is_companion = COMPANIONS.iter().any(|ending| name.ends_with(ending));
-    let is_meant = like(pattern, &name) || stem.is_some_and(|stem| like(pattern, stem));
+    let is_meant = like(pattern, name) || stem.is_some_and(|stem| like(pattern, stem));
     if name.starts_with('.') || is_companion || !is_meant {
         return Ok(None);
     }
-    let (path, is_partial) = (entry.path(), stem.is_some());
-    let measured = measure(&path)?;
-    Ok(measured.map(|(bytes, modified)| Found {
-        is_partial,
-        name,
-        path,
-        bytes,
-        modified,
-    }))
+    let is_partial = stem.is_some();
+    measured(shelf, item, is_partial)
 }
 
-/// Adds up a directory dump; nothing for any other folder.
-fn measure_folder(folder: &Path, metadata: &Metadata) -> io::Result<Option<(u64, Timestamp)>> {
-    let (mut bytes, mut newest, mut is_dump) = (0, modified(metadata), false);
-    for entry in std::fs::read_dir(folder)?.take(MOST_ENTRIES) {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        if metadata.is_file() {
-            bytes += metadata.len();
-            newest = newest.max(modified(&metadata));
-            is_dump |= is_part_of_dump(&entry.file_name().to_string_lossy());
+/// The size and the last change of a file or of a dump's folder; nothing for anything else.
+fn measured(shelf: &dyn Shelf, item: Item, is_partial: bool) -> io::Result<Option<Found>> {
+    let mut found = Found {
+        bytes: item.bytes,
+        modified: item.modified,
+        version: item.version,
+        storage: item.storage,
+        is_partial,
+        name: item.name,
+    };
+    match item.shape {
+        Shape::File => return Ok(Some(found)),
+        Shape::Other => return Ok(None),
+        Shape::Folder => {}
+    }
+    let mut is_dump = false;
+    for inner in shelf.list(&found.name)? {
+        if inner.shape == Shape::File {
+            found.bytes += inner.bytes;
+            found.modified = found.modified.max(inner.modified);
+            is_dump |= is_part_of_dump(&inner.name);
         }
     }
-    Ok(is_dump.then_some((bytes, newest)))
+    Ok(is_dump.then_some(found))
 }
 
 /// `toc.dat`, or a data file such as `3364.dat.gz`.
@@ -151,12 +120,11 @@ fn is_part_of_dump(name: &str) -> bool {
     number.is_some_and(|number| number == "toc" || number.parse::<u32>().is_ok())
 }
 
-fn modified(metadata: &Metadata) -> Timestamp {
-    let since_epoch = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Timestamp(since_epoch.unwrap_or_default().as_millis() as i64)
+impl Files {
+    /// Where the files lie.
+    pub(super) fn shelf(&self) -> Box<dyn Shelf> {
+        Box::new(super::shelf::Folder(self.folder.clone()))
+    }
 }
 
 #[cfg(test)]

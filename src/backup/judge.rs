@@ -1,25 +1,10 @@
 //! From what was seen of a source to its samples. Time is handed in, so that an age grows although nothing new is seen.
 
-use std::time::Duration;
-
-use super::files::Obstacle;
 use super::metric::{self, Page};
+use super::records::Facts;
 use super::sighting::{Backup, Kind, Origin, Proof, Sighting, State};
-use super::{Settings, Trouble};
+use super::{Obstacle, Settings, Trouble};
 use crate::sample::{Sample, Timestamp};
-
-/// What is known of one source.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Facts {
-    /// When it was last looked at with success.
-    pub(super) looked: Option<Timestamp>,
-    /// How long the last look took.
-    pub(super) took: Duration,
-    /// Why the last look failed.
-    pub(super) obstacle: Option<Obstacle>,
-    /// What the last successful look showed.
-    pub(super) sighting: Option<Sighting>,
-}
 
 /// How many backups a typical size is taken from, at least and at most.
 const TYPICAL_OF: std::ops::RangeInclusive<usize> = 3..=7;
@@ -60,13 +45,8 @@ fn promises(page: &mut Page, settings: &Settings) {
 }
 
 fn problems(page: &mut Page, facts: &Facts) {
-    let obstacle = facts.obstacle.as_ref().map(|obstacle| match obstacle {
-        Obstacle::Missing(_) => "folder_missing",
-        Obstacle::Unreadable(..) | Obstacle::Silent(..) | Obstacle::Endless(_) => {
-            "folder_unreadable"
-        }
-    });
-    for problem in ["folder_missing", "folder_unreadable"] {
+    let obstacle = facts.obstacle.as_ref().map(Obstacle::problem);
+    for problem in Obstacle::PROBLEMS {
         page.put(
             metric::PROBLEM,
             &[("problem", problem)],

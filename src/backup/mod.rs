@@ -1,15 +1,21 @@
 //! Where the backups of a server should be, and whether they are whole.
 //! Takes backup settings; hands sightings as samples to the board.
 
+mod drill;
 mod files;
 mod inspect;
 mod judge;
 mod metric;
+mod obstacle;
+mod records;
 mod report;
 mod settings;
+mod shelf;
 mod sighting;
+mod source;
 mod standing;
 mod verdicts;
+mod wal;
 mod watch;
 
 use std::path::Path;
@@ -18,12 +24,17 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use drill::{Check, Outcome, Phase, Report, Reports};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
 pub use metric::METRICS;
+pub use obstacle::Obstacle;
+pub use records::{Facts, Record, Records};
 pub use report::report;
-pub use settings::{Files, Settings};
-pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State};
+pub use settings::{Files, Place, Settings};
+use shelf::Folder;
+pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
+pub use wal::{History, Segment, Wal, WalFile, WalName};
 
 use crate::scrape::Board;
 
@@ -32,6 +43,7 @@ use crate::scrape::Board;
 pub async fn run(
     backups: Vec<Settings>,
     board: Arc<Board>,
+    records: Arc<Records>,
     state_dir: &Path,
     stop: CancellationToken,
 ) {
@@ -40,6 +52,7 @@ pub async fn run(
         watch::run(
             settings,
             board.clone(),
+            records.clone(),
             state_dir,
             turn.clone(),
             stop.clone(),
@@ -51,5 +64,17 @@ pub async fn run(
 /// Reads one backup from end to end, as fast as it can be read.
 pub fn verify(path: &Path) -> Verdict {
     let never = Pace::unlimited(CancellationToken::new());
-    inspect::inspect(path, &never).unwrap_or_else(|| Verdict::listed("unknown"))
+    // A link that a person names is followed; one that merely lies about is not.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let shelf = Folder(path.parent().unwrap_or(&path).to_owned());
+    inspect::inspect(&shelf, &name, &never).unwrap_or_else(|| Verdict::listed("unknown"))
+}
+
+/// Looks at a source once, as the watch does, and says what stands in the way.
+///
+/// # Errors
+/// What stands in the way.
+pub fn look(settings: &Settings) -> Result<(), Obstacle> {
+    settings.place.look().map(|_| ())
 }

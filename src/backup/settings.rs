@@ -1,5 +1,6 @@
 //! `backups:` in the configuration.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,22 +15,45 @@ pub struct Settings {
     pub server: String,
     /// The database each dump should be of, when that is to be checked.
     pub database: Option<String>,
-    /// Where the files lie.
-    pub files: Files,
+    /// Where they are.
+    pub place: Place,
+    /// Where the WAL archive that goes with the base backups lies, when it lies apart from them.
+    pub wal: Option<Files>,
     /// How often a backup is promised.
     pub every: Duration,
+    /// How often a full one is promised, where those between are smaller.
+    pub full_every: Option<Duration>,
     /// How much later than promised a backup may come.
     pub grace: Duration,
     /// How long backups are promised to be kept.
     pub keep: Option<Duration>,
-    /// How often the folder is looked at.
+    /// How much may be lost, at most: the age of the newest moment that could be restored.
+    pub rpo: Option<Duration>,
+    /// The source whose backups should be here too.
+    pub copy_of: Option<String>,
+    /// Whether this place would survive the loss of the server's site.
+    pub offsite: Option<bool>,
+    /// What kind of storage it is; two of a kind are one medium.
+    pub media: Option<String>,
+    /// The log of the job that takes the backups.
+    pub log: Option<PathBuf>,
+    /// Tables that each dump must hold, and how many rows at least.
+    pub expect_rows: BTreeMap<String, u64>,
+    /// How often the place is looked at.
     pub look: Duration,
     /// Bytes per second at which new files are read to judge them.
     pub verify_rate: u64,
 }
 
-/// A folder, and which of its files are meant.
+/// What kind of source it is, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Files that are told apart by what is in them.
+    Files(Files),
+}
+
+/// A folder, and which of its files are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Files {
     /// The folder itself; folders below it are not searched.
     pub folder: PathBuf,
@@ -53,6 +77,13 @@ impl Settings {
     }
 
     fn read_one(s: &mut Section) -> Settings {
+        let files = s.parsed(
+            "files",
+            "path",
+            "",
+            "A folder, or a folder and a file name in which `*` and `?` match.",
+            read_files,
+        );
         let settings = Settings {
             name: s
                 .parsed(
@@ -72,25 +103,43 @@ impl Settings {
                 "database",
                 "The database each dump should be of; a dump of another one is an alert.",
             ),
-            files: s
-                .parsed(
-                    "files",
-                    "path",
-                    "",
-                    "A folder, or a folder and a file name in which `*` and `?` match.",
-                    files,
-                )
-                .unwrap_or_else(|| Files {
-                    folder: PathBuf::new(),
-                    pattern: "*".into(),
-                }),
+            place: Place::Files(files.unwrap_or_default()),
+            wal: s.parsed(
+                "wal",
+                "path",
+                "",
+                "The WAL archive that goes with the base backups, when it lies apart from them.",
+                read_files,
+            ),
             every: s.duration("every", "1d", "How often a backup is promised."),
+            full_every: s.optional_duration(
+                "full_every",
+                "How often a full backup is promised, where those between are smaller.",
+            ),
             grace: s.duration(
                 "grace",
                 "6h",
                 "How much later than promised a backup may come.",
             ),
             keep: s.optional_duration("keep", "How long backups are promised to be kept."),
+            rpo: s.optional_duration(
+                "rpo",
+                "The most that may be lost: how old the newest moment that could be restored may be. `5m` where the source shows WAL; elsewhere `every` is the promise.",
+            ),
+            copy_of: s.optional_text(
+                "copy_of",
+                "The name of the source whose backups should lie here too, with the same size and checksum.",
+            ),
+            offsite: s.optional_flag(
+                "offsite",
+                "Whether this place would survive the loss of the server's site. A bucket is taken to, a folder is not.",
+            ),
+            media: s.optional_text(
+                "media",
+                "What kind of storage it is, such as `disk`, `tape` or the name of a provider; two places with one are one medium.",
+            ),
+            log: s.optional_path("log", "The log of the job that takes the backups; its errors are told."),
+            expect_rows: expected_rows(s),
             look: s.duration("look", "5m", "How often the folder is looked at."),
             verify_rate: s.bytes(
                 "verify_rate",
@@ -147,7 +196,28 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-fn files(text: &str) -> Result<Files, String> {
+fn expected_rows(s: &mut Section) -> BTreeMap<String, u64> {
+    let pairs = s.pairs(
+        "expect_rows",
+        "Tables, as `schema.table`, that each dump must hold, and how many rows each must have at least.",
+    );
+    let mut expected = BTreeMap::new();
+    for (table, rows) in pairs {
+        match rows.parse() {
+            Ok(rows) => {
+                expected.insert(table, rows);
+            }
+            Err(_) => s.problem(
+                "expect_rows",
+                format!("`{rows}` is no number of rows of `{table}`"),
+                None,
+            ),
+        }
+    }
+    expected
+}
+
+fn read_files(text: &str) -> Result<Files, String> {
     if let Some((scheme, _)) = text.split_once("://") {
         return Err(format!(
             "`{scheme}://` is not supported; name a local folder"

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::inspect::Trouble;
+use super::wal::{Segment, Wal};
 use crate::sample::Timestamp;
 
 /// Everything seen at one look.
@@ -12,6 +13,10 @@ use crate::sample::Timestamp;
 pub struct Sighting {
     /// The backups, in no particular order.
     pub backups: Vec<Backup>,
+    /// The WAL archive, where the source shows one.
+    pub wal: Option<Wal>,
+    /// What the source says of itself beside its backups, such as a stanza that differs between repositories.
+    pub complaints: Vec<String>,
     /// The file system they lie on, where there is one.
     pub space: Option<Space>,
 }
@@ -37,16 +42,60 @@ pub struct Backup {
     pub started: Option<Timestamp>,
     /// When it was written for the last time; for a running one, when it was first seen.
     pub finished: Timestamp,
+    /// How long it took to make, where that is known.
+    pub took: Option<Duration>,
     /// Stored size.
     pub bytes: u64,
     /// The backup it needs.
     pub parent: Option<String>,
     /// What it is a backup of, as the backup itself says.
     pub origin: Option<Origin>,
+    /// The first and the last WAL segment without which it cannot become consistent.
+    pub wal: Option<(Segment, Segment)>,
+    /// Which of several repositories of the source holds it.
+    pub repository: Option<String>,
+    /// How it is stored.
+    pub storage: Storage,
     /// How far it is known to be good.
     pub proof: Proof,
     /// What is wrong with it.
     pub trouble: Option<Trouble>,
+    /// The same in words for a person.
+    pub problem: Option<String>,
+}
+
+/// How a backup is stored, as far as its place tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Storage {
+    /// The storage class of an object store, such as `STANDARD_IA`.
+    pub class: Option<String>,
+    /// Whether it is encrypted where it lies.
+    pub is_encrypted: Option<bool>,
+    /// A checksum by which a copy elsewhere can be told to be the same, as `kind:hex`.
+    pub checksum: Option<String>,
+}
+
+impl Backup {
+    /// One of which nothing more is known than that it is there.
+    pub fn listed(id: &str, kind: Kind, finished: Timestamp) -> Self {
+        Backup {
+            id: id.into(),
+            kind,
+            state: State::Unread,
+            started: None,
+            finished,
+            took: None,
+            bytes: 0,
+            parent: None,
+            origin: None,
+            wal: None,
+            repository: None,
+            storage: Storage::default(),
+            proof: Proof::Listed,
+            trouble: None,
+            problem: None,
+        }
+    }
 }
 
 /// How far from UTC a local time may lie, and an hour more.
@@ -64,7 +113,8 @@ impl Backup {
 }
 
 /// What a backup holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A whole cluster, physically.
     Full,
@@ -77,6 +127,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 4] = [
+        Kind::Full,
+        Kind::Differential,
+        Kind::Incremental,
+        Kind::Dump,
+    ];
+
+    /// Whether it is of a whole cluster, so that WAL leads on from it.
+    pub fn is_physical(self) -> bool {
+        self != Kind::Dump
+    }
+
     /// The value of the label `kind`.
     pub fn label(self) -> &'static str {
         match self {
@@ -193,16 +256,8 @@ mod tests {
         ];
         for (started, moment) in cases {
             let backup = Backup {
-                id: "x".into(),
-                kind: Kind::Dump,
-                state: State::Done,
                 started: started.map(|hours| Timestamp(hours * hour)),
-                finished: Timestamp(100 * hour),
-                bytes: 1,
-                parent: None,
-                origin: None,
-                proof: Proof::Whole,
-                trouble: None,
+                ..Backup::listed("x", Kind::Dump, Timestamp(100 * hour))
             };
             assert_eq!(backup.moment(), Timestamp(moment * hour), "{started:?}");
         }

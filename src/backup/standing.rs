@@ -28,23 +28,23 @@ impl Seen {
             Some(_) => State::Damaged,
         };
         let verdict = verdict.filter(|_| self.is_settled);
+        let finished = if self.is_settled {
+            self.found.modified
+        } else {
+            self.since
+        };
         Backup {
-            id: self.found.name.clone(),
-            kind: Kind::Dump,
             state,
             started: verdict.and_then(|verdict| verdict.made),
-            finished: if self.is_settled {
-                self.found.modified
-            } else {
-                self.since
-            },
             bytes: self.found.bytes,
-            parent: None,
+            storage: self.found.storage.clone(),
             origin: verdict
                 .and_then(|verdict| verdict.database.clone())
                 .map(Origin::Database),
             proof: verdict.map_or(Proof::Listed, |verdict| verdict.proof),
             trouble: verdict.and_then(|verdict| verdict.trouble),
+            problem: verdict.and_then(|verdict| verdict.problem.clone()),
+            ..Backup::listed(&self.found.name, Kind::Dump, finished)
         }
     }
 }
@@ -83,11 +83,13 @@ pub(super) fn settle(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::Storage;
 
     fn found(name: &str, bytes: u64, modified: i64) -> Found {
         Found {
             name: name.into(),
-            path: name.into(),
+            version: None,
+            storage: Storage::default(),
             bytes,
             modified: Timestamp(modified),
             is_partial: name.ends_with(".part"),

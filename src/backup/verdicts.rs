@@ -1,4 +1,4 @@
-//! What reading each file showed, remembered over restarts by (name, size, time of last change).
+//! What reading each file showed, remembered over restarts by (name, size, time of last change, version).
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -21,6 +21,7 @@ pub(super) struct Verdicts {
 struct Known {
     bytes: u64,
     modified: Timestamp,
+    version: Option<String>,
     verdict: Verdict,
 }
 
@@ -31,7 +32,7 @@ struct Saved<T> {
     known: T,
 }
 
-const JUDGEMENT: u32 = 1;
+const JUDGEMENT: u32 = 2;
 
 impl Verdicts {
     /// What an earlier run has kept; nothing when there is nothing or it cannot be understood.
@@ -49,17 +50,18 @@ impl Verdicts {
     /// The verdict on a file as it stands.
     pub(super) fn on(&self, found: &Found) -> Option<&Verdict> {
         let known = self.known.get(&found.name)?;
-        let is_same = (known.bytes, known.modified) == (found.bytes, found.modified);
+        let is_same = (known.bytes, known.modified, &known.version)
+            == (found.bytes, found.modified, &found.version);
         is_same.then_some(&known.verdict)
     }
 
     /// Adds a verdict. The rows of its tables are not kept: a database may have very many.
     pub(super) fn add(&mut self, found: &Found, mut verdict: Verdict) {
         verdict.tables = Vec::new();
-        let (bytes, modified) = (found.bytes, found.modified);
         let known = Known {
-            bytes,
-            modified,
+            bytes: found.bytes,
+            modified: found.modified,
+            version: found.version.clone(),
             verdict,
         };
         self.known.insert(found.name.clone(), known);

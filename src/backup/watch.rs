@@ -10,13 +10,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::files::{self, Found, Listing, Obstacle};
+use super::files::{self, Found, Listing};
 use super::inspect::{self, Pace};
-use super::judge::{self, Facts};
+use super::judge;
+use super::records::{Facts, Record, Records};
+use super::settings::Place;
+use super::shelf::Shelf;
 use super::sighting::Sighting;
+use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Settings, Verdict};
+use super::{Obstacle, Settings, Verdict};
 use crate::sample::{Source, Timestamp};
 use crate::scrape::Board;
 
@@ -29,13 +33,14 @@ const STOCK: Duration = Duration::from_secs(1);
 /// Samples outlive their source by so many beats.
 const LIFETIME: u32 = 3;
 
-type Looks = JoinSet<(Result<Listing, Obstacle>, Duration)>;
+type Looks = JoinSet<(Result<Look, Obstacle>, Duration)>;
 type Readings = JoinSet<Option<(Found, Verdict)>>;
 
 /// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
 pub(super) async fn run(
     settings: Settings,
     board: Arc<Board>,
+    records: Arc<Records>,
     state_dir: &Path,
     turn: Arc<Semaphore>,
     stop: CancellationToken,
@@ -51,13 +56,14 @@ pub(super) async fn run(
         let has_news = tokio::select! {
             () = stop.cancelled() => return,
             _ = look.tick() => watch.begin_look(&mut looks),
-            Some(Ok((listed, took))) = looks.join_next() => watch.end_look(listed, took, Timestamp::now()),
+            Some(Ok((look, took))) = looks.join_next() => watch.end_look(look, took, Timestamp::now()),
             Some(Ok(read)) = readings.join_next() => watch.learn(read),
             _ = beat.tick() => watch.lose_patience(),
         };
         watch.begin_reading(&mut readings, &turn, &stop);
         if has_news {
             watch.publish(&board, Timestamp::now());
+            records.put(watch.record());
         }
     }
 }
@@ -94,11 +100,11 @@ impl Watch {
     fn begin_look(&mut self, looks: &mut Looks) -> bool {
         // A file server that is gone can hold a look for ever; another would only be held too.
         if looks.is_empty() {
-            let files = self.settings.files.clone();
+            let place = self.settings.place.clone();
             self.look_began = Some(Instant::now());
             looks.spawn_blocking(move || {
                 let began = Instant::now();
-                (files::list(&files), began.elapsed())
+                (place.look(), began.elapsed())
             });
         }
         false
@@ -110,21 +116,16 @@ impl Watch {
             .map(|began| began.elapsed())
             .unwrap_or_default();
         if waited > LONGEST_LOOK {
-            let folder = self.settings.files.folder.display().to_string();
-            self.fail(Obstacle::Silent(folder, waited.as_secs()), waited);
+            let title = self.settings.place.title();
+            self.fail(Obstacle::Silent(title, waited.as_secs()), waited);
         }
         true
     }
 
-    fn end_look(
-        &mut self,
-        listed: Result<Listing, Obstacle>,
-        took: Duration,
-        now: Timestamp,
-    ) -> bool {
+    fn end_look(&mut self, look: Result<Look, Obstacle>, took: Duration, now: Timestamp) -> bool {
         self.look_began = None;
-        let listing = match listed {
-            Ok(listing) => listing,
+        let look = match look {
+            Ok(look) => look,
             Err(obstacle) => {
                 self.fail(obstacle, took);
                 return true;
@@ -134,11 +135,20 @@ impl Watch {
             info!(backup.name = %self.settings.name, "the backups can be looked at again");
         }
         (self.facts.looked, self.facts.took) = (Some(now), took);
+        match look {
+            Look::Listing(listing) => self.sort(listing, now),
+            Look::Sighting(sighting) => self.facts.sighting = Some(sighting),
+        }
+        true
+    }
+
+    /// Tells what is settled from what is not, and what has been read from what has not.
+    fn sort(&mut self, listing: Listing, now: Timestamp) {
         self.verdicts.prune(&listing.found);
         self.found = settle(&self.found, listing.found, self.settings.look, now);
         self.facts.sighting = Some(Sighting {
-            backups: Vec::new(),
             space: listing.space,
+            ..Sighting::default()
         });
         let settled = self
             .found
@@ -151,7 +161,6 @@ impl Watch {
             .cloned()
             .collect();
         self.take_stock();
-        true
     }
 
     fn fail(&mut self, obstacle: Obstacle, took: Duration) {
@@ -176,15 +185,10 @@ impl Watch {
             return;
         };
         let (turn, stop) = (turn.clone(), stop.clone());
-        let rate = self.settings.verify_rate;
+        let (rate, Place::Files(files)) = (self.settings.verify_rate, self.settings.place.clone());
         readings.spawn(async move {
             let _permit = turn.acquire_owned().await;
-            let read = move || {
-                let verdict = inspect::inspect(&found.path, &Pace::limited(rate, stop))?;
-                let stands = files::measure(&found.path).ok().flatten();
-                // What was written to, or removed, while it was read is for the next look to tell of.
-                (stands == Some((found.bytes, found.modified))).then_some((found, verdict))
-            };
+            let read = move || read(files.shelf().as_ref(), found, &Pace::limited(rate, stop));
             tokio::task::spawn_blocking(read).await.ok().flatten()
         });
     }
@@ -222,6 +226,13 @@ impl Watch {
         }
     }
 
+    fn record(&self) -> Record {
+        Record {
+            settings: self.settings.clone(),
+            facts: self.facts.clone(),
+        }
+    }
+
     fn publish(&self, board: &Board, now: Timestamp) {
         if self.facts.looked.is_some() || self.facts.obstacle.is_some() {
             let samples = judge::samples(&self.settings, &self.facts, now);
@@ -231,4 +242,10 @@ impl Watch {
             board.fail(&self.source, now, self.facts.took, obstacle.to_string());
         }
     }
+}
+
+/// What was written to, or removed, while it was read is for the next look to tell of.
+fn read(shelf: &dyn Shelf, found: Found, pace: &Pace) -> Option<(Found, Verdict)> {
+    let verdict = inspect::inspect(shelf, &found.name, pace)?;
+    files::stands(shelf, &found).then_some((found, verdict))
 }

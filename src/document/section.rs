@@ -127,6 +127,11 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// `true` or `false`, or neither.
+    pub fn optional_flag(&mut self, key: &str, doc: &str) -> Option<bool> {
+        self.parsed(key, "true or false", "", doc, parse_flag)
+    }
+
     /// `true` or `false`.
     pub fn flag(&mut self, key: &str, default: bool, doc: &str) -> bool {
         let default = if default { "true" } else { "false" };

@@ -1,4 +1,5 @@
 use super::*;
+use crate::backup::shelf::Folder;
 
 #[test]
 fn only_what_is_meant_is_found() {
@@ -18,11 +19,7 @@ fn only_what_is_meant_is_found() {
     std::os::unix::fs::symlink("a.dump", path("latest.dump")).unwrap();
     std::os::unix::fs::symlink("loop.dump", path("loop.dump")).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.dump"), 0o600.into()).unwrap();
-    let files = Files {
-        folder: folder.path().into(),
-        pattern: "*.dump".into(),
-    };
-    let listing = list(&files).unwrap();
+    let listing = list(&Folder(folder.path().into()), "*.dump").unwrap();
     let mut seen: Vec<_> = listing
         .found
         .iter()
@@ -44,13 +41,10 @@ fn only_what_is_meant_is_found() {
 #[test]
 fn a_folder_that_cannot_be_read_is_not_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| Files {
-        folder: folder.path().join(name),
-        pattern: "*".into(),
-    };
+    let at = |name: &str| list(&Folder(folder.path().join(name)), "*");
     std::fs::write(folder.path().join("file"), "").unwrap();
-    assert!(matches!(list(&at("none")), Err(Obstacle::Missing(_))));
-    assert!(matches!(list(&at("file")), Err(Obstacle::Unreadable(..))));
+    assert!(matches!(at("none"), Err(Obstacle::Missing(_))));
+    assert!(matches!(at("file"), Err(Obstacle::Unreadable(..))));
 }
 
 /// Root may enter any folder: there is an obstacle for everybody else only.
@@ -58,15 +52,12 @@ fn a_folder_that_cannot_be_read_is_not_an_empty_one() {
 fn a_folder_that_may_not_be_entered_hides_no_dump_beside_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    let files = Files {
-        folder: folder.path().into(),
-        pattern: "*".into(),
-    };
+    let shelf = Folder(folder.path().into());
     let inner = folder.path().join("lost+found");
     std::fs::create_dir(&inner).unwrap();
     std::fs::set_permissions(&inner, PermissionsExt::from_mode(0o000)).unwrap();
     let may_enter = std::fs::read_dir(&inner).is_ok();
-    assert_eq!(list(&files).is_ok(), may_enter);
+    assert_eq!(list(&shelf, "*").is_ok(), may_enter);
     std::fs::write(folder.path().join("a.dump"), "four").unwrap();
-    assert_eq!(list(&files).unwrap().found.len(), 1);
+    assert_eq!(list(&shelf, "*").unwrap().found.len(), 1);
 }

@@ -1,15 +1,14 @@
-//! Bytes from disk, at a limited rate, until stopped.
+//! Bytes from a shelf, at a limited rate, until stopped.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
 use super::halt::Halt;
+use crate::backup::shelf::Shelf;
 
 /// How fast files may be read, and whether still to read.
 #[derive(Debug)]
@@ -68,13 +67,13 @@ impl Pace {
 
 /// A file being read at a pace.
 pub(super) struct Input<'p> {
-    file: File,
+    file: Box<dyn Read + Send>,
     pace: &'p Pace,
 }
 
 impl<'p> Input<'p> {
-    pub(super) fn open(path: &Path, pace: &'p Pace) -> io::Result<Self> {
-        let file = File::open(path).map_err(|error| unreadable(&error))?;
+    pub(super) fn open(shelf: &dyn Shelf, name: &str, pace: &'p Pace) -> io::Result<Self> {
+        let file = shelf.open(name).map_err(|error| unreadable(&error))?;
         Ok(Input { file, pace })
     }
 }

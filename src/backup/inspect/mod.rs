@@ -1,5 +1,5 @@
 //! Reads a backup once, from its first byte to its last, and says how far it is good.
-//! Takes a path; hands on a [`Verdict`]. No server and no tool is needed, and memory does not grow with the file.
+//! Takes a shelf and a name; hands on a [`Verdict`]. No server and no tool is needed, and memory does not grow with the file.
 
 mod archive;
 mod custom;
@@ -16,17 +16,17 @@ mod verdict;
 mod wrapper;
 
 use std::io::{self, BufReader};
-use std::path::Path;
 
 use super::Proof;
+use super::shelf::{Shape, Shelf};
 use halt::{Halt, half_written, unknowable};
 pub(crate) use input::Pace;
 pub use verdict::{Table, Trouble, Verdict};
 
 /// Reads the file or folder to its end; `None` when stopped on the way.
-pub(crate) fn inspect(path: &Path, pace: &Pace) -> Option<Verdict> {
+pub(crate) fn inspect(shelf: &dyn Shelf, name: &str, pace: &Pace) -> Option<Verdict> {
     let mut verdict = Verdict::listed("unknown");
-    let halt = match read(path, pace, &mut verdict) {
+    let halt = match read(shelf, name, pace, &mut verdict) {
         Ok(summed) => {
             verdict.proof = if summed { Proof::Summed } else { Proof::Whole };
             verdict.tables.sort();
@@ -47,19 +47,20 @@ pub(crate) fn inspect(path: &Path, pace: &Pace) -> Option<Verdict> {
 }
 
 /// Whether every byte agreed with a checksum.
-fn read(path: &Path, pace: &Pace, verdict: &mut Verdict) -> io::Result<bool> {
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_dir() {
-        verdict.format = "directory dump".into();
-        return folder::read(path, pace, verdict).map(|()| false);
+fn read(shelf: &dyn Shelf, name: &str, pace: &Pace, verdict: &mut Verdict) -> io::Result<bool> {
+    let item = shelf.stand(name)?;
+    match item.shape {
+        Shape::Folder => {
+            verdict.format = "directory dump".into();
+            return folder::read(shelf, name, pace, verdict).map(|()| false);
+        }
+        Shape::Other => return Err(unknowable("is neither a file nor a folder")),
+        Shape::File => {}
     }
-    if !metadata.is_file() {
-        return Err(unknowable("is neither a file nor a folder"));
-    }
-    if metadata.len() == 0 {
+    if item.bytes == 0 {
         return Err(Halt::Trouble(Trouble::Empty, "is empty: 0 bytes".into()).into());
     }
-    let peeled = wrapper::peel(input::Input::open(path, pace)?)?;
+    let peeled = wrapper::peel(input::Input::open(shelf, name, pace)?)?;
     let content = BufReader::with_capacity(64 << 10, peeled.content);
     let kind = Kind::of(&peeled.head);
     let inside = peeled

@@ -28,14 +28,11 @@ fn backup(text: &str) -> Backup {
         .find(|trouble| trouble.label() == extra);
     let made: Option<i64> = extra.parse().ok();
     let is_name = trouble.is_none() && made.is_none() && !extra.is_empty();
+    let finished = Timestamp(words[1].parse::<i64>().unwrap() * HOUR);
     Backup {
-        id: text.into(),
-        kind: Kind::Dump,
         state,
         started: made.map(|hour| Timestamp(hour * HOUR)),
-        finished: Timestamp(words[1].parse::<i64>().unwrap() * HOUR),
         bytes: words[2].parse().unwrap(),
-        parent: None,
         origin: is_name.then(|| Origin::Database(extra.into())),
         proof: if state == State::Done {
             Proof::Whole
@@ -43,6 +40,7 @@ fn backup(text: &str) -> Backup {
             Proof::Listed
         },
         trouble,
+        ..Backup::listed(text, Kind::Dump, finished)
     }
 }
 
@@ -51,7 +49,7 @@ fn facts(backups: &[&str]) -> Facts {
         looked: Some(Timestamp(1000 * HOUR)),
         sighting: Some(Sighting {
             backups: backups.iter().map(|text| backup(text)).collect(),
-            space: None,
+            ..Sighting::default()
         }),
         ..Facts::default()
     }

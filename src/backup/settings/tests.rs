@@ -20,8 +20,9 @@ fn a_folder_and_a_pattern() {
     for (text, folder, pattern) in cases {
         let (settings, problems) = check(&format!("backups: [{{name: n, files: '{text}'}}]"));
         assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(settings[0].files.folder, Path::new(folder));
-        assert_eq!(settings[0].files.pattern, pattern);
+        let Place::Files(files) = &settings[0].place;
+        assert_eq!(files.folder, Path::new(folder));
+        assert_eq!(files.pattern, pattern);
     }
 }
 

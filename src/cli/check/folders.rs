@@ -22,18 +22,12 @@ pub(super) fn state(dir: &Path) -> (Finding, String) {
     }
 }
 
-/// Whether the folder of a backup is there and can be listed.
+/// Whether the place of a backup can be looked at.
 pub(super) fn backup(settings: &backup::Settings) -> (Finding, String) {
-    let (name, folder) = (&settings.name, settings.files.folder.display());
-    match fs::read_dir(&settings.files.folder) {
-        Ok(_) => (Finding::Good, format!("`{name}`: folder `{folder}`")),
-        Err(error) => (
-            Finding::Bad,
-            format!(
-                "`{name}`: folder `{folder}` cannot be listed: {error}\nhint: `files` of the backup names a folder on this \
-                 host that this user may list"
-            ),
-        ),
+    let (name, place) = (&settings.name, settings.place.title());
+    match backup::look(settings) {
+        Ok(()) => (Finding::Good, format!("`{name}`: `{place}`")),
+        Err(obstacle) => (Finding::Bad, format!("`{name}`: {obstacle}")),
     }
 }
 

@@ -47,8 +47,10 @@ impl Watched {
         ));
         let stop = CancellationToken::new();
         let (shown, state_dir, stopped) = (board.clone(), state_dir.to_owned(), stop.clone());
-        let task =
-            tokio::spawn(async move { backup::run(settings, shown, &state_dir, stopped).await });
+        let task = tokio::spawn(async move {
+            let records = Arc::default();
+            backup::run(settings, shown, records, &state_dir, stopped).await
+        });
         Watched { board, stop, task }
     }
 

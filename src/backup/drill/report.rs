@@ -1,0 +1,113 @@
+//! What a drill showed, as it is kept in the state directory and told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::backup::Kind;
+use crate::sample::Timestamp;
+
+/// One finished drill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The source whose backup was restored.
+    pub source: String,
+    /// The backup, by its name in the source.
+    pub backup: String,
+    /// What it is.
+    pub kind: Kind,
+    /// When the drill began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Timestamp,
+    /// The newest moment that the restored data can be of.
+    pub recovery_point: Option<Timestamp>,
+    /// The moment that was asked for, where WAL was replayed up to one.
+    pub target: Option<Timestamp>,
+    /// How long each phase took, in seconds.
+    pub phases: BTreeMap<Phase, f64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Size of the restored cluster.
+    pub restored_bytes: u64,
+    /// How much older the newest row is than the recovery point, in seconds, by the configured statement.
+    pub data_age: Option<f64>,
+    /// What was asserted, and how that ended.
+    pub checks: Vec<Check>,
+    /// The major version of PostgreSQL that restored it.
+    pub major: Option<u32>,
+}
+
+impl Report {
+    /// The recovery time: all phases together.
+    pub fn recovery_time(&self) -> Duration {
+        Duration::try_from_secs_f64(self.phases.values().sum()).unwrap_or_default()
+    }
+
+    /// Whether the backup was restored and everything asserted of it holds.
+    pub fn is_good(&self) -> bool {
+        self.outcome == Outcome::Restored
+    }
+}
+
+/// What a drill spends its time on, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Bringing the backup here, and making an empty cluster.
+    Fetch,
+    /// Starting the server.
+    Start,
+    /// Restoring the backup.
+    Restore,
+    /// Replaying WAL.
+    Replay,
+    /// Asking whether what was restored is what it should be.
+    Assert,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Phase; 5] = [
+        Phase::Fetch,
+        Phase::Start,
+        Phase::Restore,
+        Phase::Replay,
+        Phase::Assert,
+    ];
+
+    /// The value of the label `phase`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Phase::Fetch => "fetch",
+            Phase::Start => "start",
+            Phase::Restore => "restore",
+            Phase::Replay => "replay",
+            Phase::Assert => "assert",
+        }
+    }
+}
+
+/// How a drill ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "how", content = "why")]
+pub enum Outcome {
+    /// The backup was restored, and all that was asserted holds.
+    Restored,
+    /// It could not be restored, or something that was asserted does not hold.
+    Failed(String),
+    /// It could not be tried here: no binaries, no room, no backup. That is no word against the backup.
+    Impossible(String),
+}
+
+/// Something asserted of the restored data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was asserted.
+    pub name: String,
+    /// Whether it holds; `None` when that could not be found out.
+    pub holds: Option<bool>,
+    /// What was found.
+    pub found: String,
+}

@@ -1,0 +1,57 @@
+//! The reports of finished drills, a file each in the state directory: a drill by hand and the watch share them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Report;
+
+/// Where reports are kept.
+#[derive(Debug, Clone)]
+pub struct Reports {
+    folder: PathBuf,
+}
+
+/// Older ones of a source are forgotten.
+const KEPT: usize = 30;
+
+impl Reports {
+    /// Those below a state directory.
+    pub fn new(state_dir: &Path) -> Self {
+        Reports {
+            folder: state_dir.join("drills"),
+        }
+    }
+
+    /// All that are kept, the newest first; what cannot be understood is passed over.
+    pub fn all(&self) -> Vec<Report> {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let read = |path: PathBuf| serde_json::from_slice(&fs::read(path).ok()?).ok();
+        let mut reports: Vec<Report> = files.filter_map(|file| read(file.path())).collect();
+        reports.sort_by_key(|report| std::cmp::Reverse(report.finished));
+        reports
+    }
+
+    /// Keeps one: written aside, then renamed.
+    ///
+    /// # Errors
+    /// When the state directory cannot be written.
+    pub(super) fn keep(&self, report: &Report) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        let path = self.path(report);
+        let aside = path.with_extension("tmp");
+        fs::write(&aside, serde_json::to_vec_pretty(report)?)?;
+        fs::rename(&aside, &path)?;
+        let all = self.all();
+        let own = all.iter().filter(|other| other.source == report.source);
+        for old in own.skip(KEPT) {
+            let _ = fs::remove_file(self.path(old));
+        }
+        Ok(())
+    }
+
+    fn path(&self, report: &Report) -> PathBuf {
+        let name = format!("{}-{}.json", report.source, report.finished.0);
+        self.folder.join(name)
+    }
+}
