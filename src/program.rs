@@ -108,7 +108,8 @@ impl Program<'_> {
     }
 
     async fn attend(&self, child: &mut Child) -> std::io::Result<Ended> {
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (mut output, mut said) = (Heard::default(), Heard::default());
         let status = {
             let talk = async {
