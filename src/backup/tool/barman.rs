@@ -110,5 +110,14 @@ fn seconds(local: DateTime) -> Option<i64> {
     Some(moment.as_second())
 }
 
+/// For tests of all tools at once.
+#[cfg(test)]
+pub(super) fn sighting(answer: &Value, now: Timestamp) -> Option<Sighting> {
+    let servers = answer.as_object()?;
+    servers
+        .keys()
+        .find_map(|server| read(answer, server, now).ok())
+}
+
 #[cfg(test)]
 mod tests;

@@ -88,3 +88,11 @@ async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
     }
     Ok(Some(whole))
 }
+
+/// For tests of all tools at once.
+#[cfg(test)]
+pub(super) fn sightings(answer: &serde_json::Value, now: Timestamp) -> Vec<Sighting> {
+    let _ = archive::read(answer, Some("15-1"));
+    let info = info::read(answer, "main", None, now).ok();
+    info.into_iter().map(|info| info.sighting).collect()
+}

@@ -112,5 +112,12 @@ fn moment(each: &Value, pointer: &str) -> Option<Timestamp> {
     Some(Timestamp(moment.as_millisecond()))
 }
 
+/// For tests of all tools at once.
+#[cfg(test)]
+pub(super) fn sighting(answer: &Value) -> Option<Sighting> {
+    let _ = archive::read(answer, Timestamp(0));
+    read(answer).ok()
+}
+
 #[cfg(test)]
 mod tests;
