@@ -1,6 +1,7 @@
 //! Why the backups of a source could not be looked at.
 
 use super::files::MOST_ENTRIES;
+use super::shelf::Refusal;
 
 /// What stood in the way of a look. Its words name the thing, the cause and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum Obstacle {
         "folder `{0}` holds more than {MOST_ENTRIES} entries; keep the backups in a folder of their own"
     )]
     Endless(String),
+    /// The object store did not give a listing.
+    #[error("bucket `{0}` {1}")]
+    Refused(String, Refusal),
 }
 
 impl Obstacle {
@@ -30,10 +34,11 @@ impl Obstacle {
     /// The value of the label `problem`.
     pub fn problem(&self) -> &'static str {
         match self {
-            Obstacle::Missing(_) => "folder_missing",
-            Obstacle::Unreadable(..) | Obstacle::Silent(..) | Obstacle::Endless(_) => {
-                "folder_unreadable"
-            }
+            Obstacle::Missing(_) | Obstacle::Refused(_, Refusal::NoBucket) => "folder_missing",
+            Obstacle::Unreadable(..)
+            | Obstacle::Silent(..)
+            | Obstacle::Endless(_)
+            | Obstacle::Refused(..) => "folder_unreadable",
         }
     }
 }

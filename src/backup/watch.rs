@@ -26,8 +26,6 @@ use crate::scrape::Board;
 
 /// Samples are published at least this often, so that ages keep growing.
 const BEAT: Duration = Duration::from_secs(60);
-/// A look that takes longer has failed.
-const LONGEST_LOOK: Duration = Duration::from_secs(30);
 /// While many files are read, their verdicts are taken into account this often.
 const STOCK: Duration = Duration::from_secs(1);
 /// Samples outlive their source by so many beats.
@@ -115,7 +113,7 @@ impl Watch {
             .look_began
             .map(|began| began.elapsed())
             .unwrap_or_default();
-        if waited > LONGEST_LOOK {
+        if waited > self.settings.place.longest_look() {
             let title = self.settings.place.title();
             self.fail(Obstacle::Silent(title, waited.as_secs()), waited);
         }
@@ -247,5 +245,10 @@ impl Watch {
 /// What was written to, or removed, while it was read is for the next look to tell of.
 fn read(shelf: &dyn Shelf, found: Found, pace: &Pace) -> Option<(Found, Verdict)> {
     let verdict = inspect::inspect(shelf, &found.name, pace)?;
+    if verdict.is_provisional {
+        let words = verdict.remark.unwrap_or_default();
+        warn!(backup.file = %found.name, "a backup could not be read to its end and is read again: {words}");
+        return None;
+    }
     files::stands(shelf, &found).then_some((found, verdict))
 }
