@@ -35,7 +35,9 @@ impl Halt {
             match error.kind() {
                 // What only its place can bring back, or name.
                 io::ErrorKind::Unsupported => Halt::Unknowable(error.to_string()),
-                io::ErrorKind::NetworkDown | io::ErrorKind::TimedOut => Halt::Lost(words),
+                io::ErrorKind::NetworkDown | io::ErrorKind::TimedOut => {
+                    Halt::Lost(format!("cannot be read: its place {error}"))
+                }
                 _ => Halt::Trouble(Trouble::Unreadable, words),
             }
         })

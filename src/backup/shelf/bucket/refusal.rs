@@ -25,7 +25,7 @@ pub enum Refusal {
     BadKey(String),
     /// The key is good, but not for this.
     #[error(
-        "may not be used with this key (`{0}`); it must be allowed to list the bucket and to read its objects"
+        "does not let this key in (`{0}`); the key must be allowed to list the bucket and to read its objects"
     )]
     Denied(String),
     /// There is no such bucket.
@@ -55,10 +55,10 @@ pub enum Refusal {
     #[error("answered {0}")]
     Answer(String),
     /// The object or folder is not there.
-    #[error("it is not there any more")]
+    #[error("has nothing there any more")]
     Gone,
     /// The object became another one while it was read.
-    #[error("it was overwritten while it was read")]
+    #[error("gave another object: it was overwritten while it was read")]
     Changed,
     /// The object would have to be brought back first.
     #[error(
@@ -114,14 +114,6 @@ impl Refusal {
             }) => by_code(status, code, &message, region),
             None => Refusal::Settings(words),
         }
-    }
-
-    /// Whether it says nothing about the object that was asked for, so that asking again may help.
-    pub(super) fn is_passing(&self) -> bool {
-        !matches!(
-            self,
-            Refusal::Gone | Refusal::Denied(_) | Refusal::Archived(_) | Refusal::Unnamable
-        )
     }
 
     fn kind(&self) -> io::ErrorKind {
@@ -199,7 +191,7 @@ mod tests {
     #[test]
     fn what_a_store_says_is_told_apart() {
         check(404, "NoSuchBucket", "does not exist");
-        check(403, "AccessDenied", "may not be used with this key");
+        check(403, "AccessDenied", "does not let this key in");
         check(403, "SignatureDoesNotMatch", "does not accept the key");
         check(400, "ExpiredToken", "does not accept the key");
         check(401, "", "does not accept the key (`401`)");
