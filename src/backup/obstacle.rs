@@ -1,6 +1,7 @@
 //! Why the backups of a source could not be looked at.
 
 use super::files::MOST_ENTRIES;
+use super::shelf::Refusal;
 
 /// What stood in the way of a look. Its words name the thing, the cause and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,9 @@ pub enum Obstacle {
     /// An answer that is written elsewhere has not been written for so many seconds.
     #[error("the answer of {0} is {1} s old; does whatever writes it still run?")]
     AnswerOld(String, u64),
+    /// The object store did not give a listing.
+    #[error("bucket `{0}` {1}")]
+    Refused(String, Refusal),
 }
 
 impl Obstacle {
@@ -55,10 +59,11 @@ impl Obstacle {
     /// The value of the label `problem`.
     pub fn problem(&self) -> &'static str {
         match self {
-            Obstacle::Missing(_) => "folder_missing",
-            Obstacle::Unreadable(..) | Obstacle::Silent(..) | Obstacle::Endless(_) => {
-                "folder_unreadable"
-            }
+            Obstacle::Missing(_) | Obstacle::Refused(_, Refusal::NoBucket) => "folder_missing",
+            Obstacle::Unreadable(..)
+            | Obstacle::Silent(..)
+            | Obstacle::Endless(_)
+            | Obstacle::Refused(..) => "folder_unreadable",
             Obstacle::ToolMissing(..) => "tool_missing",
             Obstacle::ToolFailed(..) => "tool_failed",
             Obstacle::ToolSilent(..) => "tool_silent",

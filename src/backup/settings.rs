@@ -1,11 +1,15 @@
 //! `backups:` in the configuration.
 
+mod access;
+mod address;
 mod tool;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+pub use access::Access;
+pub use address::{Address, Files, Provider, Root};
 pub use tool::{Tool, ToolKind, Way};
 
 use crate::document::Section;
@@ -58,15 +62,6 @@ pub enum Place {
     Tool(Tool),
 }
 
-/// A folder, and which of its files are meant.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Files {
-    /// The folder itself; folders below it are not searched.
-    pub folder: PathBuf,
-    /// A file name in which `*` and `?` match.
-    pub pattern: String,
-}
-
 impl Settings {
     /// Reads the list `backups` of the root section.
     pub fn read(root: &mut Section) -> Vec<Settings> {
@@ -87,14 +82,16 @@ impl Settings {
             "files",
             "path",
             "",
-            "A folder, or a folder and a file name in which `*` and `?` match.",
-            read_files,
+            "A folder of this machine or in a bucket (`s3://bucket/daily`, `gs://…`, `az://container/…`), or such a folder and a file name in which `*` and `?` match.",
+            Files::read,
         );
         let tool = ToolKind::ALL
             .map(|kind| kind.read(s))
             .into_iter()
             .flatten()
             .next();
+        let access = Access::read(s);
+        let reached = |files: Files| files.reached(&access);
         let settings = Settings {
             name: s
                 .parsed(
@@ -114,14 +111,17 @@ impl Settings {
                 "database",
                 "The database each dump should be of; a dump of another one is an alert.",
             ),
-            place: tool.map_or_else(|| Place::Files(files.unwrap_or_default()), Place::Tool),
+            place: tool.map_or_else(
+                || Place::Files(files.map(reached).unwrap_or_default()),
+                Place::Tool,
+            ),
             wal: s.parsed(
                 "wal",
                 "path",
                 "",
                 "The WAL archive that goes with the base backups, when it lies apart from them.",
-                read_files,
-            ),
+                Files::read,
+            ).map(reached),
             every: s.duration("every", "1d", "How often a backup is promised."),
             full_every: s.optional_duration(
                 "full_every",
@@ -160,6 +160,11 @@ impl Settings {
         };
         settings.check(s);
         settings
+    }
+
+    /// Whether the place would survive the loss of the server's site, as declared; a bucket is taken to, a folder is not.
+    pub fn is_offsite(&self) -> bool {
+        self.offsite.unwrap_or_else(|| self.place.is_bucket())
     }
 
     fn check(&self, s: &Section) {
@@ -245,34 +250,6 @@ fn expected_rows(s: &mut Section) -> BTreeMap<String, u64> {
         }
     }
     expected
-}
-
-fn read_files(text: &str) -> Result<Files, String> {
-    if let Some((scheme, _)) = text.split_once("://") {
-        return Err(format!(
-            "`{scheme}://` is not supported; name a local folder"
-        ));
-    }
-    let matches = |part: &Path| part.to_string_lossy().contains(['*', '?']);
-    let path = Path::new(text);
-    let folder = match path.parent() {
-        Some(parent) if matches(parent) => {
-            return Err(format!("`{text}`: `*` and `?` match in the file name only"));
-        }
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => path,
-    };
-    match path.file_name().and_then(|last| last.to_str()) {
-        Some(last) if matches(Path::new(last)) => Ok(Files {
-            folder: folder.into(),
-            pattern: last.into(),
-        }),
-        _ => Ok(Files {
-            folder: path.into(),
-            pattern: "*".into(),
-        }),
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::files::{self, Listing};
-use super::settings::Place;
+use super::settings::{Place, Root};
+use super::shelf::LONGEST_LISTING;
 use super::{Kind, Obstacle, Sighting, tool};
 use crate::sample::Timestamp;
 
@@ -45,6 +46,8 @@ impl Place {
     /// A look that takes longer has failed.
     pub(super) fn patience(&self) -> Duration {
         match self {
+            // An object store has a deadline of its own, and words for it.
+            Place::Files(_) if self.is_bucket() => LONGEST_LISTING * 2,
             Place::Files(_) => LONGEST_LOOK,
             Place::Tool(tool) => tool.timeout + LONGEST_LOOK,
         }
@@ -88,6 +91,11 @@ impl Place {
         }
     }
 
+    /// Whether it is in an object store.
+    pub fn is_bucket(&self) -> bool {
+        matches!(self, Place::Files(files) if matches!(files.root, Root::Bucket(_)))
+    }
+
     /// What a person calls it: a path, an address or a command, without secrets.
     pub fn title(&self) -> String {
         match self {
@@ -100,7 +108,13 @@ impl Place {
     pub fn url(&self) -> String {
         match self {
             Place::Files(files) => {
-                let path = files.folder.join(&files.pattern);
+                let folder = match &files.root {
+                    Root::Folder(folder) => folder,
+                    Root::Bucket(address) => {
+                        return format!("{}/{}", address.title(), files.pattern);
+                    }
+                };
+                let path = folder.join(&files.pattern);
                 let path = std::path::absolute(&path).unwrap_or(path);
                 format!("file://{}", path.display())
             }

@@ -262,5 +262,10 @@ impl Watch {
 /// What was written to, or removed, while it was read is for the next look to tell of.
 fn read(shelf: &dyn Shelf, found: Found, pace: &Pace) -> Option<(Found, Verdict)> {
     let verdict = inspect::inspect(shelf, &found.name, pace)?;
+    if verdict.is_provisional {
+        let words = verdict.remark.unwrap_or_default();
+        warn!(backup.file = %found.name, "a backup could not be read to its end and is read again: {words}");
+        return None;
+    }
     files::stands(shelf, &found).then_some((found, verdict))
 }
