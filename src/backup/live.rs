@@ -23,15 +23,21 @@ impl Live {
     /// From what is on the board.
     pub fn of(board: &Board, server: &str) -> Live {
         let read = |collector: &str| Reading::of(board, server, collector);
-        let identifier = read("control_data").label("pg_control_system", "system_identifier");
-        let segment = read("wal_position").value("pg_wal_segment_size_bytes");
-        let archived = read("wal_archived").value("pg_wal_archived_position_bytes");
+        let (control, position, archived) = (
+            read("control_data"),
+            read("wal_position"),
+            read("wal_archived"),
+        );
+        let identifier = control.find("pg_control_system");
+        let identifier = identifier.map(|sample| sample.labels.get("system_identifier"));
+        let segment = position.find("pg_wal_segment_size_bytes");
+        let archived = archived.find("pg_wal_archived_position_bytes");
         Live {
             system_identifier: identifier.and_then(|text| text.parse().ok()),
             segment_bytes: segment
-                .map_or(USUAL_SEGMENT_BYTES, |bytes| bytes as u64)
+                .map_or(USUAL_SEGMENT_BYTES, |sample| sample.value as u64)
                 .max(1),
-            archived_end: archived.map(|position| position as u64),
+            archived_end: archived.map(|sample| sample.value as u64),
         }
     }
 }
@@ -64,14 +70,6 @@ impl Reading {
     fn find(&self, metric: &str) -> Option<&Sample> {
         let mut samples = self.0.iter().flat_map(|samples| samples.iter());
         samples.find(|sample| *sample.family.name == *metric)
-    }
-
-    fn value(&self, metric: &str) -> Option<f64> {
-        self.find(metric).map(|sample| sample.value)
-    }
-
-    fn label(&self, metric: &str, label: &str) -> Option<&str> {
-        self.find(metric).map(|sample| sample.labels.get(label))
     }
 }
 
@@ -110,8 +108,20 @@ mod tests {
         let identifier = [("system_identifier", "7556487932876497111")];
         let board = board(&[
             ("", "control_data", "pg_control_system", &identifier, 1.0),
-            ("", "wal_position", "pg_wal_segment_size_bytes", &[], 65536.0),
-            ("", "wal_archived", "pg_wal_archived_position_bytes", &[], 131072.0),
+            (
+                "",
+                "wal_position",
+                "pg_wal_segment_size_bytes",
+                &[],
+                65536.0,
+            ),
+            (
+                "",
+                "wal_archived",
+                "pg_wal_archived_position_bytes",
+                &[],
+                131072.0,
+            ),
         ]);
         let live = Live {
             // More digits than a float has.
@@ -125,7 +135,11 @@ mod tests {
 
     #[test]
     fn rows_are_those_of_one_database() {
-        let table = [("datname", "shop"), ("schemaname", "public"), ("relname", "users")];
+        let table = [
+            ("datname", "shop"),
+            ("schemaname", "public"),
+            ("relname", "users"),
+        ];
         let metric = "pg_stat_user_tables_n_live_tup";
         let board = board(&[("shop", "tables", metric, &table, 500.0)]);
         let rows = live_rows(&board, "shop", "shop");

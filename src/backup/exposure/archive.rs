@@ -58,7 +58,10 @@ impl Archive {
         };
         let before = self.archived.filter(|(before, _)| *before == position);
         let written = age.map(|age| at.before(age));
-        self.archived = Some((position, before.and_then(|(_, written)| written).or(written)));
+        self.archived = Some((
+            position,
+            before.and_then(|(_, written)| written).or(written),
+        ));
         if self.past.back().map(|(_, before)| *before) != Some(position) {
             self.past.push_back((at, position));
         }
@@ -88,7 +91,12 @@ impl Archive {
     }
 
     /// What would be lost if only WAL before another position were left.
-    pub(super) fn exposure_from(&self, end: u64, written: Option<Timestamp>, now: Timestamp) -> Option<Exposure> {
+    pub(super) fn exposure_from(
+        &self,
+        end: u64,
+        written: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Exposure> {
         self.clock.exposure(end, written, now, self.is_current(now))
     }
 

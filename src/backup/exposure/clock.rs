@@ -58,7 +58,11 @@ struct Run {
 impl Clock {
     /// Takes the next reading.
     pub(super) fn note(&mut self, reading: Reading) {
-        if self.runs.back().is_some_and(|run| reading.position < run.end) {
+        if self
+            .runs
+            .back()
+            .is_some_and(|run| reading.position < run.end)
+        {
             self.go_back(reading.position);
         }
         match self.runs.back_mut() {
@@ -88,13 +92,15 @@ impl Clock {
         }
     }
 
-    /// Leaves out every second run of the older half. What is left is true, only coarser.
+    /// Leaves out the run of the older half that is missed least. What is left is true, only coarser.
     fn thin(&mut self) {
-        let mut place = 0;
-        self.runs.retain(|_| {
-            place += 1;
-            place > MOST_RUNS / 2 || place % 2 == 1
-        });
+        let gap = |place: &usize| {
+            let next = self.runs.get(place + 1).map(|run| run.last);
+            next.map(|next| next.since(self.runs[place - 1].last))
+        };
+        if let Some(place) = (1..MOST_RUNS / 2).min_by_key(gap) {
+            self.runs.remove(place);
+        }
     }
 
     /// Forgets what nobody asks about who asks about positions from this one on.

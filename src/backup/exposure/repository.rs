@@ -26,7 +26,9 @@ impl Held {
             .max()
             .map(|(_, number)| number);
         let (last, arrived) = unbroken(wal, segment_bytes, began)?;
-        let newest = segments(wal, segment_bytes).map(|(number, _)| number).max()?;
+        let newest = segments(wal, segment_bytes)
+            .map(|(number, _)| number)
+            .max()?;
         Some(Held {
             unbroken_end: (last + 1) * segment_bytes,
             arrived,
@@ -52,13 +54,16 @@ fn unbroken(wal: &Wal, segment_bytes: u64, from: Option<u64>) -> Option<(u64, Ti
 
 fn segments(wal: &Wal, segment_bytes: u64) -> impl Iterator<Item = (u64, Timestamp)> {
     wal.files.iter().filter_map(move |file| match &file.name {
-        WalName::Segment(name) => Some((Segment::parse(name, segment_bytes)?.number, file.modified)),
+        WalName::Segment(name) => {
+            Some((Segment::parse(name, segment_bytes)?.number, file.modified))
+        }
         _ => None,
     })
 }
 
 fn usable(sighting: &Sighting, is_meant: fn(Kind) -> bool) -> impl Iterator<Item = &Backup> {
-    let meant = move |backup: &&Backup| is_meant(backup.kind) && backup.state.counted().label() == "done";
+    let meant =
+        move |backup: &&Backup| is_meant(backup.kind) && backup.state.counted().label() == "done";
     sighting.backups.iter().filter(meant)
 }
 
@@ -105,18 +110,27 @@ impl Standing {
     /// Of what is held, with what the server said was archived when the look began and says now. A repository that has
     /// all that was said is trusted to get what follows; one that lacks any of it is known to have no more than it
     /// showed.
-    pub(super) fn of(held: Held, then: Option<u64>, now: Option<u64>, segment_bytes: u64) -> Standing {
+    pub(super) fn of(
+        held: Held,
+        then: Option<u64>,
+        now: Option<u64>,
+        segment_bytes: u64,
+    ) -> Standing {
         let alone = Standing {
             end: held.unbroken_end,
             arrived: Some(held.arrived),
             behind: then.map(|then| then.saturating_sub(held.newest_end).div_ceil(segment_bytes)),
         };
         match now {
-            Some(now) if now > held.unbroken_end && then.is_none_or(|then| held.unbroken_end >= then) => Standing {
-                end: now,
-                arrived: None,
-                ..alone
-            },
+            Some(now)
+                if now > held.unbroken_end && then.is_none_or(|then| held.unbroken_end >= then) =>
+            {
+                Standing {
+                    end: now,
+                    arrived: None,
+                    ..alone
+                }
+            }
             _ => alone,
         }
     }
@@ -131,7 +145,13 @@ mod tests {
 
     fn wal(numbers: &[u64]) -> Wal {
         let file = |number: &u64| WalFile {
-            name: WalName::Segment(Segment { timeline: 1, number: *number }.name(W)),
+            name: WalName::Segment(
+                Segment {
+                    timeline: 1,
+                    number: *number,
+                }
+                .name(W),
+            ),
             bytes: W,
             modified: Timestamp(*number as i64),
             is_packed: false,
@@ -144,7 +164,10 @@ mod tests {
 
     fn sighting(numbers: &[u64], bases: &[(i64, u64)]) -> Sighting {
         let base = |(finished, number): &(i64, u64)| {
-            let segment = Segment { timeline: 1, number: *number };
+            let segment = Segment {
+                timeline: 1,
+                number: *number,
+            };
             Backup {
                 wal: Some((segment, segment)),
                 ..Backup::listed("base", Kind::Full, Timestamp(*finished))
@@ -199,7 +222,11 @@ mod tests {
         for (then, now, expected) in cases {
             let bytes = |number: Option<u64>| number.map(|number| number * W);
             let standing = Standing::of(held, bytes(then), bytes(now), W);
-            assert_eq!((standing.end / W, standing.behind), expected, "{then:?} {now:?}");
+            assert_eq!(
+                (standing.end / W, standing.behind),
+                expected,
+                "{then:?} {now:?}"
+            );
         }
     }
 

@@ -103,7 +103,10 @@ fn check(events: &[Event], forgets: bool) -> Result<(), TestCaseError> {
         prop_assert!(least <= truth, "{least} > {truth}");
         if is_exact {
             let most = most.unwrap();
-            prop_assert!(most <= truth + world.longest_gap, "{most} > {truth} + a gap");
+            prop_assert!(
+                most <= truth + world.longest_gap,
+                "{most} > {truth} + a gap"
+            );
             prop_assert!(truth > 0 || most == 0, "{most} while nothing is exposed");
         }
         if forgets {
@@ -153,7 +156,10 @@ fn told(events: &str) -> String {
         if kind == "r" {
             let (most, least, is_exact) = world.said();
             let most = most.map_or("unknown".to_owned(), |most| most.to_string());
-            said.push(format!("{least}..{most}{}", if is_exact { "" } else { "?" }));
+            said.push(format!(
+                "{least}..{most}{}",
+                if is_exact { "" } else { "?" }
+            ));
         }
     }
     said.join(" ")
@@ -224,19 +230,17 @@ fn a_server_that_went_back_has_another_history() {
 
 #[test]
 fn what_it_holds_is_bounded_and_stays_true() {
-    let (mut clock, mut world) = (Clock::default(), World::default());
+    let mut world = World::default();
     for _ in 0..MOST_RUNS * 5 {
         world.live(Event::Commit(1));
         world.read();
-        clock = world.clock.clone();
-        assert!(clock.runs.len() <= MOST_RUNS);
-        world.clock = std::mem::take(&mut clock);
+        assert!(world.clock.runs.len() <= MOST_RUNS);
     }
     for archived in [1, 7, 100, 5000, 12_345] {
         world.archived = archived;
         let (truth, (most, least, _)) = (world.truth(), world.said());
         let most = most.unwrap();
         assert!(least <= truth && truth <= most, "{archived}");
-        assert!(most - least < 1000, "{archived}: {least}..{most}");
+        assert!(most - least <= 40, "{archived}: {least}..{most}");
     }
 }
