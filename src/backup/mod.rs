@@ -2,9 +2,11 @@
 //! Takes backup settings; hands sightings as samples to the board.
 
 mod drill;
+mod exposure;
 mod files;
 mod inspect;
 mod judge;
+mod live;
 mod metric;
 mod obstacle;
 mod records;
@@ -26,8 +28,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use drill::{Check, Outcome, Phase, Report, Reports};
+pub use exposure::{EXPOSURE_METRICS, watch_exposure};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
+pub use live::{Live, live_rows};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
