@@ -5,6 +5,7 @@ mod drill;
 mod files;
 mod inspect;
 mod judge;
+mod memory;
 mod metric;
 mod obstacle;
 mod records;
@@ -18,6 +19,7 @@ mod verdicts;
 mod wal;
 mod watch;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
+pub use judge::Chain;
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
@@ -48,9 +51,13 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let turn = Arc::new(Semaphore::new(1));
+    let mut servers = HashSet::new();
     let watches = backups.into_iter().map(|settings| {
+        // What is true of all sources of a server is told once, by the first of them.
+        let is_first = servers.insert(settings.server.clone());
         watch::run(
             settings,
+            is_first,
             board.clone(),
             records.clone(),
             state_dir,
