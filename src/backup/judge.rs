@@ -18,7 +18,7 @@ use crate::sample::{Sample, Timestamp};
 
 pub(super) use copies::{per_server, uncopied};
 pub(super) use retention::vanished;
-pub use wal::Chain;
+pub use wal::WalNumbers;
 
 /// Everything that is known when a source is judged.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ pub(super) struct Matter<'m> {
     /// The system identifier of the server whose backups these should be.
     pub(super) system_identifier: Option<u64>,
     /// What the WAL that the source shows adds up to.
-    pub(super) chain: Option<&'m Chain>,
+    pub(super) wal: Option<&'m WalNumbers>,
 }
 
 /// All samples of the source at this moment.
@@ -63,8 +63,8 @@ pub(super) fn samples(matter: &Matter, now: Timestamp) -> Vec<Sample> {
     if let Some(missing) = &facts.uncopied {
         page.put(metric::UNCOPIED, &[], missing.len() as f64);
     }
-    if let Some(chain) = matter.chain {
-        wal::wal(&mut page, chain);
+    if let Some(wal) = matter.wal {
+        wal::wal(&mut page, wal);
     }
     page.finish()
 }

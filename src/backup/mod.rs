@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
-pub use judge::Chain;
+pub use judge::WalNumbers;
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};

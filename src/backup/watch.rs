@@ -273,7 +273,7 @@ impl Watch {
             facts: &self.facts,
             past: self.memory.past(),
             system_identifier: None,
-            chain: None,
+            wal: None,
         };
         judge::samples(&matter, now)
     }

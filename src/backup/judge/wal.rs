@@ -6,7 +6,7 @@ use crate::sample::Timestamp;
 
 /// What the WAL of a source adds up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Chain {
+pub struct WalNumbers {
     /// Segments missing, in two looks one after the other, from the oldest kept backup on.
     pub missing: u64,
     /// Segments that are not compressed and have not the size of a segment.
@@ -19,11 +19,11 @@ pub struct Chain {
     pub reach: Option<Timestamp>,
 }
 
-pub(super) fn wal(page: &mut Page, chain: &Chain) {
-    page.put(metric::WAL_MISSING, &[], chain.missing as f64);
-    page.put(metric::WAL_SHORT, &[], chain.short as f64);
-    let behind = chain.behind.map(|segments| segments as f64);
+pub(super) fn wal(page: &mut Page, wal: &WalNumbers) {
+    page.put(metric::WAL_MISSING, &[], wal.missing as f64);
+    page.put(metric::WAL_SHORT, &[], wal.short as f64);
+    let behind = wal.behind.map(|segments| segments as f64);
     page.put_some(metric::WAL_BEHIND, &[], behind);
-    let arrival = chain.last_arrival.map(Timestamp::seconds);
+    let arrival = wal.last_arrival.map(Timestamp::seconds);
     page.put_some(metric::WAL_LAST_ARRIVAL, &[], arrival);
 }

@@ -44,7 +44,7 @@ fn window(page: &mut Page, matter: &Matter, sighting: &Sighting) {
     let usable = usable(sighting);
     let start = usable.last().map(|backup| backup.moment());
     let end = usable.first().map(|backup| backup.moment());
-    let reach = matter.chain.and_then(|chain| chain.reach);
+    let reach = matter.wal.and_then(|wal| wal.reach);
     let end = end.map(|end| reach.map_or(end, |reach| reach.max(end)));
     for (metric, moment) in [(metric::WINDOW_START, start), (metric::WINDOW_END, end)] {
         page.put(metric, &[], moment.map_or(0.0, Timestamp::seconds));
