@@ -5,6 +5,7 @@ mod drill;
 mod files;
 mod inspect;
 mod judge;
+mod log;
 mod metric;
 mod obstacle;
 mod records;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
+pub use log::{Log, LogError};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
@@ -35,6 +37,7 @@ pub use settings::{Files, Place, Settings};
 use shelf::Folder;
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
 pub use wal::{History, Segment, Wal, WalFile, WalName};
+pub use watch::survey;
 
 use crate::scrape::Board;
 

@@ -20,7 +20,6 @@ mod silence;
 mod target;
 mod tls;
 mod v2;
-mod words;
 
 use std::sync::Arc;
 
@@ -35,6 +34,7 @@ use crate::notify::{Audience, Tally};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::store::Store;
+use crate::words;
 
 use api::Api;
 use desk::Desk;
