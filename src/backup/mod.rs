@@ -1,6 +1,7 @@
 //! Where the backups of a server should be, and whether they are whole.
 //! Takes backup settings; hands sightings as samples to the board.
 
+mod checklist;
 mod drill;
 mod files;
 mod inspect;
@@ -25,6 +26,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use checklist::{
+    Attestation, Attestations, Known, Line, Rhythm, Standing, checklist, keys, title,
+};
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
