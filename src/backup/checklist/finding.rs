@@ -1,6 +1,7 @@
 //! What the machine knows of one part of a line.
 
 use crate::sample::Timestamp;
+use crate::words;
 
 /// What is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,4 +74,11 @@ pub(super) fn named(name: &str) -> String {
         text.push('…');
     }
     format!("`{text}`")
+}
+
+/// A moment in UTC as it stands in a sentence: `at 08:00`, `on 22 Nov 08:00`.
+pub(super) fn when(at: Timestamp, now: Timestamp) -> String {
+    let moment = words::moment(at, now);
+    let before = if moment.contains(' ') { "on" } else { "at" };
+    format!("{before} {moment}")
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::finding::Finding;
-use super::{Known, sources};
+use super::{Known, drills, newest, offsite, upkeep};
 
 /// How often a line is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,16 +75,19 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// What would tick it now.
-    pub(super) fn way(&self, known: &Known) -> String {
-        let attest = format!("pgvigil backup attest {} --by NAME", self.key);
+    /// What would tick it now, by what is missing first.
+    pub(super) fn way(&self, known: &Known, missing: &str) -> String {
         if self.way.is_empty() {
-            return attest;
+            return format!("pgvigil backup attest {} --by NAME", self.key);
         }
-        let restored = sources::originals(known)
-            .find(|record| !sources::is_restored(known, record, self.rhythm.period()));
-        let source = restored.map_or("SOURCE", |record| &record.settings.name);
-        self.way.replace("SOURCE", source)
+        let mut names = known.records.iter().map(|record| &*record.settings.name);
+        let lacks = |name: &&str| {
+            missing
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(": "))
+        };
+        self.way
+            .replace("SOURCE", names.find(lacks).unwrap_or("SOURCE"))
     }
 }
 
@@ -132,42 +135,42 @@ pub(super) const ITEMS: [Item; 17] = [
         "backup-ran",
         Rhythm::Daily,
         "The backup ran by itself",
-        sources::ran,
+        newest::ran,
         "run the backup job by hand and read its output",
     ),
     seen(
         "backup-offsite",
         Rhythm::Daily,
         "The newest backup lies offsite",
-        sources::offsite,
+        offsite::offsite,
         "copy it to another site, and name that place among `backups` with `copy_of: SOURCE` and `offsite: true`",
     ),
     seen(
         "backup-size",
         Rhythm::Daily,
         "Its size is what it usually is",
-        sources::size,
+        newest::size,
         "compare the newest backup with the one before it (`pg_restore --list`)",
     ),
     seen(
         "integrity-verified",
         Rhythm::Weekly,
         "The newest backup was read to its end and is whole",
-        sources::integrity,
+        newest::integrity,
         "pgvigil backup verify FILE",
     ),
     seen(
         "restored-in-drill",
         Rhythm::Weekly,
         "A backup was restored into a scratch cluster",
-        sources::drilled_weekly,
+        drills::drilled_weekly,
         DRILL,
     ),
     seen(
         "logs-reviewed",
         Rhythm::Weekly,
         "The backup logs are free of errors",
-        sources::logs,
+        upkeep::logs,
         "read the log and mend the cause; name it as `log` of the source where that is missing",
     ),
     said(
@@ -180,14 +183,14 @@ pub(super) const ITEMS: [Item; 17] = [
         "retention-reviewed",
         Rhythm::Monthly,
         "Backups are kept as long as promised, and no longer",
-        sources::retention,
+        upkeep::retention,
         "say how long as `keep` of the source, and remove or keep backups accordingly",
     ),
     seen(
         "storage-checked",
         Rhythm::Monthly,
         "There is room for the backups to come",
-        sources::room,
+        upkeep::room,
         "remove backups older than promised, or enlarge the storage",
     ),
     said(
@@ -212,14 +215,14 @@ pub(super) const ITEMS: [Item; 17] = [
         "offsite-configured",
         MONTHLY,
         "Every backup has a place offsite",
-        sources::offsite_configured,
+        offsite::offsite_configured,
         "name a place among `backups` with `copy_of: SOURCE` and `offsite: true`",
     ),
     seen(
         "restore-tested-monthly",
         MONTHLY,
         "A restore worked in the last month",
-        sources::drilled_monthly,
+        drills::drilled_monthly,
         DRILL,
     ),
     said(
@@ -240,7 +243,7 @@ pub(super) const ITEMS: [Item; 17] = [
             "replica-for-failover",
             MONTHLY,
             "A replica can take over",
-            sources::replica,
+            upkeep::replica,
             "set up a streaming standby, where an outage as long as a restore is too long",
         )
     },

@@ -2,9 +2,13 @@
 //! Takes what is known of the sources, the drills and what people have attested; hands on the lines as plain values.
 
 mod attestations;
+mod drills;
 mod finding;
 mod lines;
+mod newest;
+mod offsite;
 mod sources;
+mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,7 +141,7 @@ fn line(item: &Item, known: &Known) -> Line {
     let standing = match attested {
         _ if missing.is_empty() && is_proved => Standing::Proved,
         _ if missing.is_empty() => Standing::Observed,
-        Some(attested) if Some(attested.at) >= refuted => {
+        Some(attested) if Some(attested.at) > refuted => {
             at = Some(attested.at);
             missing.clear();
             Standing::Attested {
@@ -156,9 +160,9 @@ fn line(item: &Item, known: &Known) -> Line {
         title: item.title,
         is_optional: item.is_optional,
         at: at.filter(|_| standing != Standing::Unticked),
-        way: match missing.is_empty() {
-            true => String::new(),
-            false => item.way(known),
+        way: match missing.first() {
+            Some(first) => item.way(known, first),
+            None => String::new(),
         },
         standing,
         evidence,
