@@ -179,7 +179,7 @@ pub(super) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
     ended.max_by_key(|backup| backup.finished)
 }
 
-fn is_foreign(settings: &Settings, origin: Option<&Origin>) -> Option<bool> {
+pub(super) fn is_foreign(settings: &Settings, origin: Option<&Origin>) -> Option<bool> {
     match (&settings.database, origin?) {
         (Some(expected), Origin::Database(name)) => Some(expected != name),
         _ => None,

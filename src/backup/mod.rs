@@ -1,6 +1,7 @@
 //! Where the backups of a server should be, and whether they are whole.
 //! Takes backup settings; hands sightings as samples to the board.
 
+mod account;
 mod checklist;
 mod drill;
 mod files;
@@ -26,8 +27,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use account::{Account, Archive};
 pub use checklist::{
-    Attestation, Attestations, Known, Line, Rhythm, Standing, checklist, keys, title,
+    Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
 };
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 use inspect::Pace;

@@ -39,7 +39,7 @@ pub struct Records {
 
 impl Records {
     /// Replaces what was known of a source.
-    pub(super) fn put(&self, record: Record) {
+    pub fn put(&self, record: Record) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.insert(record.settings.name.clone(), Arc::new(record));
     }

@@ -29,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
+use crate::backup::Archive;
 use crate::incident::Ledger;
 use crate::notify::{Audience, Tally};
 use crate::sample::Timestamp;
@@ -73,6 +74,8 @@ pub struct View {
     pub started: Timestamp,
     /// What the API tells beside that.
     pub api: Api,
+    /// What is known of backups.
+    pub backups: Archive,
     /// pgvigil's version.
     pub version: &'static str,
     /// Whom to ask for the configuration to be read again; `None` where that is off.

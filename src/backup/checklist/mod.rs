@@ -2,6 +2,7 @@
 //! Takes what is known of the sources, the drills and what people have attested; hands on the lines as plain values.
 
 mod attestations;
+mod brief;
 mod drills;
 mod finding;
 mod lines;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use attestations::{Attestation, Attestations};
+pub use brief::{Brief, briefs};
 pub use lines::{Rhythm, keys, title};
 
 use super::{Record, Report};

@@ -5,7 +5,6 @@ use super::finding::{Finding, named, when};
 use super::sources::{about, due, each, originals, places};
 use crate::backup::judge::usable;
 use crate::backup::{Backup, Proof, Settings};
-use crate::words;
 
 pub(super) fn offsite(known: &Known) -> Vec<Finding> {
     each(known, |record, sighting| {
