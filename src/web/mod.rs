@@ -3,6 +3,7 @@
 
 pub mod api;
 mod auth;
+mod backups;
 mod dead;
 mod desk;
 mod discovery;
@@ -99,6 +100,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/probe", get(probe).with_state((view.clone(), exposition)))
         .route("/sd", get(discovery::targets))
         .route("/dead-letters", get(dead::letters))
+        .route("/api/backups", get(backups::account))
         .route("/primary", role::endpoint(Traffic::Writes))
         .route("/replica", role::endpoint(Traffic::Offloaded))
         .route("/read", role::endpoint(Traffic::Reads))
@@ -175,7 +177,7 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/incidents`, `/incident/ID`, `/rules`, `/advice`, `/graph` (`?g0.expr=`), `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
-         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/runbooks`, `/-/healthy` and `/-/ready`\n"
+         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/api/backups`, `/dead-letters`, `/runbooks`, `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }
