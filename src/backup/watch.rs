@@ -298,9 +298,20 @@ fn look(
 /// has read it. This blocks.
 pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
     let mut watch = Watch::new(settings.clone(), state_dir);
-    let (look, took, log) = look(settings, watch.followed.clone());
-    watch.facts.log = log.map(|(_, log)| log);
-    watch.end_look(look, took, Timestamp::now());
+    let (done, looked) = std::sync::mpsc::channel();
+    let (asked, followed) = (settings.clone(), watch.followed.clone());
+    // A file server that is gone holds the thread for ever, and nobody else.
+    std::thread::spawn(move || done.send(look(&asked, followed)));
+    match looked.recv_timeout(LONGEST_LOOK) {
+        Ok((look, took, log)) => {
+            watch.facts.log = log.map(|(_, log)| log);
+            watch.end_look(look, took, Timestamp::now());
+        }
+        Err(_) => {
+            let silent = Obstacle::Silent(settings.place.title(), LONGEST_LOOK.as_secs());
+            watch.fail(silent, LONGEST_LOOK);
+        }
+    }
     if let (true, Some(found)) = (reads, watch.unread.pop())
         && watch.is_newest(&found)
         && let Some((found, verdict)) = watch.read_at_once(found)
