@@ -251,9 +251,21 @@ impl Watch {
         }
     }
 
-    fn is_newest(&self, found: &Found) -> bool {
-        let mut settled = self.found.iter().filter(|seen| seen.is_settled);
-        settled.next().is_some_and(|seen| seen.found == *found)
+    /// Reads from the newest on, until one is known to be good.
+    fn read_until_good(&mut self) {
+        let settled = self.found.iter().filter(|seen| seen.is_settled);
+        let settled: Vec<Found> = settled.map(|seen| seen.found.clone()).collect();
+        for found in settled {
+            if self.verdicts.on(&found).is_none()
+                && let Some((read, verdict)) = self.read_at_once(found.clone())
+            {
+                self.verdicts.add(&read, verdict);
+            }
+            if self.verdicts.on(&found).is_some_and(Verdict::is_good) {
+                break;
+            }
+        }
+        self.take_stock();
     }
 
     fn read_at_once(&self, found: Found) -> Option<(Found, Verdict)> {
@@ -312,12 +324,8 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
             watch.fail(silent, LONGEST_LOOK);
         }
     }
-    if let (true, Some(found)) = (reads, watch.unread.pop())
-        && watch.is_newest(&found)
-        && let Some((found, verdict)) = watch.read_at_once(found)
-    {
-        watch.verdicts.add(&found, verdict);
-        watch.take_stock();
+    if reads {
+        watch.read_until_good();
     }
     watch.record()
 }
