@@ -1,7 +1,7 @@
 //! Where the backups of a server should be, and whether they are whole.
 //! Takes backup settings; hands sightings as samples to the board.
 
-mod drill;
+pub mod drill;
 mod files;
 mod inspect;
 mod judge;

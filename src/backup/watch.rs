@@ -20,7 +20,7 @@ use super::sighting::Sighting;
 use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Obstacle, Settings, Verdict};
+use super::{Obstacle, Proof, Reports, Settings, Verdict};
 use crate::sample::{Source, Timestamp};
 use crate::scrape::Board;
 
@@ -62,6 +62,7 @@ pub(super) async fn run(
         };
         watch.begin_reading(&mut readings, &turn, &stop);
         if has_news {
+            watch.honour_drills();
             watch.publish(&board, Timestamp::now());
             records.put(watch.record());
         }
@@ -72,6 +73,7 @@ struct Watch {
     settings: Settings,
     source: Source,
     verdicts: Verdicts,
+    reports: Reports,
     facts: Facts,
     /// What the last look listed, newest first.
     found: Vec<Seen>,
@@ -88,6 +90,7 @@ impl Watch {
         Watch {
             source: Source::new(&settings.server, "", &collector),
             verdicts: Verdicts::load(state_dir, &settings.name),
+            reports: Reports::new(state_dir),
             settings,
             facts: Facts::default(),
             found: Vec::new(),
@@ -223,6 +226,26 @@ impl Watch {
                 .iter()
                 .map(|seen| seen.backup(verdicts.on(&seen.found)))
                 .collect();
+        }
+    }
+
+    /// What was restored is proved by that, as long as it has not been written since.
+    fn honour_drills(&mut self) {
+        let Some(sighting) = &mut self.facts.sighting else {
+            return;
+        };
+        let restored = self.reports.restored(&self.settings.name);
+        for backup in sighting
+            .backups
+            .iter_mut()
+            .filter(|backup| backup.state.is_good())
+        {
+            let is_it = |(name, began): &(String, Timestamp)| {
+                *name == backup.id && backup.finished <= *began
+            };
+            if restored.iter().any(is_it) {
+                backup.proof = Proof::Restored;
+            }
         }
     }
 

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::drill;
 use crate::backup;
+use crate::config::Flags;
 
 /// What to do with backups.
 #[derive(Subcommand)]
@@ -17,10 +19,20 @@ pub(super) enum Action {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Restore the newest backup of a source into a throw-away cluster here, and say what that proved
+    ///
+    /// No monitored server is spoken to. Exit codes: 0 restored, 1 not, 2 it could not be tried.
+    Drill(drill::Options),
 }
 
-pub(super) fn run(action: &Action) -> io::Result<ExitCode> {
-    let Action::Verify { paths } = action;
+pub(super) fn run(flags: &Flags, action: Action) -> io::Result<ExitCode> {
+    match action {
+        Action::Verify { paths } => verify(&paths),
+        Action::Drill(options) => super::with_config(flags, |config| drill::run(config, options)),
+    }
+}
+
+fn verify(paths: &[PathBuf]) -> io::Result<ExitCode> {
     let mut all_whole = true;
     for path in paths {
         let verdict = backup::verify(path);
