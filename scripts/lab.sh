@@ -13,6 +13,7 @@ packages=(
   faketime libfaketime postfix libsasl2-modules sasl2-bin openssl
   python3-pip python3-venv
   chromium fonts-dejavu-core
+  pgbackrest barman
   libxml2 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 libssl3 tzdata
 )
 # npm brings PostgreSQL 13 and what drives the browser. Where another Node.js already has one, Debian's would be in its way.

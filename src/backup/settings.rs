@@ -1,8 +1,12 @@
 //! `backups:` in the configuration.
 
+mod tool;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use tool::{Tool, ToolKind, Way};
 
 use crate::document::Section;
 
@@ -50,6 +54,8 @@ pub struct Settings {
 pub enum Place {
     /// Files that are told apart by what is in them.
     Files(Files),
+    /// What a tool tells of the backups it keeps.
+    Tool(Tool),
 }
 
 /// A folder, and which of its files are meant.
@@ -84,6 +90,11 @@ impl Settings {
             "A folder, or a folder and a file name in which `*` and `?` match.",
             read_files,
         );
+        let tool = ToolKind::ALL
+            .map(|kind| kind.read(s))
+            .into_iter()
+            .flatten()
+            .next();
         let settings = Settings {
             name: s
                 .parsed(
@@ -103,7 +114,7 @@ impl Settings {
                 "database",
                 "The database each dump should be of; a dump of another one is an alert.",
             ),
-            place: Place::Files(files.unwrap_or_default()),
+            place: tool.map_or_else(|| Place::Files(files.unwrap_or_default()), Place::Tool),
             wal: s.parsed(
                 "wal",
                 "path",
@@ -140,7 +151,7 @@ impl Settings {
             ),
             log: s.optional_path("log", "The log of the job that takes the backups; its errors are told."),
             expect_rows: expected_rows(s),
-            look: s.duration("look", "5m", "How often the folder is looked at."),
+            look: s.duration("look", "5m", "How often the place is looked at."),
             verify_rate: s.bytes(
                 "verify_rate",
                 "50MiB",
@@ -159,10 +170,7 @@ impl Settings {
                 Some("a short name such as `nightly`"),
             );
         }
-        if !s.has("files") && !s.has("files_file") {
-            let hint = "where the dumps are, such as `/backups/rachel/rachel_*.sql.gz`";
-            s.problem("files", "`files` is missing", Some(hint));
-        }
+        check_place(s);
         for (key, span) in [("every", self.every), ("look", self.look)] {
             if span.is_zero() {
                 s.problem(key, "must be longer than `0`", None);
@@ -182,6 +190,28 @@ impl Settings {
                 Some("at least `64KiB`"),
             );
         }
+    }
+}
+
+/// Exactly one key says what kind of place it is.
+fn check_place(s: &Section) {
+    let keys = ["files", "files_file", "pgbackrest", "barman", "walg"];
+    let mut written = keys.into_iter().filter(|key| s.has(key));
+    match (written.next(), written.next()) {
+        (None, _) => {
+            let message = "one of `files`, `pgbackrest`, `barman` and `walg` is missing";
+            let hint = "where the dumps are, such as `/backups/rachel/rachel_*.sql.gz`";
+            s.problem("files", message, Some(hint));
+        }
+        (Some(first), Some(second)) => {
+            let hint = "one of `files`, `pgbackrest`, `barman` and `walg`; a second place is a second backup";
+            s.problem(
+                second,
+                format!("`{first}` says already where the backups are"),
+                Some(hint),
+            );
+        }
+        _ => {}
     }
 }
 

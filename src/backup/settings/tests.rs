@@ -20,7 +20,9 @@ fn a_folder_and_a_pattern() {
     for (text, folder, pattern) in cases {
         let (settings, problems) = check(&format!("backups: [{{name: n, files: '{text}'}}]"));
         assert_eq!(problems, Vec::<String>::new());
-        let Place::Files(files) = &settings[0].place;
+        let Place::Files(files) = &settings[0].place else {
+            panic!("no files")
+        };
         assert_eq!(files.folder, Path::new(folder));
         assert_eq!(files.pattern, pattern);
     }
@@ -39,7 +41,7 @@ fn every_mistake_at_once() {
         "x.yml:4:38: backups[2].look: must be longer than `0`",
         "x.yml:4:54: backups[2].verify_rate: is too slow",
         "x.yml:5:5: backups[3].name: `name` is missing",
-        "x.yml:5:5: backups[3].files: `files` is missing",
+        "x.yml:5:5: backups[3].files: one of `files`, `pgbackrest`, `barman` and `walg` is missing",
         "x.yml:5:6: backups[3].kep: unknown key",
     ];
     assert_eq!(problems.len(), starts.len(), "{problems:#?}");
