@@ -40,17 +40,20 @@ pub(super) enum Form {
 pub(super) fn shelf(source: &Source) -> Option<Box<dyn Shelf>> {
     match &source.place {
         Place::Files(files) => Some(files.shelf()),
+        Place::Tool(_) => None,
     }
 }
 
-/// The named backup, else the newest that is whole.
+/// The named backup, else the newest that is whole and, where WAL leads on from it, lies before the target.
 pub(super) fn choose(
     source: &Source,
     named: Option<&str>,
+    target: Option<Timestamp>,
     limits: &Limits,
 ) -> Result<Choice, Failure> {
+    let reaches = |finished: Timestamp| target.is_none_or(|target| finished <= target);
     let Some(shelf) = shelf(source) else {
-        return of_tool(source, named);
+        return of_tool(source, named, reaches);
     };
     let shelf = shelf.as_ref();
     if let Some(name) = named {
@@ -84,7 +87,10 @@ pub(super) fn choose(
             backup.bytes,
             limits,
         )? {
-            Ok(choice) => return Ok(choice),
+            Ok(choice) if choice.kind == Kind::Dump || reaches(choice.finished) => {
+                return Ok(choice);
+            }
+            Ok(_) => {}
             Err(words) => why = why.or(Some(format!("`{}` {words}", backup.id))),
         }
     }
@@ -118,9 +124,14 @@ fn candidates(source: &Source) -> Result<Vec<Backup>, Failure> {
     })
 }
 
-fn of_tool(source: &Source, named: Option<&str>) -> Result<Choice, Failure> {
+fn of_tool(
+    source: &Source,
+    named: Option<&str>,
+    reaches: impl Fn(Timestamp) -> bool,
+) -> Result<Choice, Failure> {
     let mut candidates = candidates(source)?;
-    candidates.retain(|backup| named.is_none_or(|name| backup.id == name));
+    candidates
+        .retain(|backup| named.map_or_else(|| reaches(backup.finished), |name| backup.id == name));
     let Some(backup) = candidates.into_iter().max_by_key(|backup| backup.finished) else {
         return Err(Failure::Impossible(match named {
             Some(name) => format!("`{}` has no finished backup `{name}`", source.name),

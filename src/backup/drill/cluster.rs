@@ -27,7 +27,8 @@ impl Bench<'_> {
 
     fn prepare(&self, name: &str, make: fn(&std::path::Path, Owner) -> Program) -> Program {
         let path = self.installation.program(name);
-        let program = make(&path, self.owner);
+        // What a dump lets loose is found by the folder it works in.
+        let program = make(&path, self.owner).folder(&self.folder.run());
         match self.installation.libraries(&path) {
             Some(libraries) => program.env("LD_LIBRARY_PATH", libraries),
             None => program,

@@ -56,7 +56,8 @@ impl Form {
             Form::Archive => inspect::content(shelf, name).ok(),
             Form::Folder => inspect::content(shelf, &format!("{name}/toc.dat")).ok(),
             // Its header lies somewhere within: the server's version has to do.
-            Form::Tape | Form::Plain => None,
+            Form::Tape => None,
+            Form::Plain => return Needed::AtLeast(server.max(dumper(shelf, name).unwrap_or(0))),
         };
         let mut start = [0; 7];
         let is_read = head.is_some_and(|mut head| head.read_exact(&mut start).is_ok());
@@ -68,6 +69,19 @@ impl Form {
         Needed::AtLeast(server.max(reader))
     }
 }
+
+/// The major of the pg_dump that wrote a plain dump: it sets what only servers as new as itself know.
+fn dumper(shelf: &dyn Shelf, name: &str) -> Option<u32> {
+    let mut head = Vec::new();
+    let content = inspect::content(shelf, name).ok()?;
+    content.take(HEAD).read_to_end(&mut head).ok()?;
+    let head = String::from_utf8_lossy(&head);
+    let version = head.split_once("\n-- Dumped by pg_dump version ")?.1;
+    read_major(version)
+}
+
+/// Of a plain dump, so much is its head.
+const HEAD: u64 = 4 << 10;
 
 /// A dump in the folder of the drill.
 #[derive(Debug)]

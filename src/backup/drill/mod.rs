@@ -16,6 +16,7 @@ mod reports;
 mod roles;
 mod run;
 mod settings;
+mod tool;
 mod wal;
 mod watch;
 mod words;

@@ -10,7 +10,7 @@ use super::failure::{Failure, refused};
 use super::fetch;
 use super::folder::Folder;
 use super::program::{Limits, Program};
-use super::settings::Settings;
+use super::tool;
 use crate::backup::inspect;
 use crate::backup::shelf::{Shape, Shelf};
 use crate::sample::Timestamp;
@@ -183,32 +183,40 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 
 /// Lets a program restore a backup into the folder of the cluster.
 pub(super) fn run_tool(
-    settings: &Settings,
+    words: &tool::Words,
     backup: &str,
-    target: Option<Timestamp>,
     folder: &Folder,
     limits: &Limits,
 ) -> Result<(), Failure> {
-    let target = target.map(time).unwrap_or_else(|| "latest".into());
     let data = folder.data();
     fetch::make(&data)?;
-    let fill = |word: &String| {
-        word.replace("{folder}", &data.display().to_string())
-            .replace("{backup}", backup)
-            .replace("{target}", &target)
+    fetch::make(&folder.tablespaces())?;
+    let (data, tablespaces, locks) = (
+        data.display().to_string(),
+        folder.tablespaces().display().to_string(),
+        folder.ours("locks").display().to_string(),
+    );
+    let values = [
+        ("backup", backup),
+        ("folder", data.as_str()),
+        ("tablespaces", tablespaces.as_str()),
+        ("locks", locks.as_str()),
+    ];
+    let run = |words: &[String]| -> Result<String, Failure> {
+        let words = tool::fill(words, &values);
+        let Some((program, arguments)) = words.split_first() else {
+            return Err(Failure::Impossible("no program is known that restores such a backup; name one in `restore` of the drill".into()));
+        };
+        let program = Program::new(Path::new(program), None)
+            .with_our_environment()
+            .args(arguments);
+        program.succeed(limits, &folder.ours("tool.log"))
     };
-    let mut words = settings.restore.iter().map(fill);
-    let Some(program) = words.next() else {
-        return Err(Failure::Impossible(
-            "no program is known that restores such a backup; name one in `restore`".into(),
-        ));
-    };
-    let program = Program::new(Path::new(&program), None)
-        .with_our_environment()
-        .args(words);
-    program
-        .succeed(limits, &folder.ours("tool.log"))
-        .map(|_| ())
+    if !words.show.is_empty() && run(&words.show)?.contains("Tablespaces") {
+        // Barman puts them back where they were, which may be this machine.
+        return Err(Failure::Impossible("the backup has tablespaces; name in `restore` of the drill how they are restored elsewhere".into()));
+    }
+    run(&words.restore).map(|_| ())
 }
 
 /// The major version of a data directory.

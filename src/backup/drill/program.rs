@@ -122,9 +122,21 @@ impl Program {
         self
     }
 
-    /// Runs it with our own environment: a tool that was told there where its backups are.
+    pub(super) fn folder(mut self, folder: &Path) -> Program {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Runs it with our own environment, but for what is told to us alone: a tool finds there where its backups are.
     pub(super) fn with_our_environment(mut self) -> Program {
-        self.command.envs(std::env::vars_os());
+        let is_ours = |name: &OsString| {
+            let name = name.to_string_lossy();
+            name.starts_with("PGVIGIL_")
+                || name == "DATABASE_URL"
+                || name.starts_with("DATA_SOURCE_")
+        };
+        self.command
+            .envs(std::env::vars_os().filter(|(name, _)| !is_ours(name)));
         self
     }
 
@@ -206,6 +218,8 @@ pub(super) fn first_error(said: &str) -> Option<String> {
         .or_else(|| marked("rror:"))
         .or_else(|| marked("ERROR:"));
     let line = line.or_else(|| lines().last())?;
+    // psql names the file, whose folder says nothing to anybody.
+    let line = line.split_once("/ours/").map_or(line, |(_, rest)| rest);
     Some(line.chars().filter(|c| !c.is_control()).take(300).collect())
 }
 

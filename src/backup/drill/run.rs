@@ -17,7 +17,7 @@ use super::program::Limits;
 use super::settings::Settings;
 use super::wal::{self, Archive, Waiter};
 use super::{Check, Outcome, Phase, Report};
-use super::{logical, physical};
+use super::{logical, physical, tool};
 use crate::backup::WalName;
 use crate::backup::shelf::Shelf;
 use crate::backup::{Kind, Settings as Source};
@@ -133,7 +133,12 @@ impl Drill<'_> {
         let owner = owner(&plan.settings.user)?;
         let turn = Turn::take(&work_dir(plan.settings, plan.state_dir), owner)?;
         (plan.tell)("looking for the backup");
-        let choice = choice::choose(plan.source, plan.backup.as_deref(), &self.limits)?;
+        let choice = choice::choose(
+            plan.source,
+            plan.backup.as_deref(),
+            self.report.target,
+            &self.limits,
+        )?;
         self.report.backup.clone_from(&choice.id);
         self.report.kind = choice.kind;
         self.report.recovery_point = Some(choice.recovery_point());
@@ -223,13 +228,8 @@ impl Drill<'_> {
                 physical::fetch(shelf.as_ref(), &choice.id, form, folder, &limits)?
             }
             _ => {
-                physical::run_tool(
-                    plan.settings,
-                    &choice.id,
-                    self.report.target,
-                    folder,
-                    &limits,
-                )?;
+                let words = tool::words(&plan.source.place, plan.settings);
+                physical::run_tool(&words, &choice.id, folder, &limits)?;
                 vec![folder.data()]
             }
         };
@@ -313,7 +313,8 @@ impl Drill<'_> {
     /// Whoever answers the server's requests for WAL, and the command by which it asks.
     fn waiter(&self, folder: &Folder, owner: Owner) -> Result<Option<(String, Waiter)>, Failure> {
         let (plan, socket) = (self.plan, folder.ours("wal"));
-        let archive = if plan.settings.fetch_wal.is_empty() {
+        let words = tool::words(&plan.source.place, plan.settings);
+        let archive = if words.fetch_wal.is_empty() {
             let own = choice::shelf(plan.source);
             let shelves: Vec<_> = plan
                 .source
@@ -333,7 +334,7 @@ impl Drill<'_> {
             }
             Archive::Shelves(shelves)
         } else {
-            Archive::Command(plan.settings.fetch_wal.clone())
+            Archive::Command(words.fetch_wal, folder.data().display().to_string())
         };
         let program = folder.ours("pgvigil");
         let copy = || -> std::io::Result<()> {

@@ -26,8 +26,8 @@ pub(crate) const FETCH: &str = "fetch-wal";
 pub(super) enum Archive {
     /// Places where they lie.
     Shelves(Vec<Box<dyn Shelf>>),
-    /// A program that brings them.
-    Command(Vec<String>),
+    /// A program that brings them, and the data directory that they are for.
+    Command(Vec<String>, String),
 }
 
 /// Answers until it is dropped.
@@ -197,8 +197,8 @@ impl Desk {
     /// Prepares a file; whether it is there.
     fn bring(&mut self, name: &str) -> bool {
         let _ = fs::remove_file(&self.aside);
-        if let Archive::Command(words) = &self.archive {
-            return command(words, name, &self.aside, &self.limits);
+        if let Archive::Command(words, data) = &self.archive {
+            return command(words, name, data, &self.aside, &self.limits);
         }
         let (place, called) = match self.listing.get(name).cloned() {
             Some(lies) => lies,
@@ -230,20 +230,28 @@ impl Desk {
     }
 }
 
-fn command(words: &[String], name: &str, path: &Path, limits: &Limits) -> bool {
-    let fill = |word: &String| {
-        word.replace("{file}", name)
-            .replace("{path}", &path.display().to_string())
-    };
-    let mut words = words.iter().map(fill);
-    let Some(program) = words.next() else {
+fn command(words: &[String], name: &str, data: &str, aside: &Path, limits: &Limits) -> bool {
+    let directory = aside.with_extension("brought");
+    let path = directory.join(name);
+    let locks = aside.with_extension("locks");
+    let texts = [&path, &directory, &locks].map(|path| path.display().to_string());
+    let values = [
+        ("file", name),
+        ("path", &texts[0]),
+        ("directory", &texts[1]),
+        ("locks", &texts[2]),
+        ("folder", data),
+    ];
+    let words = super::tool::fill(words, &values);
+    let Some((program, arguments)) = words.split_first() else {
         return false;
     };
-    let program = Program::new(Path::new(&program), None)
+    let _ = fs::create_dir(&directory);
+    let program = Program::new(Path::new(program), None)
         .with_our_environment()
-        .args(words);
-    let ran = program.run(limits, &path.with_extension("log"));
-    ran.is_ok_and(|(status, _)| status.success()) && path.exists()
+        .args(arguments);
+    let ran = program.run(limits, &aside.with_extension("log"));
+    ran.is_ok_and(|(status, _)| status.success()) && fs::rename(&path, aside).is_ok()
 }
 
 /// `0123456789ABCDEF01234567.01234567.backup` is the longest that is asked for.
