@@ -3,7 +3,7 @@
 
 mod account;
 mod checklist;
-mod drill;
+pub mod drill;
 mod exposure;
 mod files;
 mod inspect;
@@ -41,7 +41,7 @@ pub use exposure::{EXPOSURE_METRICS, watch_exposure};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
 pub use judge::WalNumbers;
-pub use live::{Live, live_rows};
+pub use live::Live;
 pub use log::{Log, LogError};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod damage;
+mod drill;
 mod fixtures;
 mod status;
 mod watch;
