@@ -5,7 +5,7 @@
 . "$(dirname "$0")/job.sh"
 
 folder=${1:-}
-[ -n "$folder" ] || refuse "base-backup.sh takes a FOLDER; that"
+[ -n "$folder" ] || refuse "usage: base-backup.sh FOLDER"
 lock "$folder"
 
 final=$folder/base_$(stamp)

@@ -7,12 +7,12 @@ kind() { # URL
   case $1 in
     s3://?*) echo s3 ;;
     gs://?*) echo gs ;;
-    *) refuse "$1 is neither s3:// nor gs://; using it" ;;
+    *) refuse "$1 is neither s3:// nor gs://" ;;
   esac
 }
 
-s3_put() { aws s3 cp --only-show-errors --no-progress --sse "${SSE:-AES256}" "$1" "$2"; }
-s3_get() { aws s3 cp --only-show-errors --no-progress "$1" -; }
+s3_put() { aws s3 cp --only-show-errors --sse "${SSE:-AES256}" "$1" "$2"; }
+s3_get() { aws s3 cp --only-show-errors "$1" -; }
 s3_remove() { aws s3 rm --only-show-errors "$1"; }
 
 # `aws s3 ls` mixes folders in (PRE lines) and pads with spaces; this gives keys alone, all pages of them.

@@ -6,8 +6,8 @@
 . "$(dirname "$0")/job.sh"
 
 database=${1:-} folder=${2:-}
-[ -n "$folder" ] || refuse "dump.sh takes a DATABASE and a FOLDER; that"
-case $database in *=* | *://*) refuse "a connection string would show its password in ps; taking it for a DATABASE" ;; esac
+[ -n "$folder" ] || refuse "usage: dump.sh DATABASE FOLDER"
+case $database in *=* | *://*) refuse "DATABASE is a name: ps would show the password of a connection string" ;; esac
 lock "$folder"
 
 final=$folder/$(plain "$database")_$(stamp).dump

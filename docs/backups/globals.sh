@@ -5,7 +5,7 @@
 . "$(dirname "$0")/job.sh"
 
 folder=${1:-}
-[ -n "$folder" ] || refuse "globals.sh takes a FOLDER; that"
+[ -n "$folder" ] || refuse "usage: globals.sh FOLDER"
 lock "$folder"
 
 final=$folder/globals_$(stamp).sql

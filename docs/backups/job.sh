@@ -6,9 +6,11 @@
 set -euo pipefail
 umask 077
 
+# shellcheck disable=SC2034  # for those that source it
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 job=${0##*/}
 log=${BACKUP_LOG:-/var/log/pg-backup.log}
+# What is being done, for the line that says that it failed, and what is removed then.
 doing="starting" unfinished=""
 
 # What the tools complain of goes into the log as well, and to whoever looks.
@@ -30,7 +32,8 @@ trap 'exit 143' TERM
 trap 'exit 130' INT
 
 refuse() { # WORDS
-  doing=$1
+  trap - EXIT
+  say ERROR "$1"
   exit 2
 }
 

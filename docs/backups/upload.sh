@@ -7,7 +7,7 @@
 . "$(dirname "$0")/bucket.sh"
 
 folder=${1:-} url=${2:-}
-[ -n "$url" ] || refuse "upload.sh takes a FOLDER and a URL; that"
+[ -n "$url" ] || refuse "usage: upload.sh FOLDER URL"
 url=${url%/}/
 kind "$url" >/dev/null
 lock "$folder"

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/job.sh"
 
 database=${1:-}
-[ -n "$database" ] || refuse "weekly.sh takes a DATABASE; that"
+[ -n "$database" ] || refuse "usage: weekly.sh DATABASE [INDEX...]"
 shift
 export PGDATABASE=$database PGAPPNAME=$job PGOPTIONS="${PGOPTIONS:-} -c lock_timeout=10s"
 
