@@ -26,7 +26,12 @@ s3_list() {
 gs_put() { gcloud storage cp --quiet --no-user-output-enabled "$1" "$2"; }
 gs_get() { gcloud storage cat "$1"; }
 gs_remove() { gcloud storage rm --quiet --no-user-output-enabled "$1"; }
-gs_list() { gcloud storage ls "$1"; }
+# An empty place is an error to `ls`, which then names no other reason.
+gs_list() {
+  local said
+  said=$(gcloud storage ls "$1" 2>&1) || [[ $said == *"matched no objects"* ]] || { printf '%s\n' "$said" >&2 && return 1; }
+  grep '^gs://' <<<"$said" || true
+}
 
 put() { "$(kind "$2")_put" "$1" "$2"; }
 get() { "$(kind "$1")_get" "$1"; }

@@ -26,17 +26,22 @@ impl Jobs {
     /// With the clients of a server on the path, set to reach it.
     pub fn of(postgres: &Postgres) -> Jobs {
         let mut jobs = Jobs::without_server();
+        jobs.reach(postgres);
+        jobs
+    }
+
+    /// From now on with the clients of this server, set to reach it.
+    pub fn reach(&mut self, postgres: &Postgres) {
         let psql = postgres.command("psql");
         let set = psql.get_envs().filter_map(|(name, value)| {
             let value = value?.to_str()?.to_owned();
             Some((name.to_str()?.to_owned(), value))
         });
-        jobs.variables.extend(set);
+        self.variables.extend(set);
         let bin = postgres.bin("pg_dump").parent().unwrap().to_owned();
-        // Debian's newer ones lie beside the server's programs; the downloads lack some clients.
+        // The downloads of other majors may lack some clients.
         let other = Path::new("/usr/lib/postgresql/15/bin");
-        jobs.path = format!("{}:{}:{}", bin.display(), other.display(), jobs.path);
-        jobs
+        self.path = format!("{}:{}:{}", bin.display(), other.display(), self.path);
     }
 
     pub fn without_server() -> Jobs {
@@ -183,4 +188,11 @@ pub fn judged(path: &Path) -> Verdict {
     let verdict = verify(path);
     assert!(verdict.is_good(), "{}: {verdict:?}", path.display());
     verdict
+}
+
+/// As `sha256sum` prints it.
+pub fn sha256(path: &Path) -> String {
+    let output = Command::new("sha256sum").arg(path).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split(' ').next().unwrap().to_owned()
 }
