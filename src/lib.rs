@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod sample;
+mod words;
 
 pub mod config;
 pub mod server;

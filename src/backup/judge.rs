@@ -87,7 +87,7 @@ fn newest(page: &mut Page, sighting: &Sighting, kind: Kind, now: Timestamp) {
         .into_iter()
         .filter(|backup| backup.kind == kind);
     let usable: Vec<&Backup> = of_kind.collect();
-    let Some((newest, before)) = usable.split_first() else {
+    let Some(newest) = usable.first() else {
         return;
     };
     let labels = [("kind", kind.label())];
@@ -98,11 +98,15 @@ fn newest(page: &mut Page, sighting: &Sighting, kind: Kind, now: Timestamp) {
         now.since(newest.moment()).as_secs_f64(),
     );
     page.put(metric::SIZE, &labels, newest.bytes as f64);
-    let sizes = before
-        .iter()
-        .take(*TYPICAL_OF.end())
-        .map(|backup| backup.bytes);
-    page.put_some(metric::TYPICAL_SIZE, &labels, median(sizes.collect()));
+    page.put_some(metric::TYPICAL_SIZE, &labels, typical_size(&usable, kind));
+}
+
+/// The median size of up to seven of a kind before the newest; nothing where there are too few. Takes usable ones,
+/// newest first.
+pub(super) fn typical_size(usable: &[&Backup], kind: Kind) -> Option<f64> {
+    let of_kind = usable.iter().filter(|backup| backup.kind == kind);
+    let before = of_kind.skip(1).take(*TYPICAL_OF.end());
+    median(before.map(|backup| backup.bytes).collect())
 }
 
 fn whole_source(page: &mut Page, settings: &Settings, sighting: &Sighting) {
@@ -151,7 +155,7 @@ fn whole_source(page: &mut Page, settings: &Settings, sighting: &Sighting) {
 
 /// Usable backups, newest first. Those not read yet count only while no backup has been read at all: a new file is not
 /// good news before it has been read.
-fn usable(sighting: &Sighting) -> Vec<&Backup> {
+pub(super) fn usable(sighting: &Sighting) -> Vec<&Backup> {
     let judged = sighting
         .backups
         .iter()
@@ -167,7 +171,7 @@ fn usable(sighting: &Sighting) -> Vec<&Backup> {
 }
 
 /// The newest backup that came to an end, good or bad.
-fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
+pub(super) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
     let ended = sighting
         .backups
         .iter()
@@ -175,7 +179,7 @@ fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
     ended.max_by_key(|backup| backup.finished)
 }
 
-fn is_foreign(settings: &Settings, origin: Option<&Origin>) -> Option<bool> {
+pub(super) fn is_foreign(settings: &Settings, origin: Option<&Origin>) -> Option<bool> {
     match (&settings.database, origin?) {
         (Some(expected), Origin::Database(name)) => Some(expected != name),
         _ => None,

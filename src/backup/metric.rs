@@ -81,6 +81,15 @@ pub(super) const EXPECTED_RETENTION: Metric = Metric::gauge(
     "How long backups are promised to be kept.",
 );
 
+pub(super) const LOG_ERRORS: Metric = Metric::gauge(
+    "pg_backup_log_errors",
+    "Lines that tell of an error in the log of the backup job, since `every` and `grace` ago.",
+);
+pub(super) const LOG_READABLE: Metric = Metric::gauge(
+    "pg_backup_log_readable",
+    "Whether the log of the backup job could be read.",
+);
+
 /// Every metric about backups.
 pub const METRICS: &[Metric] = &[
     PROBE_SUCCESS,
@@ -103,6 +112,8 @@ pub const METRICS: &[Metric] = &[
     EXPECTED_INTERVAL,
     EXPECTED_GRACE,
     EXPECTED_RETENTION,
+    LOG_ERRORS,
+    LOG_READABLE,
 ];
 
 /// Samples of one source, as they are put together.

@@ -1,10 +1,13 @@
 //! Where the backups of a server should be, and whether they are whole.
 //! Takes backup settings; hands sightings as samples to the board.
 
+mod account;
+mod checklist;
 mod drill;
 mod files;
 mod inspect;
 mod judge;
+mod log;
 mod metric;
 mod obstacle;
 mod records;
@@ -24,9 +27,14 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use account::{Account, Archive};
+pub use checklist::{
+    Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
+};
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
+pub use log::{Log, LogError};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
@@ -35,6 +43,7 @@ pub use settings::{Files, Place, Settings};
 use shelf::Folder;
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
 pub use wal::{History, Segment, Wal, WalFile, WalName};
+pub use watch::survey;
 
 use crate::scrape::Board;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Obstacle, Settings, Sighting};
+use super::{Log, Obstacle, Settings, Sighting};
 use crate::sample::Timestamp;
 
 /// What is known of one source.
@@ -18,6 +18,8 @@ pub struct Facts {
     pub obstacle: Option<Obstacle>,
     /// What the last successful look showed.
     pub sighting: Option<Sighting>,
+    /// The log of the job that takes the backups, where one is named.
+    pub log: Option<Log>,
 }
 
 /// A source, and what is known of it.
@@ -37,7 +39,7 @@ pub struct Records {
 
 impl Records {
     /// Replaces what was known of a source.
-    pub(super) fn put(&self, record: Record) {
+    pub fn put(&self, record: Record) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.insert(record.settings.name.clone(), Arc::new(record));
     }

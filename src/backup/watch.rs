@@ -1,6 +1,6 @@
 //! Watches one source: looks on its rhythm, has new files read one at a time, and publishes what is known.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use super::files::{self, Found, Listing};
 use super::inspect::{self, Pace};
 use super::judge;
+use super::log::{self, Followed, Log};
 use super::records::{Facts, Record, Records};
 use super::settings::Place;
 use super::shelf::Shelf;
@@ -33,7 +34,7 @@ const STOCK: Duration = Duration::from_secs(1);
 /// Samples outlive their source by so many beats.
 const LIFETIME: u32 = 3;
 
-type Looks = JoinSet<(Result<Look, Obstacle>, Duration)>;
+type Looks = JoinSet<(Result<Look, Obstacle>, Duration, Option<(Followed, Log)>)>;
 type Readings = JoinSet<Option<(Found, Verdict)>>;
 
 /// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
@@ -56,7 +57,10 @@ pub(super) async fn run(
         let has_news = tokio::select! {
             () = stop.cancelled() => return,
             _ = look.tick() => watch.begin_look(&mut looks),
-            Some(Ok((look, took))) = looks.join_next() => watch.end_look(look, took, Timestamp::now()),
+            Some(Ok((look, took, log))) = looks.join_next() => {
+                watch.take_log(log);
+                watch.end_look(look, took, Timestamp::now())
+            }
             Some(Ok(read)) = readings.join_next() => watch.learn(read),
             _ = beat.tick() => watch.lose_patience(),
         };
@@ -71,7 +75,9 @@ pub(super) async fn run(
 struct Watch {
     settings: Settings,
     source: Source,
+    state_dir: PathBuf,
     verdicts: Verdicts,
+    followed: Followed,
     facts: Facts,
     /// What the last look listed, newest first.
     found: Vec<Seen>,
@@ -88,6 +94,8 @@ impl Watch {
         Watch {
             source: Source::new(&settings.server, "", &collector),
             verdicts: Verdicts::load(state_dir, &settings.name),
+            followed: Followed::load(state_dir, &settings.name),
+            state_dir: state_dir.to_owned(),
             settings,
             facts: Facts::default(),
             found: Vec::new(),
@@ -100,12 +108,9 @@ impl Watch {
     fn begin_look(&mut self, looks: &mut Looks) -> bool {
         // A file server that is gone can hold a look for ever; another would only be held too.
         if looks.is_empty() {
-            let place = self.settings.place.clone();
+            let (settings, followed) = (self.settings.clone(), self.followed.clone());
             self.look_began = Some(Instant::now());
-            looks.spawn_blocking(move || {
-                let began = Instant::now();
-                (place.look(), began.elapsed())
-            });
+            looks.spawn_blocking(move || look(&settings, followed));
         }
         false
     }
@@ -140,6 +145,26 @@ impl Watch {
             Look::Sighting(sighting) => self.facts.sighting = Some(sighting),
         }
         true
+    }
+
+    fn take_log(&mut self, read: Option<(Followed, Log)>) {
+        let Some((followed, log)) = read else {
+            return;
+        };
+        let name = &self.settings.name;
+        let was_unreadable = self
+            .facts
+            .log
+            .as_ref()
+            .is_some_and(|log| log.obstacle.is_some());
+        if let (Some(obstacle), false) = (&log.obstacle, was_unreadable) {
+            warn!(backup.name = %name, "{obstacle}");
+        }
+        let is_news = followed != self.followed;
+        (self.followed, self.facts.log) = (followed, Some(log));
+        if let (true, Err(error)) = (is_news, self.followed.save(&self.state_dir, name)) {
+            warn!(backup.name = %name, "cannot remember how far the log was read: {error}");
+        }
     }
 
     /// Tells what is settled from what is not, and what has been read from what has not.
@@ -226,6 +251,17 @@ impl Watch {
         }
     }
 
+    fn is_newest(&self, found: &Found) -> bool {
+        let mut settled = self.found.iter().filter(|seen| seen.is_settled);
+        settled.next().is_some_and(|seen| seen.found == *found)
+    }
+
+    fn read_at_once(&self, found: Found) -> Option<(Found, Verdict)> {
+        let Place::Files(files) = &self.settings.place;
+        let pace = Pace::unlimited(CancellationToken::new());
+        read(files.shelf().as_ref(), found, &pace)
+    }
+
     fn record(&self) -> Record {
         Record {
             settings: self.settings.clone(),
@@ -235,13 +271,44 @@ impl Watch {
 
     fn publish(&self, board: &Board, now: Timestamp) {
         if self.facts.looked.is_some() || self.facts.obstacle.is_some() {
-            let samples = judge::samples(&self.settings, &self.facts, now);
+            let mut samples = judge::samples(&self.settings, &self.facts, now);
+            samples.extend(log::samples(&self.settings, self.facts.log.as_ref()));
             board.publish(&self.source, now, self.facts.took, samples, 0);
         }
         if let Some(obstacle) = &self.facts.obstacle {
             board.fail(&self.source, now, self.facts.took, obstacle.to_string());
         }
     }
+}
+
+/// Looks at the place, and at the log of the job. This blocks.
+fn look(
+    settings: &Settings,
+    mut followed: Followed,
+) -> (Result<Look, Obstacle>, Duration, Option<(Followed, Log)>) {
+    let path = settings.log.as_deref();
+    let log = path.map(|path| followed.read(path, log::memory(settings), Timestamp::now()));
+    let began = Instant::now();
+    let look = settings.place.look();
+    (look, began.elapsed(), log.map(|log| (followed, log)))
+}
+
+/// Looks at a source once, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
+/// that it goes beside a watch. With `reads`, the newest backup is read to its end, as fast as that can be, where nobody
+/// has read it. This blocks.
+pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
+    let mut watch = Watch::new(settings.clone(), state_dir);
+    let (look, took, log) = look(settings, watch.followed.clone());
+    watch.facts.log = log.map(|(_, log)| log);
+    watch.end_look(look, took, Timestamp::now());
+    if let (true, Some(found)) = (reads, watch.unread.pop())
+        && watch.is_newest(&found)
+        && let Some((found, verdict)) = watch.read_at_once(found)
+    {
+        watch.verdicts.add(&found, verdict);
+        watch.take_stock();
+    }
+    watch.record()
 }
 
 /// What was written to, or removed, while it was read is for the next look to tell of.
