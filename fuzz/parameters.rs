@@ -66,6 +66,10 @@ fn service() -> &'static Router {
             store.append(Timestamp(cycle as i64 * 15_000), &sources, samples);
         }
         let view = View {
+            backups: pgvigil::backup::Archive::new(
+                Arc::default(),
+                std::path::Path::new("/nonexistent"),
+            ),
             board: Arc::new(Board::new(store.clone(), false)),
             store,
             ledger: Arc::new(Ledger::memory()),
