@@ -74,7 +74,13 @@ fn measured(account: &Account) -> String {
         for line in [newest(source, account.now), reach(source, account.now)]
             .into_iter()
             .chain(recovery(&settings.name, &drills, account.now))
-            .chain(source.problems.iter().chain(&source.doubts).map(|words| format!("Beware: {}", prose(words))))
+            .chain(
+                source
+                    .problems
+                    .iter()
+                    .chain(&source.doubts)
+                    .map(|words| format!("Beware: {}", prose(words))),
+            )
         {
             let _ = writeln!(text, "- {line}");
         }
@@ -106,7 +112,10 @@ fn proof(backup: &Backup) -> &'static str {
 }
 
 fn reach(source: &Brief, now: Timestamp) -> String {
-    let is_dump = source.newest.as_ref().is_some_and(|newest| newest.kind == Kind::Dump);
+    let is_dump = source
+        .newest
+        .as_ref()
+        .is_some_and(|newest| newest.kind == Kind::Dump);
     match source.recovery_point {
         None => "The moment to which it leads back is not known".into(),
         Some(point) if is_dump => format!(

@@ -1,5 +1,7 @@
 //! `pgvigil backup`: looks at backup files by hand.
 
+mod runbook;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +9,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::backup;
+use crate::config::Flags;
 
 /// What to do with backups.
 #[derive(Subcommand)]
@@ -17,10 +20,20 @@ pub(super) enum Action {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Print what to do when the server is lost, with the newest backups and the times of the last drill
+    ///
+    /// It is Markdown, the same page as `/runbooks/DisasterRecovery`. Every source is looked at now, as far as it answers.
+    Runbook,
 }
 
-pub(super) fn run(action: &Action) -> io::Result<ExitCode> {
-    let Action::Verify { paths } = action;
+pub(super) fn run(flags: &Flags, action: &Action) -> io::Result<ExitCode> {
+    match action {
+        Action::Verify { paths } => verify(paths),
+        Action::Runbook => runbook::run(flags),
+    }
+}
+
+fn verify(paths: &[PathBuf]) -> io::Result<ExitCode> {
     let mut all_whole = true;
     for path in paths {
         let verdict = backup::verify(path);
