@@ -7,12 +7,13 @@ use std::fs;
 use super::job::{Ended, Jobs, folder};
 
 /// Procedures that have a test, which names them.
-const TESTED: [&str; 17] = [
+const TESTED: [&str; 18] = [
     "archiving",
     "archiving-works",
     "clean-archive",
     "database-settings",
     "drop-old",
+    "fetch",
     "fetch-rows",
     "look",
     "managed",

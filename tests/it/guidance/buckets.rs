@@ -130,6 +130,44 @@ fn what_is_uploaded_is_compared_and_what_is_old_goes() {
     assert_eq!(keys(&jobs), left);
 }
 
+/// The first step after a disaster.
+#[test]
+fn the_newest_dump_and_roles_are_fetched() {
+    let postgres = server(15, &[]);
+    let s3 = S3::start();
+    let mut jobs = s3.jobs(&postgres);
+    jobs.run("aws", &["s3", "mb", "s3://rachel-backups"])
+        .is_good();
+    jobs.run("dump.sh", &["rachel", "backups"]).is_silent();
+    jobs.run("globals.sh", &["backups"]).is_silent();
+    let url = "s3://rachel-backups/daily";
+    jobs.run("upload.sh", &["backups", url]).is_silent();
+    let older = format!("{url}/rachel_20200101T020000Z.dump");
+    jobs.run("aws", &["s3", "cp", "log", &older]).is_good();
+    jobs.set("PLACE", url);
+    jobs.set("DATABASE", "rachel");
+    let restore = jobs.scratch.join("restore");
+    jobs.set("RESTORE", restore.display());
+    jobs.follow("fetch").is_good();
+    let mut names: Vec<String> = fs::read_dir(&restore)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, jobs.names());
+    super::job::judged(&restore.join(jobs.dump().file_name().unwrap()));
+    // One that is not what was written stops it.
+    fs::write(jobs.dump(), "x").unwrap();
+    let key = format!(
+        "{url}/{}",
+        jobs.dump().file_name().unwrap().to_str().unwrap()
+    );
+    jobs.run("aws", &["s3", "cp", jobs.dump().to_str().unwrap(), &key])
+        .is_good();
+    let ended = jobs.follow("fetch");
+    assert_ne!(ended.code, Some(0), "{ended:?}");
+}
+
 #[test]
 fn an_upload_that_fails_removes_nothing_and_says_so() {
     let postgres = server(15, &[]);
