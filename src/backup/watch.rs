@@ -251,9 +251,21 @@ impl Watch {
         }
     }
 
-    fn is_newest(&self, found: &Found) -> bool {
-        let mut settled = self.found.iter().filter(|seen| seen.is_settled);
-        settled.next().is_some_and(|seen| seen.found == *found)
+    /// Reads from the newest on, until one is known to be good.
+    fn read_until_good(&mut self) {
+        let settled = self.found.iter().filter(|seen| seen.is_settled);
+        let settled: Vec<Found> = settled.map(|seen| seen.found.clone()).collect();
+        for found in settled {
+            if self.verdicts.on(&found).is_none()
+                && let Some((read, verdict)) = self.read_at_once(found.clone())
+            {
+                self.verdicts.add(&read, verdict);
+            }
+            if self.verdicts.on(&found).is_some_and(Verdict::is_good) {
+                break;
+            }
+        }
+        self.take_stock();
     }
 
     fn read_at_once(&self, found: Found) -> Option<(Found, Verdict)> {
@@ -298,15 +310,22 @@ fn look(
 /// has read it. This blocks.
 pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
     let mut watch = Watch::new(settings.clone(), state_dir);
-    let (look, took, log) = look(settings, watch.followed.clone());
-    watch.facts.log = log.map(|(_, log)| log);
-    watch.end_look(look, took, Timestamp::now());
-    if let (true, Some(found)) = (reads, watch.unread.pop())
-        && watch.is_newest(&found)
-        && let Some((found, verdict)) = watch.read_at_once(found)
-    {
-        watch.verdicts.add(&found, verdict);
-        watch.take_stock();
+    let (done, looked) = std::sync::mpsc::channel();
+    let (asked, followed) = (settings.clone(), watch.followed.clone());
+    // A file server that is gone holds the thread for ever, and nobody else.
+    std::thread::spawn(move || done.send(look(&asked, followed)));
+    match looked.recv_timeout(LONGEST_LOOK) {
+        Ok((look, took, log)) => {
+            watch.facts.log = log.map(|(_, log)| log);
+            watch.end_look(look, took, Timestamp::now());
+        }
+        Err(_) => {
+            let silent = Obstacle::Silent(settings.place.title(), LONGEST_LOOK.as_secs());
+            watch.fail(silent, LONGEST_LOOK);
+        }
+    }
+    if reads {
+        watch.read_until_good();
     }
     watch.record()
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::named;
+use super::finding::{named, quoted};
 use crate::sample::Timestamp;
 use crate::words;
 
@@ -37,7 +37,7 @@ impl Attestation {
         let note = if self.note.is_empty() {
             String::new()
         } else {
-            format!(": {}", named(&self.note))
+            format!(": {}", quoted(&self.note, 1000))
         };
         format!("attested by {} on {when} UTC{note}", named(&self.by))
     }

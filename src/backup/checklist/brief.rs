@@ -48,7 +48,7 @@ const TELLING: [fn(&Known) -> Vec<Finding>; 6] = [
 ];
 
 /// Every source in brief.
-pub fn briefs(known: &Known) -> Vec<Brief> {
+pub(in crate::backup) fn briefs(known: &Known) -> Vec<Brief> {
     known
         .records
         .iter()

@@ -63,14 +63,18 @@ impl Finding {
 
 /// A name that others have given, so that it can stand in a sentence.
 pub(super) fn named(name: &str) -> String {
-    const LONGEST: usize = 80;
+    quoted(name, 80)
+}
+
+/// The same of what others have written, with no more than so many characters of it.
+pub(super) fn quoted(name: &str, longest: usize) -> String {
     let plain = name.chars().map(|c| match c {
         '`' => '\'',
         c if c.is_control() => '\u{fffd}',
         c => c,
     });
-    let mut text: String = plain.take(LONGEST).collect();
-    if name.chars().count() > LONGEST {
+    let mut text: String = plain.take(longest).collect();
+    if name.chars().count() > longest {
         text.push('…');
     }
     format!("`{text}`")

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use attestations::{Attestation, Attestations};
-pub use brief::{Brief, briefs};
+pub use brief::Brief;
+pub(super) use brief::briefs;
 pub use lines::{Rhythm, keys, title};
 
 use super::{Record, Report};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Known;
-use super::finding::{Finding, named};
+use super::finding::{Finding, named, quoted};
 use super::sources::{about, each, originals, unseen};
 use crate::backup::Record;
 use crate::backup::judge::usable;
@@ -30,7 +30,7 @@ pub(super) fn logs(known: &Known) -> Vec<Finding> {
                 };
                 Finding::refuted(
                     last.at,
-                    format!("its log has {count}: {}", named(&last.text)),
+                    format!("its log has {count}: {}", quoted(&last.text, 300)),
                 )
             }
             (None, Some(obstacle), _) => Finding::refuted(known.now, obstacle),
