@@ -1,6 +1,6 @@
 //! `pgvigil backup runbook`: what to do when the server is lost, with what is known now filled in.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use super::status::look;
@@ -14,6 +14,6 @@ pub(in crate::cli) fn run(flags: &Flags) -> io::Result<ExitCode> {
     };
     let [disaster, ..] = GUIDES;
     let text = disaster.filled(&look(&config, false));
-    io::stdout().write_all(text.as_bytes())?;
+    super::super::stdout::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
