@@ -1,7 +1,7 @@
 #!/bin/bash
 # Writes down what no dump of a database holds: roles, their memberships and settings, tablespaces. globals.sh FOLDER
 #
-# The file holds the hashes of passwords. Who is no superuser, as on managed services, sets GLOBALS=--no-role-passwords.
+# The file holds the hashes of passwords. Who may not read them, as on managed services, sets GLOBALS=--no-role-passwords.
 . "$(dirname "$0")/job.sh"
 
 folder=${1:-}

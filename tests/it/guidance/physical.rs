@@ -51,8 +51,11 @@ fn a_cluster_goes_back_to_a_moment() {
         postgres.sql("rachel", "INSERT INTO users (name) VALUES ('before')");
         let target = postgres.sql("rachel", "SELECT clock_timestamp()");
         postgres.sql("rachel", "SELECT pg_sleep(0.1); DELETE FROM games");
+        let last = postgres.sql(
+            "postgres",
+            "SELECT pg_walfile_name(pg_current_wal_insert_lsn())",
+        );
         jobs.follow("archiving-works").is_good();
-        let last = postgres.sql("postgres", "SELECT pg_walfile_name(pg_switch_wal())");
         eventually("the WAL is archived", Duration::from_secs(60), || {
             archive.join(&last).exists().then_some(())
         });
@@ -72,7 +75,7 @@ fn a_cluster_goes_back_to_a_moment() {
         }
         let restored = Restored(&jobs);
         jobs.follow_as_server("point-in-time").is_good();
-        jobs.follow("wait-for-target").is_good();
+        jobs.follow_as_server("wait-for-target").is_good();
         let asked = jobs.run("psql", &["-XAtq", "-d", "rachel", "-c", "SELECT (SELECT count(*) FROM games), (SELECT count(*) FROM users WHERE name = 'before'), pg_is_in_recovery()"]);
         assert_eq!(asked.stdout, "2000|1|t\n", "{asked:?}");
         let promoted = jobs.follow_as_server("promote");

@@ -166,6 +166,8 @@ fn who_is_no_superuser_restores_too() {
     let mut second = Jobs::of(&postgres);
     second.set("PGUSER", "tenant");
     second.run("dump.sh", &["rachel", "backups"]).is_silent();
+    postgres.sql("postgres", "CREATE ROLE poor LOGIN");
+    second.set("PGUSER", "poor");
     second
         .run("globals.sh", &["backups"])
         .failed("permission denied");
