@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
-use pgvigil::backup::Proof;
+use pgvigil::backup::{Proof, survey};
+use pgvigil::config::{Flags, load};
 
 use super::job::{Ended, Jobs, judged};
 use super::{ROWS, server};
@@ -261,4 +262,38 @@ fn the_weekly_job_vacuums_rebuilds_and_tells_of_invalid_indexes() {
     ended.failed("build again: games_score failed");
     jobs.run("weekly.sh", &["rachel", "no_such_index"])
         .failed("rebuilding no_such_index in rachel failed");
+}
+
+/// The log of the jobs is one that pgvigil understands, and a job that went well leaves nothing to tell of.
+#[test]
+fn errors_of_a_job_are_told_by_pgvigil() {
+    let postgres = server(15, &[]);
+    let jobs = Jobs::of(&postgres);
+    let text = format!(
+        "servers: [{{name: r, url: 'postgresql://r@127.0.0.1:1/r'}}]\nbackups: [{{name: nightly, files: {0}/backups, log: {0}/log}}]",
+        jobs.scratch.path().display()
+    );
+    let flags = Flags {
+        config: Some(jobs.scratch.write("pgvigil.yml", text)),
+        state_dir: Some(jobs.scratch.join("state").display().to_string()),
+        ..Flags::default()
+    };
+    let nightly = load(&flags).unwrap().backups.remove(0);
+    let told = || {
+        let log = survey(&nightly, &jobs.scratch.join("state"), false)
+            .facts
+            .log
+            .unwrap();
+        let texts = log.errors.into_iter().map(|error| error.text);
+        texts.collect::<Vec<_>>().join("\n")
+    };
+    jobs.run("dump.sh", &["rachel", "backups"]).is_silent();
+    assert_eq!(told(), "");
+    jobs.run("dump.sh", &["nowhere", "backups"])
+        .failed("does not exist");
+    eventually("the log has it", Duration::from_secs(10), || {
+        told()
+            .contains("dumping nowhere failed (exit code 1)")
+            .then_some(())
+    });
 }
