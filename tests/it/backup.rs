@@ -3,6 +3,7 @@
 mod corpus;
 mod damage;
 mod fixtures;
+mod tools;
 mod watch;
 
 use pgvigil::backup::{Proof, report, verify};
