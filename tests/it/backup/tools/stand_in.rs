@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::is_alive;
 use crate::backup::watch::Watched;
 use crate::harness::{Answer, Daemon, HttpSink, Scratch, eventually_async, free_port, pgvigil};
 
@@ -36,12 +37,8 @@ fn answering(json: &str) -> String {
     format!("case \"$*\" in *repo-ls*) echo '{{}}' ;; *) cat <<'END'\n{json}\nEND\n;; esac\n")
 }
 
-fn is_alive(id: &str) -> bool {
-    let status = fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
-    let state = status
-        .rsplit_once(')')
-        .map(|(_, rest)| rest.trim_start().chars().next());
-    !matches!(state, None | Some(None | Some('Z')))
+fn id_in(file: &Path) -> Option<u32> {
+    fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,9 +113,9 @@ async fn a_tool_on_its_bad_days_hides_nothing() {
             succeeded
         );
     }
-    let sleeper = fs::read_to_string(&pid).unwrap();
+    let sleeper = id_in(&pid).unwrap();
     eventually_async("what hung has been ended", DEADLINE, || async {
-        (!is_alive(&sleeper)).then_some(())
+        (!is_alive(sleeper)).then_some(())
     })
     .await;
 
@@ -148,11 +145,8 @@ async fn who_ends_the_watch_ends_the_tool() {
         script.0.display()
     );
     let watched = Watched::over(&text, scratch.path());
-    let sleeper = eventually_async("it is asked", DEADLINE, || async {
-        fs::read_to_string(&pid).ok()
-    })
-    .await;
-    assert!(is_alive(&sleeper));
+    let sleeper = eventually_async("it is asked", DEADLINE, || async { id_in(&pid) }).await;
+    assert!(is_alive(sleeper));
     watched
         .until(
             "the other is not there",
@@ -161,7 +155,7 @@ async fn who_ends_the_watch_ends_the_tool() {
         .await;
     watched.stop().await;
     eventually_async("it has been ended", DEADLINE, || async {
-        (!is_alive(&sleeper)).then_some(())
+        (!is_alive(sleeper)).then_some(())
     })
     .await;
 }
