@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use pgvigil::backup::{Backup, State};
+use pgvigil::backup::{Origin, State, WalName};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{run, sighting};
@@ -87,9 +87,10 @@ async fn what_barman_tells_and_what_it_does_not() {
     let world = World::start();
     let config = world.scratch.join("good.conf");
     let text = format!(
-        "backups: [{{name: m, server: shop, look: 300ms, barman: {{server: m, config: '{0}'}}}}, \
-         {{name: typo, server: shop, look: 300ms, barman: {{server: n, config: '{0}'}}}}]",
-        config.display()
+        "backups: [{{name: m, server: shop, look: 1s, barman: {{server: m, config: '{0}', home: '{1}'}}}}, \
+         {{name: typo, server: shop, look: 1h, barman: {{server: n, config: '{0}'}}}}]",
+        config.display(),
+        world.scratch.join("home").display()
     );
     let state = Scratch::new();
     let watched = Watched::over(&text, state.path());
@@ -131,6 +132,23 @@ async fn what_barman_tells_and_what_it_does_not() {
     run(&mut world.barman("good", &["archive-wal", "m"]));
     let done = eventually_async("a backup is done", DEADLINE, seen(State::Done)).await;
     assert!(done.bytes > 1 << 20 && done.took.is_some(), "{done:?}");
+
+    let system = world.postgres.sql(
+        "postgres",
+        "SELECT system_identifier FROM pg_control_system()",
+    );
+    assert_eq!(done.origin, Some(Origin::Cluster(system.parse().unwrap())));
+    let (begin, end) = done.wal.unwrap();
+    let wal = || async {
+        let wal = sighting(&watched, "m")?.wal?;
+        let has = |name: String| {
+            wal.files
+                .iter()
+                .any(|file| file.name == WalName::Segment(name.clone()))
+        };
+        (has(begin.name(16 << 20)) && has(end.name(16 << 20))).then_some(())
+    };
+    eventually_async("the WAL it needs is there", DEADLINE, wal).await;
 
     let output = world.barman("bad", &["backup", "m"]).output().unwrap();
     let failed = eventually_async("a backup failed", DEADLINE, seen(State::Failed)).await;

@@ -332,3 +332,33 @@ async fn a_page_never_waits_for_a_tool_which_knows_nothing_of_ours() {
     assert!(fastest < Duration::from_millis(50), "{fastest:?}");
     drop(daemon);
 }
+
+#[test]
+fn check_asks_the_tool_once() {
+    let scratch = Scratch::new();
+    let script = Script::of(&scratch, &answering(INFO));
+    let config = scratch.write(
+        "pgvigil.yml",
+        format!(
+            "state_dir: '{}'\nservers: [{{name: shop, url: 'postgresql://nobody@127.0.0.1:1/shop'}}]\n\
+             backups: [{{name: good, pgbackrest: {{stanza: main, command: [sh, '{1}', hunter2]}}}}, \
+             {{name: mute, walg: {{command: [sh, '{1}x']}}}}, {{name: none, walg: {{command: [/no/such/wal-g]}}}}]",
+            scratch.join("state").display(),
+            script.0.display()
+        ),
+    );
+    let mut command = pgvigil();
+    command.arg("check").arg("--config").arg(config);
+    let mut daemon = Daemon::spawn(command);
+    daemon.wait(DEADLINE).expect("it ends");
+    let said = daemon.output();
+    for words in [
+        "ok       backups        `good`: `pgBackRest (stanza `main`)`",
+        "bad      backups        `mute`: WAL-G cannot tell of its backups: it ended with",
+        "bad      backups        `none`: `/no/such/wal-g` cannot be run: there is no such program",
+        "backups[2].walg.command: there is no program `/no/such/wal-g`",
+    ] {
+        assert!(said.contains(words), "{words}\nin {said}");
+    }
+    assert!(!said.contains("hunter2"), "{said}");
+}
