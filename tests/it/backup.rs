@@ -5,6 +5,7 @@ mod damage;
 mod drill;
 mod fixtures;
 mod status;
+mod tools;
 mod watch;
 
 use pgvigil::backup::{Proof, report, verify};
