@@ -2,6 +2,7 @@
 
 mod corpus;
 mod damage;
+mod exposure;
 mod fixtures;
 mod watch;
 
