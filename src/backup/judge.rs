@@ -8,8 +8,6 @@ use crate::sample::{Sample, Timestamp};
 
 /// How many backups a typical size is taken from, at least and at most.
 const TYPICAL_OF: std::ops::RangeInclusive<usize> = 3..=7;
-/// The kinds a folder of dumps can hold.
-const KINDS: [Kind; 1] = [Kind::Dump];
 
 /// All samples of the source at this moment.
 pub(super) fn samples(settings: &Settings, facts: &Facts, now: Timestamp) -> Vec<Sample> {
@@ -23,13 +21,15 @@ pub(super) fn samples(settings: &Settings, facts: &Facts, now: Timestamp) -> Vec
     );
     page.put(metric::PROBE_DURATION, &[], facts.took.as_secs_f64());
     promises(&mut page, settings);
-    problems(&mut page, facts);
+    problems(&mut page, settings, facts);
     if let Some(sighting) = &facts.sighting {
-        for kind in KINDS {
+        for &kind in settings.place.kinds() {
             counts(&mut page, sighting, kind);
             newest(&mut page, sighting, kind, now);
         }
         whole_source(&mut page, settings, sighting);
+        let told = sighting.told.map(|told| now.since(told).as_secs_f64());
+        page.put_some(metric::ANSWER_AGE, &[], told);
     }
     page.finish()
 }
@@ -44,9 +44,9 @@ fn promises(page: &mut Page, settings: &Settings) {
     );
 }
 
-fn problems(page: &mut Page, facts: &Facts) {
+fn problems(page: &mut Page, settings: &Settings, facts: &Facts) {
     let obstacle = facts.obstacle.as_ref().map(Obstacle::problem);
-    for problem in Obstacle::PROBLEMS {
+    for &problem in settings.place.problems() {
         page.put(
             metric::PROBLEM,
             &[("problem", problem)],
