@@ -34,7 +34,7 @@ pub(super) const AGE: Metric =
     Metric::gauge("pg_backup_age_seconds", "Age of the newest usable backup.");
 pub(super) const LAST_ATTEMPT_FAILED: Metric = Metric::gauge(
     "pg_backup_last_attempt_failed",
-    "Whether the newest backup failed or is damaged.",
+    "Whether the newest backup that came to an end ended in this state: failed or damaged.",
 );
 pub(super) const RUNNING_SINCE: Metric = Metric::gauge(
     "pg_backup_running_since_timestamp_seconds",
@@ -48,9 +48,17 @@ pub(super) const TYPICAL_SIZE: Metric = Metric::gauge(
     "pg_backup_typical_size_bytes",
     "Median size of up to seven usable backups before the newest.",
 );
+pub(super) const SIZE_SPREAD: Metric = Metric::gauge(
+    "pg_backup_size_spread_bytes",
+    "Median distance of the same backups' sizes from their median.",
+);
+pub(super) const DURATION: Metric = Metric::gauge(
+    "pg_backup_duration_seconds",
+    "How long the newest usable backup took to make.",
+);
 pub(super) const STORED: Metric = Metric::gauge(
     "pg_backup_stored_bytes",
-    "Stored size of all backups together.",
+    "Stored size of all backups and all WAL together.",
 );
 pub(super) const FREE: Metric = Metric::gauge(
     "pg_backup_free_bytes",
@@ -70,7 +78,77 @@ pub(super) const WINDOW_END: Metric = Metric::gauge(
 );
 pub(super) const FOREIGN: Metric = Metric::gauge(
     "pg_backup_foreign",
-    "Whether the newest backup is of another database than configured.",
+    "Whether the newest backup is of another database than configured, or of another cluster than the server.",
+);
+pub(super) const COMPLAINTS: Metric = Metric::gauge(
+    "pg_backup_complaints",
+    "How many things the backup tool says against its own repository.",
+);
+pub(super) const PROBE_INTERVAL: Metric = Metric::gauge(
+    "pg_backup_probe_interval_seconds",
+    "How often the backups are looked at.",
+);
+pub(super) const WATCHED_SINCE: Metric = Metric::gauge(
+    "pg_backup_watched_since_timestamp_seconds",
+    "When a usable backup was seen here for the first time.",
+);
+pub(super) const RETENTION_SHORT: Metric = Metric::gauge(
+    "pg_backup_retention_short",
+    "Whether the oldest usable backup is younger than backups are promised to be kept, although they have been watched for that long.",
+);
+pub(super) const RETENTION_OVERDUE: Metric = Metric::gauge(
+    "pg_backup_retention_overdue",
+    "Whether the oldest usable backup is much older than backups are promised to be kept.",
+);
+pub(super) const VANISHED: Metric = Metric::gauge(
+    "pg_backup_vanished",
+    "Backups that went within the last day although they were promised to be kept.",
+);
+pub(super) const GROWTH: Metric = Metric::gauge(
+    "pg_backup_growth_bytes_per_second",
+    "How much more is stored each second, by the middle slope between the days remembered; absent before a week.",
+);
+pub(super) const GROWTH_SPAN: Metric = Metric::gauge(
+    "pg_backup_growth_span_seconds",
+    "Over what time that growth was seen.",
+);
+pub(super) const FULL_IN: Metric = Metric::gauge(
+    "pg_backup_full_in_seconds",
+    "When the room is used up if backups go on growing so; absent when they do not.",
+);
+pub(super) const UNCOPIED: Metric = Metric::gauge(
+    "pg_backup_uncopied",
+    "Backups of the original source that are not here with the same size and checksum.",
+);
+pub(super) const WAL_MISSING: Metric = Metric::gauge(
+    "pg_backup_wal_missing_segments",
+    "Segments missing, in two looks, from the oldest kept backup on.",
+);
+pub(super) const WAL_SHORT: Metric = Metric::gauge(
+    "pg_backup_wal_short_segments",
+    "Uncompressed segments that have not the size of a segment.",
+);
+pub(super) const WAL_LAST_ARRIVAL: Metric = Metric::gauge(
+    "pg_backup_wal_last_arrival_timestamp_seconds",
+    "When the newest segment of WAL came.",
+);
+pub(super) const COPIES: Metric = Metric::gauge(
+    "pg_backup_copies",
+    "Copies of the data: the database itself, and each place whose newest backup is usable and not older than promised.",
+);
+pub(super) const MEDIA: Metric =
+    Metric::gauge("pg_backup_media", "Kinds of storage those copies lie on.");
+pub(super) const OFFSITE_COPIES: Metric = Metric::gauge(
+    "pg_backup_offsite_copies",
+    "Those of the copies that would survive the loss of the server's site.",
+);
+pub(super) const OFFSITE_PLACES: Metric = Metric::gauge(
+    "pg_backup_offsite_places",
+    "Places that are meant to survive the loss of the server's site.",
+);
+pub(super) const EXPECTED_FULL_INTERVAL: Metric = Metric::gauge(
+    "pg_backup_expected_full_interval_seconds",
+    "How often a full backup is promised.",
 );
 pub(super) const EXPECTED_INTERVAL: Metric = Metric::gauge(
     "pg_backup_expected_interval_seconds",
@@ -99,12 +177,32 @@ pub const METRICS: &[Metric] = &[
     RUNNING_SINCE,
     SIZE,
     TYPICAL_SIZE,
+    SIZE_SPREAD,
+    DURATION,
     STORED,
     FREE,
     PROOF,
     WINDOW_START,
     WINDOW_END,
     FOREIGN,
+    COMPLAINTS,
+    PROBE_INTERVAL,
+    WATCHED_SINCE,
+    RETENTION_SHORT,
+    RETENTION_OVERDUE,
+    VANISHED,
+    GROWTH,
+    GROWTH_SPAN,
+    FULL_IN,
+    UNCOPIED,
+    WAL_MISSING,
+    WAL_SHORT,
+    WAL_LAST_ARRIVAL,
+    COPIES,
+    MEDIA,
+    OFFSITE_COPIES,
+    OFFSITE_PLACES,
+    EXPECTED_FULL_INTERVAL,
     EXPECTED_INTERVAL,
     EXPECTED_GRACE,
     EXPECTED_RETENTION,

@@ -7,6 +7,7 @@ mod files;
 mod inspect;
 mod judge;
 mod live;
+mod memory;
 mod metric;
 mod obstacle;
 mod records;
@@ -21,6 +22,7 @@ mod verdicts;
 mod wal;
 mod watch;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,6 +33,7 @@ pub use drill::{Check, Outcome, Phase, Report, Reports};
 pub use exposure::{EXPOSURE_METRICS, watch_exposure};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
+pub use judge::WalNumbers;
 pub use live::{Live, live_rows};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
@@ -54,9 +57,13 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let turn = Arc::new(Semaphore::new(1));
+    let mut servers = HashSet::new();
     let watches = backups.into_iter().map(|settings| {
+        // What is true of all sources of a server is told once, by the first of them.
+        let is_first = servers.insert(settings.server.clone());
         watch::run(
             settings,
+            is_first,
             board.clone(),
             records.clone(),
             state_dir,

@@ -18,6 +18,10 @@ pub struct Facts {
     pub obstacle: Option<Obstacle>,
     /// What the last successful look showed.
     pub sighting: Option<Sighting>,
+    /// What of the original is not here, by name, where this source is the copy of another that was looked at too.
+    pub uncopied: Option<Vec<String>>,
+    /// What went although it was promised to be kept, by name.
+    pub vanished: Vec<String>,
 }
 
 /// A source, and what is known of it.
@@ -40,6 +44,12 @@ impl Records {
     pub(super) fn put(&self, record: Record) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.insert(record.settings.name.clone(), Arc::new(record));
+    }
+
+    /// That of one source.
+    pub fn of(&self, source: &str) -> Option<Arc<Record>> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.get(source).cloned()
     }
 
     /// All of them, by name.

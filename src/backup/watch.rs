@@ -12,7 +12,9 @@ use tracing::{info, warn};
 
 use super::files::{self, Found, Listing};
 use super::inspect::{self, Pace};
-use super::judge;
+use super::judge::{self, Matter};
+use super::live::Live;
+use super::memory::Memory;
 use super::records::{Facts, Record, Records};
 use super::settings::Place;
 use super::shelf::Shelf;
@@ -21,7 +23,7 @@ use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
 use super::{Obstacle, Settings, Verdict};
-use crate::sample::{Source, Timestamp};
+use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Board;
 
 /// Samples are published at least this often, so that ages keep growing.
@@ -34,9 +36,10 @@ const LIFETIME: u32 = 3;
 type Looks = JoinSet<(Result<Look, Obstacle>, Duration)>;
 type Readings = JoinSet<Option<(Found, Verdict)>>;
 
-/// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
+/// Watches until stopped. The first source of a server also tells what is true of all of them. `turn` is shared by all sources: one file is read at a time.
 pub(super) async fn run(
     settings: Settings,
+    is_first: bool,
     board: Arc<Board>,
     records: Arc<Records>,
     state_dir: &Path,
@@ -60,8 +63,15 @@ pub(super) async fn run(
         };
         watch.begin_reading(&mut readings, &turn, &stop);
         if has_news {
-            watch.publish(&board, Timestamp::now());
+            let now = Timestamp::now();
+            watch.compare(&records, now);
             records.put(watch.record());
+            let live = Live::of(&board, &watch.settings.server);
+            let mut samples = watch.samples(&live, now);
+            if is_first {
+                samples.extend(watch.samples_of_server(&records, now));
+            }
+            watch.publish(&board, samples, now);
         }
     }
 }
@@ -70,6 +80,7 @@ struct Watch {
     settings: Settings,
     source: Source,
     verdicts: Verdicts,
+    memory: Memory,
     facts: Facts,
     /// What the last look listed, newest first.
     found: Vec<Seen>,
@@ -86,6 +97,7 @@ impl Watch {
         Watch {
             source: Source::new(&settings.server, "", &collector),
             verdicts: Verdicts::load(state_dir, &settings.name),
+            memory: Memory::load(state_dir, &settings.name),
             settings,
             facts: Facts::default(),
             found: Vec::new(),
@@ -248,9 +260,52 @@ impl Watch {
         }
     }
 
-    fn publish(&self, board: &Board, now: Timestamp) {
+    /// Remembers what is there, and compares it with what was there before and with what is elsewhere.
+    fn compare(&mut self, records: &Records, now: Timestamp) {
+        let Watch {
+            settings,
+            facts,
+            memory,
+            ..
+        } = self;
+        // What a failed look left behind is no news.
+        let (Some(sighting), None) = (&facts.sighting, &facts.obstacle) else {
+            return;
+        };
+        if let Err(error) = memory.learn(sighting, settings.keep, now) {
+            warn!(backup.name = %settings.name, "cannot remember which backups there are: {error}");
+        }
+        facts.vanished = judge::vanished(memory.past(), settings, now);
+        let original = settings.copy_of.as_ref().and_then(|name| records.of(name));
+        let original = original
+            .as_ref()
+            .and_then(|record| record.facts.sighting.as_ref());
+        facts.uncopied =
+            original.map(|original| judge::uncopied(settings, original, sighting, now));
+    }
+
+    fn samples(&self, live: &Live, now: Timestamp) -> Vec<Sample> {
+        let matter = Matter {
+            settings: &self.settings,
+            facts: &self.facts,
+            past: self.memory.past(),
+            system_identifier: live.system_identifier,
+            wal: None,
+        };
+        judge::samples(&matter, now)
+    }
+
+    fn samples_of_server(&self, records: &Records, now: Timestamp) -> Vec<Sample> {
+        let all = records.all();
+        let of_server = all
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|record: &&Record| record.settings.server == self.settings.server);
+        judge::per_server(&of_server.collect::<Vec<_>>(), now)
+    }
+
+    fn publish(&self, board: &Board, samples: Vec<Sample>, now: Timestamp) {
         if self.facts.looked.is_some() || self.facts.obstacle.is_some() {
-            let samples = judge::samples(&self.settings, &self.facts, now);
             board.publish(&self.source, now, self.facts.took, samples, 0);
         }
         if let Some(obstacle) = &self.facts.obstacle {

@@ -8,6 +8,7 @@ mod advice;
 mod backups;
 mod nodes;
 mod own;
+mod promises;
 mod recovery;
 mod replication;
 mod sessions;

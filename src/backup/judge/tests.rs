@@ -1,14 +1,25 @@
 //! Backups in, samples out, at a moment that is given.
 
+use std::time::Duration;
+
 use super::*;
+
+use crate::backup::memory::Known;
+use crate::backup::{
+    Backup, Kind, Obstacle, Origin, Proof, Sighting, Space, State, Trouble, Wal, WalFile, WalName,
+};
 use crate::document::{Reader, parse};
 
 const HOUR: i64 = 3_600_000;
 
 fn settings() -> Settings {
-    let text = "backups: [{name: n, files: /b, every: 1d, keep: 30d, database: shop}]";
+    declared("files: /b, every: 1d, keep: 30d, database: shop")
+}
+
+fn declared(text: &str) -> Settings {
+    let text = format!("backups: [{{name: n, {text}}}]");
     Reader::new(None)
-        .read(&parse("x.yml", text).unwrap(), Settings::read)
+        .read(&parse("x.yml", &text).unwrap(), Settings::read)
         .remove(0)
 }
 
@@ -55,9 +66,25 @@ fn facts(backups: &[&str]) -> Facts {
     }
 }
 
-/// The samples as `name{labels} value`, without prefix, source and kind; times in hours.
+/// What is known when there is no more than settings and facts.
+fn matter<'m>(settings: &'m Settings, facts: &'m Facts, past: &'m Past) -> Matter<'m> {
+    Matter {
+        settings,
+        facts,
+        past,
+        system_identifier: None,
+        wal: None,
+    }
+}
+
+/// The samples as `name{labels} value`, without prefix, source and the kind of dumps; times in hours.
 fn check(facts: &Facts, expected: &[&str]) {
-    let samples = samples(&settings(), facts, Timestamp(1000 * HOUR));
+    let (settings, past) = (settings(), Past::default());
+    judged(&matter(&settings, facts, &past), expected);
+}
+
+fn judged(matter: &Matter, expected: &[&str]) {
+    let samples = samples(matter, Timestamp(1000 * HOUR));
     let lines: Vec<String> = samples
         .iter()
         .map(|sample| {
@@ -69,7 +96,10 @@ fn check(facts: &Facts, expected: &[&str]) {
             } else {
                 sample.value
             };
-            let labels = sample.labels.with("source", "").with("kind", "");
+            let mut labels = sample.labels.with("source", "");
+            if labels.get("kind") == "dump" {
+                labels = labels.with("kind", "");
+            }
             let labels = if labels.is_empty() {
                 String::new()
             } else {
@@ -117,8 +147,14 @@ fn the_newest_usable_backup_counts() {
             "age_seconds 10",
             "size_bytes 100",
             "typical_size_bytes 90",
+            "size_spread_bytes 10",
             "stored_bytes 385",
-            "last_attempt_failed 1",
+            r#"last_attempt_failed{state="damaged"} 1"#,
+            r#"last_attempt_failed{state="failed"} 0"#,
+            "complaints 0",
+            "vanished 0",
+            "retention_short 0",
+            "retention_overdue 0",
             r#"problem{problem="truncated"} 1"#,
             r#"problem{problem="empty"} 0"#,
             r#"problem{problem="folder_empty"} 0"#,
@@ -131,6 +167,12 @@ fn the_newest_usable_backup_counts() {
             "no running_since",
             "no foreign",
             "no free_bytes",
+            "no duration_seconds",
+            "no growth",
+            "no wal_",
+            "no uncopied",
+            "no expected_full",
+            "no watched_since",
         ],
     );
 }
@@ -143,7 +185,7 @@ fn nothing_there_is_said_and_not_invented() {
             "probe_success 1",
             r#"count{state="done"} 0"#,
             r#"problem{problem="folder_empty"} 1"#,
-            "last_attempt_failed 0",
+            r#"last_attempt_failed{state="damaged"} 0"#,
             "stored_bytes 0",
             "no last_success",
             "no age",
@@ -186,7 +228,7 @@ fn what_is_not_read_yet_is_no_news() {
             &["unread 999 5", "unread 990 9"],
             &[
                 "age_seconds 1",
-                "last_attempt_failed 0",
+                r#"last_attempt_failed{state="damaged"} 0"#,
                 r#"count{state="done"} 2"#,
                 r#"proof_timestamp_seconds{proof="opened"} 0"#,
             ],
@@ -198,7 +240,7 @@ fn what_is_not_read_yet_is_no_news() {
         (
             &["unread 999 5", "damaged 990 9 empty"],
             &[
-                "last_attempt_failed 1",
+                r#"last_attempt_failed{state="damaged"} 1"#,
                 r#"problem{problem="empty"} 1"#,
                 "no age",
             ],
@@ -240,15 +282,295 @@ fn another_database_is_foreign() {
     );
 }
 
+fn physical(kind: Kind, hour: i64) -> Backup {
+    Backup {
+        state: State::Done,
+        bytes: 100,
+        ..Backup::listed(
+            &format!("{}{hour}", kind.label()),
+            kind,
+            Timestamp(hour * HOUR),
+        )
+    }
+}
+
+fn seen(backups: Vec<Backup>) -> Facts {
+    Facts {
+        looked: Some(Timestamp(1000 * HOUR)),
+        sighting: Some(Sighting {
+            backups,
+            ..Sighting::default()
+        }),
+        ..Facts::default()
+    }
+}
+
+/// A past that began at an hour.
+fn since(hour: i64) -> Past {
+    Past {
+        since: Some(Timestamp(hour * HOUR)),
+        ..Past::default()
+    }
+}
+
 #[test]
-fn a_typical_size_needs_three() {
-    let cases: [(&[u64], Option<f64>); 4] = [
-        (&[1, 2], None),
-        (&[3, 1, 2], Some(2.0)),
-        (&[4, 1, 2, 3], Some(2.5)),
-        (&[u64::MAX, u64::MAX, 1, u64::MAX], Some(u64::MAX as f64)),
+fn another_cluster_is_foreign_once_the_server_is_known() {
+    let (settings, past) = (settings(), Past::default());
+    let of = |identifier| Backup {
+        origin: Some(Origin::Cluster(identifier)),
+        ..physical(Kind::Full, 990)
+    };
+    let facts = seen(vec![of(7)]);
+    let with = |system_identifier| Matter {
+        system_identifier,
+        ..matter(&settings, &facts, &past)
+    };
+    judged(&with(None), &["no foreign"]);
+    judged(&with(Some(7)), &["foreign 0"]);
+    judged(&with(Some(8)), &["foreign 1"]);
+}
+
+#[test]
+fn each_kind_has_its_own_numbers() {
+    let settings = declared("files: /b, every: 1d, full_every: 7d");
+    let past = Past::default();
+    let full = Backup {
+        took: Some(Duration::from_secs(90)),
+        ..physical(Kind::Full, 900)
+    };
+    let failed = Backup {
+        state: State::Failed,
+        ..physical(Kind::Incremental, 999)
+    };
+    let facts = seen(vec![full, physical(Kind::Incremental, 990), failed]);
+    let expected = [
+        r#"count{kind="full", state="done"} 1"#,
+        r#"count{kind="incr", state="done"} 1"#,
+        r#"count{kind="incr", state="failed"} 1"#,
+        r#"age_seconds{kind="full"} 100"#,
+        r#"age_seconds{kind="incr"} 10"#,
+        r#"duration_seconds{kind="full"} 90"#,
+        r#"last_attempt_failed{state="failed"} 1"#,
+        r#"last_attempt_failed{state="damaged"} 0"#,
+        r#"problem{problem="corrupt"} 0"#,
+        "expected_full_interval_seconds 168",
+        "no count{state",
+        r#"no count{kind="diff""#,
+        "no vanished",
+        "no retention",
     ];
-    for (sizes, expected) in cases {
-        assert_eq!(median(sizes.to_vec()), expected, "{sizes:?}");
+    judged(&matter(&settings, &facts, &past), &expected);
+    // A damaged one of which nobody says how is corrupt.
+    let facts = seen(vec![Backup {
+        state: State::Damaged,
+        ..physical(Kind::Full, 999)
+    }]);
+    let expected = [r#"problem{problem="corrupt"} 1"#];
+    judged(&matter(&settings, &facts, &past), &expected);
+}
+
+#[test]
+fn a_source_of_wal_alone_misses_no_backup() {
+    let settings = declared("files: /wal");
+    let past = Past::default();
+    let mut facts = seen(Vec::new());
+    let wal = WalFile {
+        name: WalName::Segment("000000010000000000000001".into()),
+        bytes: 9,
+        modified: Timestamp(0),
+        is_packed: true,
+    };
+    facts.sighting.as_mut().unwrap().wal = Some(Wal {
+        files: vec![wal],
+        histories: Vec::new(),
+    });
+    let wal = WalNumbers {
+        missing: 2,
+        short: 1,
+        last_arrival: Some(Timestamp(999 * HOUR)),
+        reach: Some(Timestamp(999 * HOUR)),
+    };
+    let matter = Matter {
+        wal: Some(&wal),
+        ..matter(&settings, &facts, &past)
+    };
+    let expected = [
+        "no count",
+        r#"problem{problem="folder_empty"} 0"#,
+        "wal_missing_segments 2",
+        "wal_short_segments 1",
+        "wal_last_arrival_timestamp_seconds 999",
+        "recovery_window_end_timestamp_seconds 0",
+        "stored_bytes 9",
+    ];
+    judged(&matter, &expected);
+    let facts = seen(vec![physical(Kind::Full, 900)]);
+    let expected = [
+        "recovery_window_start_timestamp_seconds 900",
+        "recovery_window_end_timestamp_seconds 999",
+    ];
+    let matter = Matter {
+        facts: &facts,
+        ..matter
+    };
+    judged(&matter, &expected);
+}
+
+#[test]
+fn a_kind_that_was_there_once_has_zeros() {
+    let settings = declared("files: /b");
+    let mut past = Past::default();
+    let full = Known {
+        kind: Kind::Full,
+        moment: Timestamp(0),
+        bytes: 1,
+        missed: Some(Timestamp(1)),
+    };
+    past.backups.insert("a".into(), full);
+    let facts = seen(Vec::new());
+    let expected = [
+        r#"count{kind="full", state="done"} 0"#,
+        r#"problem{problem="folder_empty"} 1"#,
+    ];
+    judged(&matter(&settings, &facts, &past), &expected);
+}
+
+#[test]
+fn sizes_are_compared_with_those_that_are_gone() {
+    let settings = declared("files: /b");
+    let mut past = Past::default();
+    for (name, hour, bytes) in [("a", 1, 50), ("b", 2, 40), ("c", 3, 60), ("d", 999, 9000)] {
+        let known = Known {
+            kind: Kind::Full,
+            moment: Timestamp(hour * HOUR),
+            bytes,
+            missed: Some(Timestamp(1)),
+        };
+        past.backups.insert(name.into(), known);
+    }
+    let facts = seen(vec![physical(Kind::Full, 990)]);
+    let expected = [
+        r#"size_bytes{kind="full"} 100"#,
+        r#"typical_size_bytes{kind="full"} 50"#,
+        r#"size_spread_bytes{kind="full"} 10"#,
+    ];
+    judged(&matter(&settings, &facts, &past), &expected);
+}
+
+#[test]
+fn retention_is_held_or_not() {
+    let daily = |from: i64, count: i64| {
+        let hours = (0..count).map(|day| from - 24 * day);
+        let each = hours.map(|hour| physical(Kind::Dump, hour));
+        seen(each.collect())
+    };
+    let short = "retention_short 1";
+    let held = "retention_short 0";
+    let cases = [
+        ("every: 1d, keep: 10d", daily(990, 10), 100, held),
+        ("every: 1d, keep: 10d", daily(990, 9), 100, short),
+        // Not watched for long enough to know.
+        ("every: 1d, keep: 10d", daily(990, 3), 800, held),
+        ("every: 1d, keep: 10d", seen(Vec::new()), 100, held),
+        (
+            "every: 1d, keep: 20d, full_every: 14d",
+            daily(990, 7),
+            100,
+            held,
+        ),
+    ];
+    for (text, facts, began, expected) in cases {
+        let settings = declared(&format!("files: /b, {text}"));
+        judged(
+            &matter(&settings, &facts, &since(began)),
+            &[expected, "retention_overdue 0"],
+        );
+    }
+    let settings = declared("files: /b, every: 1d, keep: 10d");
+    let late = ["retention_overdue 1"];
+    judged(&matter(&settings, &daily(990, 16), &since(0)), &late);
+    judged(
+        &matter(&settings, &daily(990, 15), &since(0)),
+        &["retention_overdue 0"],
+    );
+    let weekly = seen(
+        (0..3)
+            .map(|week| physical(Kind::Full, 990 - week * 168))
+            .collect(),
+    );
+    let settings = declared("files: /b, every: 1d, keep: 7d");
+    judged(
+        &matter(&settings, &weekly, &since(0)),
+        &["retention_overdue 0"],
+    );
+}
+
+#[test]
+fn what_was_promised_to_stay_and_went_is_told_for_a_day() {
+    let settings = declared("files: /b, every: 1d, keep: 10d");
+    let facts = seen(vec![physical(Kind::Dump, 990)]);
+    let gone = |kind, moment: i64, missed: i64| {
+        let mut past = since(0);
+        let known = Known {
+            kind,
+            moment: Timestamp(moment * HOUR),
+            bytes: 1,
+            missed: Some(Timestamp(missed * HOUR)),
+        };
+        past.backups.insert("a".into(), known);
+        past
+    };
+    let cases = [
+        (gone(Kind::Dump, 900, 990), "vanished 1"),
+        (gone(Kind::Full, 900, 990), "vanished 1"),
+        (gone(Kind::Incremental, 900, 990), "vanished 0"),
+        (gone(Kind::Dump, 900, 970), "vanished 0"),
+        (gone(Kind::Dump, 780, 990), "vanished 0"),
+    ];
+    for (past, expected) in cases {
+        judged(&matter(&settings, &facts, &past), &[expected]);
+    }
+}
+
+#[test]
+fn room_lasts_as_long_as_it_grows_so() {
+    let mut facts = seen(vec![physical(Kind::Dump, 990)]);
+    let space = |free| Some(Space { free });
+    let mut past = since(0);
+    past.days = (30..40).map(|day| (day, day as u64 * 240)).collect();
+    let settings = declared("files: /b, every: 1d, keep: 30d");
+    let expected = ["growth_span_seconds 216", "no full_in"];
+    judged(&matter(&settings, &facts, &past), &expected);
+    facts.sighting.as_mut().unwrap().space = space(2400);
+    judged(&matter(&settings, &facts, &past), &["full_in_seconds 240"]);
+    // In its first month it grows because nothing goes yet: that fits, or it does not.
+    past.since = Some(Timestamp(700 * HOUR));
+    judged(&matter(&settings, &facts, &past), &["full_in_seconds 240"]);
+    facts.sighting.as_mut().unwrap().space = space(24_000);
+    judged(&matter(&settings, &facts, &past), &["no full_in"]);
+}
+
+#[test]
+fn the_rule_about_damage_tells_troubles_from_obstacles() {
+    let text = include_str!("../../../alerts/backups.yml");
+    let spared: Vec<&str> = text
+        .lines()
+        .filter_map(|line| {
+            line.split_once("pg_backup_problem{problem!~\"(")?
+                .1
+                .split_once(")_")
+        })
+        .flat_map(|(prefixes, _)| prefixes.split('|'))
+        .collect();
+    let is_spared = |problem: &str| {
+        let (prefix, _) = problem.split_once('_').unwrap_or((problem, ""));
+        spared.contains(&prefix)
+    };
+    let obstacles = [Obstacle::OF_FILES, Obstacle::OF_TOOLS].concat();
+    for problem in obstacles.into_iter().chain(["folder_empty"]) {
+        assert!(is_spared(problem), "{problem} would be told as damage");
+    }
+    for trouble in Trouble::ALL {
+        assert!(!is_spared(trouble.label()), "{trouble} would not be told");
     }
 }

@@ -28,14 +28,14 @@ const HEAD: &str =
 const END: &str = "--\n-- PostgreSQL database dump complete\n--\n\n";
 
 /// A whole dump of so many lines.
-fn dump(database: &str, lines: usize) -> String {
+pub(super) fn dump(database: &str, lines: usize) -> String {
     format!(
         "{HEAD}\\connect {database}\n\n{}{END}",
         "-- nothing\n".repeat(lines)
     )
 }
 
-fn put(folder: &Path, name: &str, content: &str, hours_ago: u64) {
+pub(super) fn put(folder: &Path, name: &str, content: &str, hours_ago: u64) {
     let path = folder.join(name);
     fs::write(&path, content).unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();

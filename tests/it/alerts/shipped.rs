@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use pgvigil::rules::{Settings, load};
 
-use super::{advice, backups, nodes, own, recovery, replication, sessions, upkeep};
+use super::{
+    advice, backups, nodes, own, promises, recovery, replication, sessions, upkeep,
+};
 
 /// What is shipped and not staged, and why.
 const NOT_STAGED: &[(&str, &str)] = &[
@@ -16,6 +18,46 @@ const NOT_STAGED: &[(&str, &str)] = &[
     (
         "BackupFailed/warning",
         "waits for a kind of backup source that tells of failed runs; promtool's test covers the rule",
+    ),
+    (
+        "BackupFullTooOld/warning",
+        "waits for a source that shows base backups; promtool's test covers the rule",
+    ),
+    (
+        "WalGap/critical",
+        "waits for a source that shows WAL; promtool's test covers the rule",
+    ),
+    (
+        "WalSwallowed/critical",
+        "waits for a source that shows WAL; promtool's test covers the rule",
+    ),
+    (
+        "WalWithoutBackup/critical",
+        "waits for a source that shows WAL; promtool's test covers the rule",
+    ),
+    (
+        "BackupToolComplains/warning",
+        "waits for a source that is a tool; promtool's test covers the rule",
+    ),
+    (
+        "DrillFailed/critical",
+        "waits for drills; promtool's test covers the rule",
+    ),
+    (
+        "DrillOverRto/warning",
+        "waits for drills; promtool's test covers the rule",
+    ),
+    (
+        "DrillStaleData/warning",
+        "waits for drills; promtool's test covers the rule",
+    ),
+    (
+        "DrillMissing/warning",
+        "waits for drills; promtool's test covers the rule",
+    ),
+    (
+        "DrillOverdue/warning",
+        "waits for drills; promtool's test covers the rule",
     ),
     (
         "PgvigilStageStandsStill/critical",
@@ -50,6 +92,7 @@ fn every_shipped_rule_is_staged_or_it_is_known_why_not() {
         replication::CASES,
         nodes::CASES,
         backups::CASES,
+        promises::CASES,
         own::CASES,
         recovery::CASES,
     ];

@@ -108,7 +108,7 @@ async fn each_way_to_go_wrong_has_its_own_name() {
     let good = [
         ("count", "done", 1.0),
         ("problem", "folder_empty", 0.0),
-        ("last_attempt_failed", "", 0.0),
+        ("last_attempt_failed", "damaged", 0.0),
     ];
     watched.until("a good dump is seen", &good).await;
     let judged = || async {
@@ -133,7 +133,10 @@ async fn each_way_to_go_wrong_has_its_own_name() {
         watched
             .until(
                 problem,
-                &[("problem", problem, 1.0), ("last_attempt_failed", "", 1.0)],
+                &[
+                    ("problem", problem, 1.0),
+                    ("last_attempt_failed", "damaged", 1.0),
+                ],
             )
             .await;
     }

@@ -1,0 +1,63 @@
+//! Which backups of a source count.
+
+use std::collections::BTreeSet;
+
+use super::Matter;
+use crate::backup::{Backup, Kind, Place, Sighting, State};
+
+/// Usable backups, newest first. Those not read yet count only while no backup has been read at all: a new file is not
+/// good news before it has been read.
+pub(super) fn usable(sighting: &Sighting) -> Vec<&Backup> {
+    let judged = sighting
+        .backups
+        .iter()
+        .any(|backup| backup.state.is_judged());
+    let counted = if judged { State::Done } else { State::Unread };
+    let mut usable: Vec<&Backup> = sighting
+        .backups
+        .iter()
+        .filter(|backup| backup.state == counted)
+        .collect();
+    usable.sort_by_key(|backup| std::cmp::Reverse((backup.moment(), backup.finished)));
+    usable
+}
+
+/// The newest backup that came to an end, good or bad.
+pub(super) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
+    let ended = sighting
+        .backups
+        .iter()
+        .filter(|backup| backup.state.is_judged());
+    ended.max_by_key(|backup| backup.finished)
+}
+
+/// Whether the source shows WAL and not one backup.
+pub(super) fn is_wal_only(sighting: &Sighting) -> bool {
+    let has_wal = sighting
+        .wal
+        .as_ref()
+        .is_some_and(|wal| !wal.files.is_empty());
+    has_wal && sighting.backups.is_empty()
+}
+
+/// The kinds of backups that the source can have: those that are or were there, and those that were declared. A tool
+/// takes physical ones. A folder of which nothing is known is taken to be one of dumps, unless it holds WAL alone.
+pub(super) fn kinds(matter: &Matter, sighting: &Sighting) -> BTreeSet<Kind> {
+    let settings = matter.settings;
+    let seen = sighting.backups.iter().map(|backup| backup.kind);
+    let remembered = matter.past.backups.values().map(|known| known.kind);
+    let mut kinds: BTreeSet<Kind> = seen.chain(remembered).collect();
+    if !matches!(settings.place, Place::Files(_)) {
+        kinds.extend([Kind::Full, Kind::Differential, Kind::Incremental]);
+    }
+    if settings.full_every.is_some() || settings.wal.is_some() {
+        kinds.insert(Kind::Full);
+    }
+    if settings.database.is_some() || !settings.expect_rows.is_empty() {
+        kinds.insert(Kind::Dump);
+    }
+    if kinds.is_empty() && !is_wal_only(sighting) {
+        kinds.insert(Kind::Dump);
+    }
+    kinds
+}

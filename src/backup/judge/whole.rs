@@ -1,0 +1,62 @@
+//! The source as a whole: how its last attempt ended, what it stores, what is proved, how far back and forth it reaches.
+
+use super::usable::{last_attempt, usable};
+use super::{Matter, metric, truth};
+use crate::backup::metric::Page;
+use crate::backup::{Origin, Proof, Sighting, State};
+use crate::sample::Timestamp;
+
+pub(super) fn whole(page: &mut Page, matter: &Matter, sighting: &Sighting) {
+    let last = last_attempt(sighting);
+    for state in [State::Failed, State::Damaged] {
+        let ended_so = last.is_some_and(|backup| backup.state == state);
+        let labels = [("state", state.label())];
+        page.put(metric::LAST_ATTEMPT_FAILED, &labels, truth(ended_so));
+    }
+    let running = sighting
+        .backups
+        .iter()
+        .filter(|backup| backup.state == State::Running);
+    let since = running.map(|backup| backup.finished).min();
+    page.put_some(metric::RUNNING_SINCE, &[], since.map(Timestamp::seconds));
+    page.put(metric::STORED, &[], sighting.stored() as f64);
+    let free = sighting.space.map(|space| space.free as f64);
+    page.put_some(metric::FREE, &[], free);
+    proofs(page, sighting);
+    window(page, matter, sighting);
+    let newest = usable(sighting).first().copied();
+    let origin = newest.and_then(|backup| backup.origin.as_ref());
+    let foreign = is_foreign(matter, origin).map(truth);
+    page.put_some(metric::FOREIGN, &[], foreign);
+}
+
+fn proofs(page: &mut Page, sighting: &Sighting) {
+    let usable = usable(sighting);
+    for proof in Proof::EARNED {
+        let proved = usable.iter().find(|backup| backup.proof >= proof);
+        let moment = proved.map_or(0.0, |backup| backup.moment().seconds());
+        page.put(metric::PROOF, &[("proof", proof.label())], moment);
+    }
+}
+
+/// From the oldest usable backup to the newest, or as far as WAL leads on from it.
+fn window(page: &mut Page, matter: &Matter, sighting: &Sighting) {
+    let usable = usable(sighting);
+    let start = usable.last().map(|backup| backup.moment());
+    let end = usable.first().map(|backup| backup.moment());
+    let reach = matter.wal.and_then(|wal| wal.reach);
+    let end = end.map(|end| reach.map_or(end, |reach| reach.max(end)));
+    for (metric, moment) in [(metric::WINDOW_START, start), (metric::WINDOW_END, end)] {
+        page.put(metric, &[], moment.map_or(0.0, Timestamp::seconds));
+    }
+}
+
+fn is_foreign(matter: &Matter, origin: Option<&Origin>) -> Option<bool> {
+    match origin? {
+        Origin::Database(name) => {
+            let expected = matter.settings.database.as_ref()?;
+            Some(expected != name)
+        }
+        Origin::Cluster(identifier) => Some(matter.system_identifier? != *identifier),
+    }
+}
