@@ -3,6 +3,7 @@
 mod corpus;
 mod damage;
 mod drill;
+mod exposure;
 mod fixtures;
 mod status;
 mod tools;
