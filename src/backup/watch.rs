@@ -423,7 +423,10 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
     let (asked, followed) = (settings.clone(), watch.followed.clone());
     let patience = settings.place.patience();
     // A file server that is gone holds the thread for ever, and nobody else.
-    std::thread::spawn(move || done.send(look(&asked, followed)));
+    std::thread::spawn(move || {
+        // Whoever has lost patience no longer listens.
+        let _ = done.send(look(&asked, followed));
+    });
     match looked.recv_timeout(patience) {
         Ok((look, took, log)) => {
             watch.facts.log = log.map(|(_, log)| log);
