@@ -70,12 +70,15 @@ impl Watched {
         }
     }
 
-    /// Waits until what is known is as wanted.
+    /// Waits until what is known is as wanted; says what is known when it never is.
     async fn until<T>(&self, what: &str, wanted: impl Fn(&Record) -> Option<T>) -> T {
-        eventually_async(what, DEADLINE, || async {
-            self.records.all().first().and_then(|record| wanted(record))
+        let wanted = || async { self.records.all().first().and_then(|record| wanted(record)) };
+        let waited = tokio::time::timeout(DEADLINE, eventually_async(what, DEADLINE * 2, wanted));
+        waited.await.unwrap_or_else(|_| {
+            let records = self.records.all();
+            let facts = records.first().map(|record| record.facts.clone());
+            panic!("not within {DEADLINE:?}: {what}: {facts:#?}")
         })
-        .await
     }
 
     /// Waits until every backup that is seen was read; gives them by name.

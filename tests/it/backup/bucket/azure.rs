@@ -29,7 +29,7 @@ async fn a_container_of_azure_is_read() {
         states,
         [
             ("a.dump", State::Done, Proof::Whole),
-            ("b.dump", State::Damaged, Proof::Listed),
+            ("b.dump", State::Damaged, Proof::Opened),
             ("dir.dump", State::Done, Proof::Whole)
         ]
     );

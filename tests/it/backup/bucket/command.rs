@@ -37,7 +37,12 @@ async fn a_backup_in_a_bucket_is_verified_by_hand() {
     let cases = [
         ("daily/a.dump", "true", true, "a.dump: whole: complete"),
         ("dir", "true", true, "dir: whole: complete"),
-        ("daily/half.sql", "true", false, "half.sql: bad: stops"),
+        (
+            "daily/half.sql",
+            "true",
+            false,
+            "half.sql: bad: does not end",
+        ),
         ("daily/none", "true", false, "none: bad: cannot be read: "),
         (
             "daily/a.dump",

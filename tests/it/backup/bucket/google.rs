@@ -28,7 +28,7 @@ async fn a_bucket_of_google_is_read() {
         states,
         [
             ("a.dump", State::Done, Proof::Whole),
-            ("b.dump", State::Damaged, Proof::Listed),
+            ("b.dump", State::Damaged, Proof::Opened),
             ("dir.dump", State::Done, Proof::Whole)
         ]
     );

@@ -20,7 +20,9 @@ async fn a_bucket_is_read_like_a_folder() {
     put("daily/empty.dump", b"").await;
     put("daily/new.dump.sha256", b"x").await;
     put("daily/other.txt", b"x").await;
-    put("daily/ä & <b>%2F'\".dump", &dumps.custom).await;
+    for name in ["ä ß.dump", "a&<b>\".dump", "100%.dump", "it's.dump"] {
+        put(&format!("daily/{name}"), &dumps.custom).await;
+    }
     put("dailynot/x.dump", b"").await;
     for (name, content) in &dumps.folder {
         put(&format!("daily/dir.dump/{name}"), content).await;
@@ -49,9 +51,17 @@ async fn a_bucket_is_read_like_a_folder() {
         moto.storage()
     );
     let watched = Watched::start(&source);
-    let seen = watched.read(17).await;
+    let seen = watched.read(20).await;
     let one = |name: &str| seen.iter().find(|backup| backup.id == name).unwrap();
-    for name in ["new.dump", "old.dump", "dir.dump", "ä & <b>%2F'\".dump"] {
+    for name in [
+        "new.dump",
+        "old.dump",
+        "dir.dump",
+        "ä ß.dump",
+        "a&<b>\".dump",
+        "100%.dump",
+        "it's.dump",
+    ] {
         let backup = one(name);
         assert_eq!(
             (backup.state, backup.kind),
