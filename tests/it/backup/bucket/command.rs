@@ -16,6 +16,10 @@ async fn a_backup_in_a_bucket_is_verified_by_hand() {
             .unwrap();
     };
     put("daily/a.dump", &dumps.custom).await;
+    // Several pieces long.
+    let (head, tail) = PLAIN.split_at(PLAIN.find("-- Dumped").unwrap());
+    let large = format!("{head}{}{tail}", "-- more\n".repeat(9 << 17));
+    put("daily/large.sql", large.as_bytes()).await;
     put("daily/half.sql", &PLAIN.as_bytes()[..60]).await;
     for (name, content) in &dumps.folder {
         put(&format!("dir/{name}"), content).await;
@@ -36,6 +40,12 @@ async fn a_backup_in_a_bucket_is_verified_by_hand() {
     };
     let cases = [
         ("daily/a.dump", "true", true, "a.dump: whole: complete"),
+        (
+            "daily/large.sql",
+            "true",
+            true,
+            "large.sql: whole: complete",
+        ),
         ("dir", "true", true, "dir: whole: complete"),
         (
             "daily/half.sql",

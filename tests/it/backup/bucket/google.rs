@@ -35,5 +35,4 @@ async fn a_bucket_of_google_is_read() {
     watched.stop().await;
     let (said, _) = obstacle(&source("nobodys")).await.unwrap();
     assert!(said.starts_with("bucket `gs://nobodys/daily` "), "{said}");
-    eprintln!("{said}");
 }

