@@ -37,6 +37,7 @@ docs: lab ## write the generated references anew
 
 bench: lab ## print the figures of the benchmark
 	$(CARGO) bench --locked --bench bench
+	$(CARGO) bench --locked --bench backup
 	$(CARGO) bench --locked --bench promql
 	$(CARGO) bench --locked --bench incident
 	$(CARGO) bench --locked --bench rules

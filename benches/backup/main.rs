@@ -1,5 +1,5 @@
 //! `make bench`: what it costs to judge backups: how fast they are read to their end, beside the tools a person would
-//! use, and in how much memory. `cargo bench --bench backup -- verification` runs the scenes alone whose name contains
+//! use, in how much memory, and how long very many of them take to list. `cargo bench --bench backup -- verification` runs the scenes alone whose name contains
 //! the word.
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 
 mod artefact;
 mod child;
+mod listing;
 mod verification;
 
 // The tests' harness finds the tools; the benchmark needs only a part of it.
@@ -23,6 +24,11 @@ mod it {
 use std::fs;
 
 fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // The bench runs itself to measure in a process of its own.
+    if let Some(source) = std::env::args().skip_while(|word| word != "look").nth(1) {
+        return listing::look(&source);
+    }
     // `cargo test --all-targets` builds and runs benchmarks too, but only `cargo bench` says so.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
@@ -30,6 +36,9 @@ fn main() {
     print_conditions();
     if wanted("verification") {
         verification::run();
+    }
+    if wanted("listing") {
+        listing::run();
     }
 }
 

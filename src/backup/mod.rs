@@ -106,7 +106,7 @@ pub fn verify_in_bucket(address: &str) -> Result<Verdict, String> {
     };
     let whole = std::mem::take(&mut place.prefix);
     let (folder, name) = whole.rsplit_once('/').unwrap_or(("", &whole));
-    if files.pattern != "*" || name.is_empty() {
+    if address.contains(['*', '?']) || name.is_empty() {
         return Err(format!("`{address}` does not name one backup"));
     }
     place.prefix = folder.into();

@@ -1,5 +1,6 @@
 //! Backups: real dumps of every form, whole and damaged, and a folder that is watched while it changes.
 
+mod bucket;
 mod corpus;
 mod damage;
 mod drill;

@@ -12,6 +12,7 @@ mod prometheus;
 pub mod remote_write;
 mod scratch;
 mod smtp;
+mod stores;
 mod tests;
 
 use std::future::Future;
@@ -30,6 +31,7 @@ pub use prometheus::{Prometheus, prometheus3};
 pub use remote_write::Written;
 pub use scratch::{Scratch, give_to_server, is_root, server_user};
 pub use smtp::{Letter, Misbehaviour, SmtpOptions, SmtpSink, Stage, Transport};
+pub use stores::{Azurite, BUCKET, FakeGcs, Moto};
 
 const PAUSE: Duration = Duration::from_millis(20);
 

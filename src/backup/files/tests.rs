@@ -61,3 +61,21 @@ fn a_folder_that_may_not_be_entered_hides_no_dump_beside_it() {
     std::fs::write(folder.path().join("a.dump"), "four").unwrap();
     assert_eq!(list(&shelf, "*").unwrap().found.len(), 1);
 }
+
+/// Looking and comparing with the look before must not grow faster than the folder.
+#[test]
+fn a_hundred_thousand_files_are_looked_at_in_bounded_time() {
+    use crate::backup::standing::settle;
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..100_000 {
+        std::fs::File::create(folder.path().join(format!("{number}.dump"))).unwrap();
+    }
+    let began = std::time::Instant::now();
+    let shelf = Folder(folder.path().into());
+    let look = || list(&shelf, "*.dump").unwrap().found;
+    let rhythm = std::time::Duration::from_secs(300);
+    let seen = settle(&[], look(), rhythm, Timestamp::now());
+    let seen = settle(&seen, look(), rhythm, Timestamp::now());
+    assert_eq!(seen.len(), 100_000);
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}

@@ -64,7 +64,11 @@ impl Line {
     ) -> Result<Page, Refusal> {
         let mut all = Page::default();
         loop {
-            let page = self.page(prefix, is_flat, None, all.next.take(), deadline)?;
+            let token = all.next.take();
+            let page = self.page(prefix, is_flat, None, token.clone(), deadline)?;
+            if token.is_some() && page.next == token {
+                return Err(Refusal::NoListing("a listing that goes in circles".into()));
+            }
             all.objects.extend(page.objects);
             all.folders.extend(page.folders);
             if all.objects.len() + all.folders.len() > most {

@@ -48,8 +48,8 @@ pub enum Refusal {
     /// It was silent for too long.
     #[error("did not answer in time at `{0}`; `storage.timeout` says how long it may be silent")]
     Slow(String),
-    /// It has too much to do.
-    #[error("is too busy (`{0}`); it is asked again at the next look")]
+    /// It has too much to do, or something in it fails.
+    #[error("cannot answer now (`{0}`); it is asked again at the next look")]
     Busy(String),
     /// It said anything else.
     #[error("answered {0}")]
@@ -166,7 +166,7 @@ fn by_code(status: u16, code: String, message: &str, region: String) -> Refusal 
         (_, 403) => Refusal::Denied(name),
         (_, 404) => Refusal::Gone,
         (_, 412) => Refusal::Changed,
-        (_, 429 | 503) => Refusal::Busy(name),
+        (_, 429 | 500..) => Refusal::Busy(name),
         _ if message.is_empty() => Refusal::Answer(format!("`{name}`")),
         _ => Refusal::Answer(format!("`{name}`: {message}")),
     }
@@ -197,9 +197,10 @@ mod tests {
         check(401, "", "does not accept the key (`401`)");
         check(403, "RequestTimeTooSkewed", "does not accept the time");
         check(301, "PermanentRedirect", "is in another region;");
-        check(503, "SlowDown", "is too busy");
+        check(503, "SlowDown", "cannot answer now");
         check(403, "InvalidObjectState", "lies in the archive");
-        check(500, "InternalError", "answered `InternalError`: words");
+        check(500, "InternalError", "cannot answer now (`InternalError`)");
+        check(418, "Teapot", "answered `Teapot`: words");
     }
 
     #[test]
