@@ -38,7 +38,9 @@ fn a_bucket_is_reached_as_written() {
     let text = "backups:\n  - name: n\n    files: s3://b/daily/*.gz\n    wal: s3://b/wal\n    storage: {endpoint: 'https://s3.example.org', access_key_id: A, secret_access_key: hunter2}\n  - {name: local, files: /b}\n";
     let (settings, problems) = check(text);
     assert_eq!(problems, Vec::<String>::new());
-    let Place::Files(files) = &settings[0].place;
+    let Place::Files(files) = &settings[0].place else {
+        panic!("no files")
+    };
     for files in [files, settings[0].wal.as_ref().unwrap()] {
         let Root::Bucket(address) = &files.root else {
             panic!("{files:?}");
