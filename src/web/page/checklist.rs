@@ -75,7 +75,12 @@ fn lines(lines: &[Line], now: Timestamp) -> Markup {
         .iter()
         .filter(|line| line.is_ticked() || line.is_optional);
     html! {
-        @if !open.is_empty() { ul { @for line in &open { (unticked(line)) } } }
+        @for line in &open {
+            details class="rule info" {
+                summary { strong { (line.title) } " " (badge(Tone::Info, "unticked")) }
+                (todo(line))
+            }
+        }
         details class="rule good" {
             summary { (summary) }
             ul { @for line in rest { @if line.is_ticked() { (self::ticked(line, now)) } @else { (unticked(line)) } } }
@@ -83,20 +88,22 @@ fn lines(lines: &[Line], now: Timestamp) -> Markup {
     }
 }
 
+/// What may stay unticked.
 fn unticked(line: &Line) -> Markup {
-    let tone = if line.is_optional {
-        Tone::Unknown
-    } else {
-        Tone::Info
-    };
     html! {
-        li class=(class(tone)) {
-            p { strong { (line.title) } " " (badge(tone, if line.is_optional { "optional" } else { "unticked" })) }
-            p class="quiet" { (line.rhythm.title()) " · " code { (line.key) } }
-            @for missing in &line.missing { p { (prose(missing)) } }
-            @for evidence in &line.evidence { p class="quiet" { (prose(evidence)) } }
-            p class="quiet" { strong { "What to do: " } (way(&line.way)) }
+        li class=(class(Tone::Unknown)) {
+            p { strong { (line.title) } " " (badge(Tone::Unknown, "optional")) }
+            (todo(line))
         }
+    }
+}
+
+fn todo(line: &Line) -> Markup {
+    html! {
+        p class="quiet" { (line.rhythm.title()) " · " code { (line.key) } }
+        @for missing in &line.missing { p { (prose(missing)) } }
+        @for evidence in &line.evidence { p class="quiet" { (prose(evidence)) } }
+        p class="quiet" { strong { "What to do: " } (way(&line.way)) }
     }
 }
 

@@ -629,7 +629,7 @@ async fn what_is_known_of_backups_is_on_the_page_and_at_api_backups() {
     assert!(!page.text().contains("<script"), "{}", page.text());
     let answer = shown(&view, "/api/backups", &[]).await;
     assert_eq!(answer.headers["content-type"], "application/json");
-    let account: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+    let account: serde_json::Value = serde_json::from_str(answer.text()).unwrap();
     let source = &account["sources"][0];
     assert_eq!(account["standing"], "bad");
     assert_eq!(source["backups"][0]["name"], HOSTILE);
