@@ -34,6 +34,11 @@ impl Answer {
 
 /// Reads JSON that begins at the beginning of a line.
 pub(super) fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(body(text)?).map_err(|error| error.to_string())
+}
+
+/// The text from where JSON begins.
+pub(super) fn body(text: &str) -> Result<&str, String> {
     let mut lines = text.split_inclusive('\n');
     let mut begin = 0;
     while let Some(line) = lines.next()
@@ -42,10 +47,16 @@ pub(super) fn json(text: &str) -> Result<Value, String> {
         begin += line.len();
     }
     let text = &text[begin..];
-    if text.trim().is_empty() {
-        return Err("it is empty".into());
+    match text.trim() {
+        "" => Err("it is empty".into()),
+        _ => Ok(text),
     }
-    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Bytes as text; a long one is not copied unless something in it is none.
+fn as_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 pub(super) async fn ask(
@@ -103,7 +114,7 @@ async fn run(look: &Look<'_>, words: &[String], arguments: &[&str]) -> Result<An
             said,
             ..
         } => Ok(Answer {
-            text: String::from_utf8_lossy(&output).into_owned(),
+            text: as_text(output),
             told: None,
             said,
         }),
@@ -177,7 +188,7 @@ fn read(path: &Path) -> Result<Answer, String> {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default();
     Ok(Answer {
-        text: String::from_utf8_lossy(&bytes).into_owned(),
+        text: as_text(bytes),
         told: Some(Timestamp(written.as_millis() as i64)),
         said: String::new(),
     })
@@ -209,7 +220,7 @@ async fn fetch(url: &Url) -> Result<Answer, String> {
         }
     }
     Ok(Answer {
-        text: String::from_utf8_lossy(&bytes).into_owned(),
+        text: as_text(bytes),
         told,
         said: String::new(),
     })

@@ -46,8 +46,8 @@ impl Tool {
     pub(super) fn title(&self) -> String {
         let name = self.kind.name();
         match (&self.kind, self.subject.as_str()) {
-            (ToolKind::PgBackRest, stanza) => format!("{name} (stanza `{stanza}`)"),
-            (ToolKind::Barman, server) => format!("{name} (server `{server}`)"),
+            (ToolKind::PgBackRest, stanza) => format!("{name} (stanza {stanza})"),
+            (ToolKind::Barman, server) => format!("{name} (server {server})"),
             (ToolKind::WalG, _) => name.into(),
         }
     }

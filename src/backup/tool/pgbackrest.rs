@@ -53,12 +53,12 @@ async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
     let tool = look.tool;
     if let Some(way) = &tool.archive {
         let answer = look.ask(way, &[]).await?;
-        let json = answer.json().map_err(|cause| look.unreadable(&cause))?;
         let archive = info
             .repositories
             .iter()
             .find_map(|each| each.archive.as_deref());
-        return Ok(Some(archive::read(&json, archive)));
+        let wal = archive::read(&answer.text, archive);
+        return wal.map(Some).map_err(|cause| look.unreadable(&cause));
     }
     if !matches!(tool.way, Way::Command(_)) {
         return Ok(None);
@@ -75,8 +75,8 @@ async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
             look.ask(&tool.way, &arguments).await
         };
         let answer = ask(&["--recurse", "--output=json", "repo-ls", &place]).await?;
-        let json = answer.json().map_err(|cause| look.unreadable(&cause))?;
-        let mut wal = archive::read(&json, None);
+        let wal = archive::read(&answer.text, None);
+        let mut wal = wal.map_err(|cause| look.unreadable(&cause))?;
         for timeline in archive::timelines(&wal).into_iter().take(TIMELINES) {
             let file = format!("{place}/{timeline:08X}.history");
             // One that is not told makes a gap where its timeline begins, no more.
@@ -92,7 +92,7 @@ async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
 /// For tests of all tools at once.
 #[cfg(test)]
 pub(super) fn sightings(answer: &serde_json::Value, now: Timestamp) -> Vec<Sighting> {
-    let _ = archive::read(answer, Some("15-1"));
+    let _ = archive::read(&answer.to_string(), Some("15-1"));
     let info = info::read(answer, "main", None, now).ok();
     info.into_iter().map(|info| info.sighting).collect()
 }

@@ -87,7 +87,7 @@ async fn what_barman_tells_and_what_it_does_not() {
     let world = World::start();
     let config = world.scratch.join("good.conf");
     let text = format!(
-        "backups: [{{name: m, server: shop, look: 1s, barman: {{server: m, config: '{0}', home: '{1}'}}}}, \
+        "backups: [{{name: m, server: shop, look: 2s, barman: {{server: m, config: '{0}', home: '{1}'}}}}, \
          {{name: typo, server: shop, look: 1h, barman: {{server: n, config: '{0}'}}}}]",
         config.display(),
         world.scratch.join("home").display()

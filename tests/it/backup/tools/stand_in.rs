@@ -328,8 +328,8 @@ async fn a_page_never_waits_for_a_tool_which_knows_nothing_of_ours() {
         assert!(page.contains(count), "{page}");
         fastest = fastest.min(took);
     }
-    // Of several, for the machine has other things to do.
-    assert!(fastest < Duration::from_millis(50), "{fastest:?}");
+    // Of several, and not too strict, for the machine has other things to do; the tool would take a minute.
+    assert!(fastest < Duration::from_millis(500), "{fastest:?}");
     drop(daemon);
 }
 
@@ -353,7 +353,7 @@ fn check_asks_the_tool_once() {
     daemon.wait(DEADLINE).expect("it ends");
     let said = daemon.output();
     for words in [
-        "ok       backups        `good`: `pgBackRest (stanza `main`)`",
+        "ok       backups        `good`: `pgBackRest (stanza main)`",
         "bad      backups        `mute`: WAL-G cannot tell of its backups: it ended with",
         "bad      backups        `none`: `/no/such/wal-g` cannot be run: there is no such program",
         "backups[2].walg.command: there is no program `/no/such/wal-g`",

@@ -1,4 +1,3 @@
-use super::super::super::answer::json;
 use super::super::super::field::history;
 use super::super::super::tests::answered;
 use super::*;
@@ -8,7 +7,7 @@ use crate::sample::Timestamp;
 #[test]
 fn a_listing_shows_what_is_there_and_what_is_not() {
     let numbers = |name: &str| {
-        let wal = read(&json(&answered(name)).unwrap(), None);
+        let wal = read(&answered(name), None).unwrap();
         let segments = wal.files.iter().filter_map(|file| match &file.name {
             WalName::Segment(name) => u32::from_str_radix(&name[16..], 16).ok(),
             _ => None,
@@ -27,10 +26,7 @@ fn a_listing_shows_what_is_there_and_what_is_not() {
         .filter(|number| *number != 0x1b)
         .collect();
     assert_eq!(numbers("pgbackrest/repo-ls-archive-gap.json").0, gap);
-    let wal = read(
-        &json(&answered("pgbackrest/repo-ls-archive.json")).unwrap(),
-        None,
-    );
+    let wal = read(&answered("pgbackrest/repo-ls-archive.json"), None).unwrap();
     let first = &wal.files[0];
     assert_eq!(
         (first.bytes, first.modified, first.is_packed),
@@ -43,7 +39,7 @@ fn of_several_archives_one_is_meant() {
     let text = r#"{"15-1/0000000100000000/000000010000000000000001-0123456789012345678901234567890123456789.gz": {"type": "file", "size": 1, "time": 1},
         "16-2/0000000200000000/000000020000000000000002": {"type": "file", "size": 1, "time": 2},
         "16-2/00000002.history": {"type": "file", "size": 1, "time": 2}, "archive.info": {"type": "file", "size": 1, "time": 2}}"#;
-    let wal = read(&json(text).unwrap(), Some("16-2"));
+    let wal = read(text, Some("16-2")).unwrap();
     assert_eq!(timelines(&wal), [2]);
     assert_eq!(wal.files.len(), 2);
 }
@@ -77,4 +73,12 @@ fn what_two_repositories_hold_is_joined() {
     let mut whole = wal(vec![file("A", 5), file("B", 6)]);
     join(&mut whole, wal(vec![file("B", 4), file("C", 7)]));
     assert_eq!(whole, wal(vec![file("A", 5), file("B", 4), file("C", 7)]));
+}
+
+#[test]
+fn what_is_no_listing_is_no_empty_archive() {
+    for text in ["", "[]", "7", "{\"a\": {\"type\": \"file\"", "{} {"] {
+        assert!(read(text, None).is_err(), "{text}");
+    }
+    assert_eq!(read("{}", None), Ok(Wal::default()));
 }
