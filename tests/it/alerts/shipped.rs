@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use pgvigil::rules::{Settings, load};
 
-use super::{
-    advice, backups, nodes, own, promises, recovery, replication, sessions, upkeep,
-};
+use super::{advice, backups, nodes, own, promises, recovery, replication, sessions, upkeep};
 
 /// What is shipped and not staged, and why.
 const NOT_STAGED: &[(&str, &str)] = &[

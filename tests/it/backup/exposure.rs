@@ -305,8 +305,9 @@ async fn a_long_transaction_that_ends_late_is_seen_and_so_is_a_server_that_is_go
     let lost = (before, Timestamp::now());
     agrees(&watched.next(4).await, lost);
 
-    // A server that does not answer has archived nothing since, so far as anybody knows.
-    postgres.stop();
+    // A server that does not answer has archived nothing since, so far as anybody knows. One that is stopped in order
+    // archives all there is.
+    postgres.kill();
     let (first, known) = (watched.said().unwrap(), |said: &Said| !said.is_exact);
     let said = watched
         .until("it is known that nothing is known", known)
