@@ -1,4 +1,9 @@
-//! `pgvigil backup`: looks at backup files by hand.
+//! `pgvigil backup`: looks at backups, and keeps what people attest about them.
+
+mod attest;
+mod runbook;
+mod status;
+mod table;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -6,7 +11,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::drill;
 use crate::backup;
+use crate::config::Flags;
 
 /// What to do with backups.
 #[derive(Subcommand)]
@@ -18,10 +25,37 @@ pub(super) enum Action {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Restore the newest backup of a source into a throw-away cluster here, and say what that proved
+    ///
+    /// No monitored server is spoken to. Exit codes: 0 restored, 1 not, 2 it could not be tried.
+    Drill(drill::Options),
+    /// Print what to do when the server is lost, with the newest backups and the times of the last drill
+    ///
+    /// It is Markdown, the same page as `/runbooks/DisasterRecovery`. Every source is looked at now, as far as it answers.
+    Runbook,
+    /// Look at every source now, and say how its backups, its drills and the checklist stand
+    ///
+    /// Exit code 0 when all is well, 1 when something is bad, 2 when that cannot be told. Nothing is written: it goes
+    /// beside a pgvigil that runs, and takes over what that has read already.
+    Status(status::Options),
+    /// Say that a line of the checklist was done
+    ///
+    /// It counts until the line is due again. What pgvigil proves by itself goes before it, and what it sees to be
+    /// otherwise afterwards, too. The lines: `pgvigil backup status` shows their names.
+    Attest(attest::Options),
 }
 
-pub(super) fn run(action: &Action) -> io::Result<ExitCode> {
-    let Action::Verify { paths } = action;
+pub(super) fn run(flags: &Flags, action: Action) -> io::Result<ExitCode> {
+    match action {
+        Action::Verify { paths } => verify(&paths),
+        Action::Drill(options) => super::with_config(flags, |config| drill::run(config, options)),
+        Action::Runbook => runbook::run(flags),
+        Action::Status(options) => status::run(flags, &options),
+        Action::Attest(options) => attest::run(flags, &options),
+    }
+}
+
+fn verify(paths: &[PathBuf]) -> io::Result<ExitCode> {
     let mut all_whole = true;
     for path in paths {
         let verdict = match path.to_str().filter(|path| path.contains("://")) {

@@ -72,7 +72,6 @@ fn matter<'m>(settings: &'m Settings, facts: &'m Facts, past: &'m Past) -> Matte
         settings,
         facts,
         past,
-        system_identifier: None,
         wal: None,
     }
 }
@@ -275,11 +274,21 @@ fn an_old_dump_under_a_new_date_is_old() {
 
 #[test]
 fn another_database_is_foreign() {
-    check(&facts(&["done 999 5 shop"]), &["foreign 0"]);
-    check(
-        &facts(&["done 999 5 blog", "done 990 5 shop"]),
-        &["foreign 1"],
+    let is_foreign = |backups: &[&str]| {
+        let sighting = facts(backups).sighting.unwrap();
+        is_foreign(&settings(), None, &sighting)
+    };
+    assert_eq!(is_foreign(&["done 999 5 shop"]), Some(false));
+    assert_eq!(
+        is_foreign(&["done 999 5 blog", "done 990 5 shop"]),
+        Some(true)
     );
+    check(&facts(&["done 999 5 shop"]), &["no foreign"]);
+    let told = Facts {
+        foreign: Some(true),
+        ..facts(&["done 999 5 blog"])
+    };
+    check(&told, &["foreign 1"]);
 }
 
 fn physical(kind: Kind, hour: i64) -> Backup {
@@ -315,19 +324,16 @@ fn since(hour: i64) -> Past {
 
 #[test]
 fn another_cluster_is_foreign_once_the_server_is_known() {
-    let (settings, past) = (settings(), Past::default());
-    let of = |identifier| Backup {
-        origin: Some(Origin::Cluster(identifier)),
+    let backup = Backup {
+        origin: Some(Origin::Cluster(7)),
         ..physical(Kind::Full, 990)
     };
-    let facts = seen(vec![of(7)]);
-    let with = |system_identifier| Matter {
-        system_identifier,
-        ..matter(&settings, &facts, &past)
-    };
-    judged(&with(None), &["no foreign"]);
-    judged(&with(Some(7)), &["foreign 0"]);
-    judged(&with(Some(8)), &["foreign 1"]);
+    let sighting = seen(vec![backup]).sighting.unwrap();
+    let cases = [(None, None), (Some(7), Some(false)), (Some(8), Some(true))];
+    for (system_identifier, expected) in cases {
+        let told = is_foreign(&settings(), system_identifier, &sighting);
+        assert_eq!(told, expected, "{system_identifier:?}");
+    }
 }
 
 #[test]
