@@ -1,7 +1,7 @@
 //! What would be lost with a real server, as the board shows it, against what the test knows: which transactions it
 //! ended when, and which segments lie in the archive.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,7 +172,7 @@ fn commit(postgres: &Postgres) -> (Timestamp, Timestamp) {
     (before, Timestamp::now())
 }
 
-fn archived_segments(folder: &PathBuf) -> usize {
+fn archived_segments(folder: &Path) -> usize {
     let files = std::fs::read_dir(folder).unwrap().flatten();
     files.filter(|file| file.file_name().len() == 24).count()
 }
@@ -269,7 +269,7 @@ async fn what_would_be_lost_is_told_whatever_the_archive_command_does() {
     assert_eq!(live.system_identifier, identifier.parse().ok());
     assert_eq!(live.segment_bytes, 16 << 20);
     let end = live.archived_end.unwrap();
-    assert!(end > 0 && end % live.segment_bytes == 0, "{end}");
+    assert!(end > 0 && end.is_multiple_of(live.segment_bytes), "{end}");
 
     // A command that swallows is found out by what the archive holds, not by what the server says.
     archiving(&postgres, "/bin/true");
