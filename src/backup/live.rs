@@ -64,7 +64,10 @@ mod tests {
     use crate::sample::{Metric, Timestamp};
     use crate::store::{Settings, Store};
 
-    fn board(readings: &[(&str, &str, &str, &[(&str, &str)], f64)]) -> Board {
+    /// Database, collector, metric, labels and value.
+    type Given<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], f64);
+
+    fn board(readings: &[Given<'_>]) -> Board {
         let limits = Settings {
             retention: Duration::from_secs(3600),
             max_bytes: 1 << 20,

@@ -1,7 +1,7 @@
 //! What would be lost with a real server, as the board shows it, against what the test knows: which transactions it
 //! ended when, and which segments lie in the archive.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,7 +172,7 @@ fn commit(postgres: &Postgres) -> (Timestamp, Timestamp) {
     (before, Timestamp::now())
 }
 
-fn archived_segments(folder: &PathBuf) -> usize {
+fn archived_segments(folder: &Path) -> usize {
     let files = std::fs::read_dir(folder).unwrap().flatten();
     files.filter(|file| file.file_name().len() == 24).count()
 }
@@ -269,7 +269,7 @@ async fn what_would_be_lost_is_told_whatever_the_archive_command_does() {
     assert_eq!(live.system_identifier, identifier.parse().ok());
     assert_eq!(live.segment_bytes, 16 << 20);
     let end = live.archived_end.unwrap();
-    assert!(end > 0 && end % live.segment_bytes == 0, "{end}");
+    assert!(end > 0 && end.is_multiple_of(live.segment_bytes), "{end}");
 
     // A command that swallows is found out by what the archive holds, not by what the server says.
     archiving(&postgres, "/bin/true");
@@ -305,8 +305,9 @@ async fn a_long_transaction_that_ends_late_is_seen_and_so_is_a_server_that_is_go
     let lost = (before, Timestamp::now());
     agrees(&watched.next(4).await, lost);
 
-    // A server that does not answer has archived nothing since, so far as anybody knows.
-    postgres.stop();
+    // A server that does not answer has archived nothing since, so far as anybody knows. One that is stopped in order
+    // archives all there is.
+    postgres.kill();
     let (first, known) = (watched.said().unwrap(), |said: &Said| !said.is_exact);
     let said = watched
         .until("it is known that nothing is known", known)

@@ -134,3 +134,66 @@ async fn a_standby_without_a_slot_shows_its_receiver_and_its_timeline() {
     let promoted = collect(&standby, &["timeline"], "").await;
     assert_eq!(value(&promoted, "pg_timeline", &[]), Some(2.0));
 }
+
+/// How far WAL is archived and written, in segments of 16 MiB.
+async fn archived_and_written(postgres: &Postgres) -> (f64, f64) {
+    let samples = collect(postgres, &["wal_archived", "wal_position"], "").await;
+    let of = |metric| value(&samples, metric, &[]).unwrap() / f64::from(16 << 20);
+    (
+        of("pg_wal_archived_position_bytes"),
+        of("pg_wal_position_bytes"),
+    )
+}
+
+#[tokio::test]
+async fn what_waits_says_how_far_wal_is_archived() {
+    let settings = ["archive_mode=on", "archive_command=", "autovacuum=off"];
+    let postgres = Postgres::with(13, &settings);
+    let waits = |name: &str| {
+        let touch =
+            format!("COPY (SELECT 1) TO PROGRAM 'touch pg_wal/archive_status/{name}.ready'");
+        postgres.sql("postgres", &touch);
+    };
+    let command = |command: &str| {
+        let change =
+            format!("ALTER SYSTEM SET archive_command = '{command}'; SELECT pg_reload_conf()");
+        postgres.sql("postgres", &change);
+    };
+    let (begun, written) = archived_and_written(&postgres).await;
+    assert!(begun == written.floor(), "nothing waits: {begun} {written}");
+    // Neither is a segment.
+    waits("00000002.history");
+    waits("000000010000000000000001.00000028.backup");
+    assert_eq!(archived_and_written(&postgres).await.0, begun);
+    for _ in 0..2 {
+        postgres.sql(
+            "postgres",
+            "SELECT pg_create_restore_point('x'); SELECT pg_switch_wal()",
+        );
+    }
+    let (archived, written) = archived_and_written(&postgres).await;
+    assert_eq!((archived, written.floor()), (begun, begun + 2.0));
+    // The file of the timeline is there in name alone.
+    postgres.sql(
+        "postgres",
+        "COPY (SELECT 1) TO PROGRAM 'rm pg_wal/archive_status/*.history.ready pg_wal/archive_status/*.backup.ready'",
+    );
+    command("true");
+    eventually_async(
+        "all is archived, and nothing is written beyond",
+        PATIENCE,
+        || async {
+            let (archived, written) = archived_and_written(&postgres).await;
+            postgres.sql(
+                "postgres",
+                "SELECT pg_create_restore_point('x'); SELECT pg_switch_wal()",
+            );
+            (archived >= begun + 2.0 && archived == written).then_some(())
+        },
+    )
+    .await;
+    // Where one timeline ended, and the next goes on.
+    command("");
+    waits("000000010000000000000001.partial");
+    assert_eq!(archived_and_written(&postgres).await.0, 1.0);
+}
