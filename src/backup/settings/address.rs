@@ -19,7 +19,7 @@ pub enum Root {
     /// A folder of this machine.
     Folder(PathBuf),
     /// A place in a bucket.
-    Bucket(Address),
+    Bucket(Box<Address>),
 }
 
 impl Default for Root {
@@ -147,7 +147,7 @@ fn in_bucket(text: &str, scheme: &str, rest: &str) -> Result<Files, String> {
     address.prefix = if is_pattern { folder } else { &path }.into();
     Ok(Files {
         pattern: if is_pattern { last } else { "*" }.into(),
-        root: Root::Bucket(address),
+        root: Root::Bucket(Box::new(address)),
     })
 }
 

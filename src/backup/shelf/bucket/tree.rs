@@ -41,7 +41,7 @@ impl Tree {
         self.folders
             .retain(|known, _| !ancestors(known).any(|above| above == folder));
         for object in objects {
-            self.add(base, object);
+            self.add(base, &object);
         }
         self.covered.insert(folder.into());
     }
@@ -52,13 +52,13 @@ impl Tree {
         self.folders.entry(folder.into()).or_default().push(item);
     }
 
-    fn add(&mut self, base: &str, object: Object) {
+    fn add(&mut self, base: &str, object: &Object) {
         let Some(name) = object.key.strip_prefix(base).filter(|name| is_path(name)) else {
             return;
         };
         let (folder, last) = name.rsplit_once('/').unwrap_or(("", name));
         self.grow(folder);
-        let item = item(last, &object);
+        let item = item(last, object);
         if let Some(items) = self.folders.get_mut(folder) {
             items.push(item);
         }
