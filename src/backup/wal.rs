@@ -1,6 +1,14 @@
 //! The names of WAL files, and what an archive of them holds. Positions are bytes since the beginning of WAL.
 
+mod chain;
+mod held;
+mod text;
+
 use std::fmt;
+
+pub use chain::{Chain, Gap, gaps, in_both, reach};
+pub use held::{Held, segment_bytes};
+pub use text::{LONGEST_TEXT, Label, moment, position};
 
 use crate::sample::Timestamp;
 
