@@ -1,11 +1,13 @@
 //! Where the backups of a server should be, and whether they are whole.
 //! Takes backup settings; hands sightings as samples to the board.
 
+mod archive;
 mod drill;
 mod files;
 mod inspect;
 mod judge;
 mod metric;
+mod needs;
 mod obstacle;
 mod records;
 mod report;
@@ -25,8 +27,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use drill::{Check, Outcome, Phase, Report, Reports};
-use inspect::Pace;
-pub use inspect::{Table, Trouble, Verdict};
+pub use inspect::{Needed, Table, Trouble, Verdict};
+use inspect::{Pace, Progress, Reading};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
@@ -34,7 +36,7 @@ pub use report::report;
 pub use settings::{Files, Place, Settings};
 use shelf::Folder;
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
-pub use wal::{History, Segment, Wal, WalFile, WalName};
+pub use wal::{Chain, Gap, History, Label, Segment, Wal, WalFile, WalName};
 
 use crate::scrape::Board;
 
@@ -48,9 +50,14 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let turn = Arc::new(Semaphore::new(1));
+    let copied: Vec<String> = backups
+        .iter()
+        .filter_map(|settings| settings.copy_of.clone())
+        .collect();
     let watches = backups.into_iter().map(|settings| {
+        let is_compared = settings.copy_of.is_some() || copied.contains(&settings.name);
         watch::run(
-            settings,
+            (settings, is_compared),
             board.clone(),
             records.clone(),
             state_dir,
@@ -67,8 +74,19 @@ pub fn verify(path: &Path) -> Verdict {
     // A link that a person names is followed; one that merely lies about is not.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let shelf = Folder(path.parent().unwrap_or(&path).to_owned());
-    inspect::inspect(&shelf, &name, &never).unwrap_or_else(|| Verdict::listed("unknown"))
+    let folder = path.parent().unwrap_or(&path);
+    let has = |name: &str| folder.join(name).is_file();
+    let beside = inspect::beside::own(&name, has).or_else(|| inspect::beside::shared(has));
+    let reading = Reading {
+        pace: &never,
+        progress: &Progress::default(),
+        beside: beside.as_deref(),
+        is_compared: false,
+    };
+    let verdict = inspect::inspect(&Folder(folder.to_owned()), &name, &reading);
+    verdict
+        .unwrap_or_else(|| Verdict::listed("unknown"))
+        .alone()
 }
 
 /// Looks at a source once, as the watch does, and says what stands in the way.
@@ -76,5 +94,5 @@ pub fn verify(path: &Path) -> Verdict {
 /// # Errors
 /// What stands in the way.
 pub fn look(settings: &Settings) -> Result<(), Obstacle> {
-    settings.place.look().map(|_| ())
+    settings.look_at(&Default::default()).map(|_| ())
 }

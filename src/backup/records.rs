@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Obstacle, Settings, Sighting};
+use super::{Chain, Obstacle, Settings, Sighting};
 use crate::sample::Timestamp;
 
 /// What is known of one source.
@@ -16,8 +16,10 @@ pub struct Facts {
     pub took: Duration,
     /// Why the last look failed.
     pub obstacle: Option<Obstacle>,
-    /// What the last successful look showed.
+    /// What the last successful look showed; its WAL archive is in `chain`.
     pub sighting: Option<Sighting>,
+    /// The WAL archive in a few numbers, where the source shows one.
+    pub chain: Option<Chain>,
 }
 
 /// A source, and what is known of it.

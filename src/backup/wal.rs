@@ -6,14 +6,16 @@ mod text;
 
 use std::fmt;
 
-pub use chain::{Chain, Gap, gaps, in_both, reach};
-pub use held::{Held, segment_bytes};
-pub use text::{LONGEST_TEXT, Label, moment, position};
+pub use chain::{Chain, Gap};
+pub(super) use chain::{gaps, in_both, reach};
+pub(super) use held::{Held, segment_bytes};
+pub use text::Label;
+pub(super) use text::{LONGEST_TEXT, position};
 
 use crate::sample::Timestamp;
 
 /// The size of a segment unless initdb was told otherwise.
-pub const USUAL_SEGMENT_BYTES: u64 = 16 << 20;
+pub(super) const USUAL_SEGMENT_BYTES: u64 = 16 << 20;
 
 /// A segment of WAL, by timeline and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

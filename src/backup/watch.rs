@@ -1,6 +1,6 @@
 //! Watches one source: looks on its rhythm, has new files read one at a time, and publishes what is known.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::archive::{Archive, Shown, Texts};
 use super::files::{self, Found, Listing};
-use super::inspect::{self, Pace};
+use super::inspect::{self, Pace, Progress, Reading};
 use super::judge;
+use super::needs;
 use super::records::{Facts, Record, Records};
 use super::settings::Place;
 use super::shelf::Shelf;
@@ -20,7 +22,7 @@ use super::sighting::Sighting;
 use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Obstacle, Settings, Verdict};
+use super::{Chain, Obstacle, Settings, Verdict};
 use crate::sample::{Source, Timestamp};
 use crate::scrape::Board;
 
@@ -33,12 +35,14 @@ const STOCK: Duration = Duration::from_secs(1);
 /// Samples outlive their source by so many beats.
 const LIFETIME: u32 = 3;
 
-type Looks = JoinSet<(Result<Look, Obstacle>, Duration)>;
+type Looked = Result<(Look, Option<Shown>), Obstacle>;
+type Looks = JoinSet<(Looked, Duration)>;
 type Readings = JoinSet<Option<(Found, Verdict)>>;
 
-/// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
+/// Watches until stopped. `turn` is shared by all sources: one file is read at a time. Whether its backups have to be
+/// compared with copies elsewhere stands beside the settings.
 pub(super) async fn run(
-    settings: Settings,
+    (settings, is_compared): (Settings, bool),
     board: Arc<Board>,
     records: Arc<Records>,
     state_dir: &Path,
@@ -46,7 +50,7 @@ pub(super) async fn run(
     stop: CancellationToken,
 ) {
     let rhythm = settings.look.min(BEAT);
-    let mut watch = Watch::new(settings, state_dir);
+    let mut watch = Watch::new(settings, is_compared, state_dir);
     board.declare(&watch.source, rhythm, LIFETIME);
     let (mut look, mut beat) = (interval(watch.settings.look), interval(rhythm));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -80,14 +84,29 @@ struct Watch {
     unread: Vec<Found>,
     /// When the verdicts were last taken into account.
     stock_taken: Instant,
+    /// The WAL archive at the last look, and at the one before.
+    archives: [Option<Archive>; 2],
+    texts: Arc<[Texts; 2]>,
+    is_compared: bool,
+    /// Where it is kept how far a backup has been read.
+    progress: PathBuf,
+    /// The backup that was being read when pgvigil was last stopped.
+    begun: Option<String>,
 }
 
 impl Watch {
-    fn new(settings: Settings, state_dir: &Path) -> Self {
+    fn new(settings: Settings, is_compared: bool, state_dir: &Path) -> Self {
         let collector = format!("backup:{}", settings.name);
+        let progress = state_dir.join(format!("backup-{}.progress", settings.name));
+        let asked = settings.expect_rows.keys().cloned().collect();
         Watch {
             source: Source::new(&settings.server, "", &collector),
-            verdicts: Verdicts::load(state_dir, &settings.name),
+            verdicts: Verdicts::load(state_dir, &settings.name, asked),
+            archives: [None, None],
+            texts: Arc::default(),
+            is_compared,
+            begun: Progress::begun(&progress),
+            progress,
             settings,
             facts: Facts::default(),
             found: Vec::new(),
@@ -100,11 +119,11 @@ impl Watch {
     fn begin_look(&mut self, looks: &mut Looks) -> bool {
         // A file server that is gone can hold a look for ever; another would only be held too.
         if looks.is_empty() {
-            let place = self.settings.place.clone();
+            let (settings, texts) = (self.settings.clone(), self.texts.clone());
             self.look_began = Some(Instant::now());
             looks.spawn_blocking(move || {
                 let began = Instant::now();
-                (place.look(), began.elapsed())
+                (settings.look_at(&texts), began.elapsed())
             });
         }
         false
@@ -122,9 +141,9 @@ impl Watch {
         true
     }
 
-    fn end_look(&mut self, look: Result<Look, Obstacle>, took: Duration, now: Timestamp) -> bool {
+    fn end_look(&mut self, look: Looked, took: Duration, now: Timestamp) -> bool {
         self.look_began = None;
-        let look = match look {
+        let (look, shown) = match look {
             Ok(look) => look,
             Err(obstacle) => {
                 self.fail(obstacle, took);
@@ -135,9 +154,23 @@ impl Watch {
             info!(backup.name = %self.settings.name, "the backups can be looked at again");
         }
         (self.facts.looked, self.facts.took) = (Some(now), took);
+        self.archives.swap(0, 1);
+        self.archives[0] = shown.map(|shown| Archive::of(shown, None));
         match look {
             Look::Listing(listing) => self.sort(listing, now),
-            Look::Sighting(sighting) => self.facts.sighting = Some(sighting),
+            Look::Sighting(sighting) => {
+                let told = sighting
+                    .backups
+                    .iter()
+                    .cloned()
+                    .map(|backup| (backup, None));
+                let mut told: Vec<needs::Read> = told.collect();
+                self.facts.chain = chain(&mut told, &self.archives);
+                self.facts.sighting = Some(Sighting {
+                    backups: told.into_iter().map(|(backup, _)| backup).collect(),
+                    ..sighting
+                });
+            }
         }
         true
     }
@@ -160,6 +193,13 @@ impl Watch {
             .filter(|found| self.verdicts.on(found).is_none())
             .cloned()
             .collect();
+        // What was begun before a restart is finished first, while it is known how far it was read.
+        if let Some(begun) = self.begun.take()
+            && let Some(place) = (self.unread.iter()).position(|found| found.artefact() == begun)
+        {
+            let begun = self.unread.remove(place);
+            self.unread.push(begun);
+        }
         self.take_stock();
     }
 
@@ -186,9 +226,18 @@ impl Watch {
         };
         let (turn, stop) = (turn.clone(), stop.clone());
         let (rate, Place::Files(files)) = (self.settings.verify_rate, self.settings.place.clone());
+        let (progress, is_compared) = (self.progress.clone(), self.is_compared);
         readings.spawn(async move {
             let _permit = turn.acquire_owned().await;
-            let read = move || read(files.shelf().as_ref(), found, &Pace::limited(rate, stop));
+            let read = move || {
+                let pace = Pace::limited(rate, stop);
+                read(
+                    files.shelf().as_ref(),
+                    found,
+                    &pace,
+                    (&progress, is_compared),
+                )
+            };
             tokio::task::spawn_blocking(read).await.ok().flatten()
         });
     }
@@ -198,7 +247,7 @@ impl Watch {
             if let Some(problem) = &verdict.problem {
                 warn!(backup.name = %self.settings.name, backup.file = %found.name, "a backup is not good: it {problem}");
             }
-            self.verdicts.add(&found, verdict);
+            self.verdicts.add(&found, verdict, Timestamp::now());
         }
         let is_due = self.unread.is_empty() || self.stock_taken.elapsed() > STOCK;
         if is_due {
@@ -216,14 +265,21 @@ impl Watch {
 
     fn take_stock(&mut self) {
         self.stock_taken = Instant::now();
-        if let Some(sighting) = &mut self.facts.sighting {
-            let verdicts = &self.verdicts;
-            sighting.backups = self
-                .found
-                .iter()
-                .map(|seen| seen.backup(verdicts.on(&seen.found)))
-                .collect();
-        }
+        let Some(sighting) = &mut self.facts.sighting else {
+            return;
+        };
+        let each = self.found.iter().map(|seen| {
+            let known = self.verdicts.on(&seen.found);
+            let verdict = known
+                .filter(|_| seen.is_settled)
+                .map(|known| &known.verdict);
+            (seen.backup(known), verdict)
+        });
+        let mut read: Vec<needs::Read> = each.collect();
+        needs::rows(&mut read, &self.settings.expect_rows);
+        needs::parents(&mut read);
+        self.facts.chain = chain(&mut read, &self.archives);
+        sighting.backups = read.into_iter().map(|(backup, _)| backup).collect();
     }
 
     fn record(&self) -> Record {
@@ -244,8 +300,33 @@ impl Watch {
     }
 }
 
+/// Marks backups whose WAL is lost; gives the archive in a few numbers, where there is one.
+fn chain(read: &mut [needs::Read], [archive, before]: &[Option<Archive>; 2]) -> Option<Chain> {
+    let needs = needs::wal(read, archive.as_ref(), before.as_ref());
+    Some(archive.as_ref()?.chain(before.as_ref(), &needs))
+}
+
 /// What was written to, or removed, while it was read is for the next look to tell of.
-fn read(shelf: &dyn Shelf, found: Found, pace: &Pace) -> Option<(Found, Verdict)> {
-    let verdict = inspect::inspect(shelf, &found.name, pace)?;
-    files::stands(shelf, &found).then_some((found, verdict))
+fn read(
+    shelf: &dyn Shelf,
+    found: Found,
+    pace: &Pace,
+    (progress, is_compared): (&Path, bool),
+) -> Option<(Found, Verdict)> {
+    let progress = match found.kind.is_physical() {
+        true => Progress::resume(progress, &found.artefact()),
+        false => Progress::default(),
+    };
+    let reading = Reading {
+        pace,
+        progress: &progress,
+        beside: found.beside.as_ref().map(|beside| beside.name.as_str()),
+        is_compared,
+    };
+    let verdict = inspect::inspect(shelf, &found.name, &reading)?;
+    if !files::stands(shelf, &found) {
+        return None;
+    }
+    progress.end();
+    Some((found, verdict))
 }

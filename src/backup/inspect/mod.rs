@@ -2,6 +2,8 @@
 //! Takes a shelf and a name; hands on a [`Verdict`]. No server and no tool is needed, and memory does not grow with the file.
 
 mod archive;
+pub(crate) mod base;
+pub(crate) mod beside;
 mod custom;
 mod folder;
 mod halt;
@@ -9,7 +11,9 @@ mod input;
 mod lz4;
 mod members;
 mod plain;
+mod progress;
 mod sealed;
+mod sum;
 mod tape;
 mod text;
 mod verdict;
@@ -18,15 +22,32 @@ mod wrapper;
 use std::io::{self, BufReader};
 
 use super::Proof;
-use super::shelf::{Shape, Shelf};
-use halt::{Halt, half_written, unknowable};
+use super::shelf::{Item, Shape, Shelf};
+use super::wal::LONGEST_TEXT;
+use beside::Expected;
+use halt::{Halt, corrupt, half_written, unknowable};
 pub(crate) use input::Pace;
-pub use verdict::{Table, Trouble, Verdict};
+use input::{Input, Passing};
+pub(crate) use progress::Progress;
+use sum::Algorithm;
+pub use verdict::{Needed, Table, Trouble, Verdict};
+
+/// How something is read, and what is known beside it.
+pub(crate) struct Reading<'a> {
+    /// How fast, and whether still.
+    pub(crate) pace: &'a Pace,
+    /// What was read before a restart.
+    pub(crate) progress: &'a Progress,
+    /// The file on the same shelf that may hold its checksum.
+    pub(crate) beside: Option<&'a str>,
+    /// Whether it has to be compared with a copy elsewhere, which takes its MD5.
+    pub(crate) is_compared: bool,
+}
 
 /// Reads the file or folder to its end; `None` when stopped on the way.
-pub(crate) fn inspect(shelf: &dyn Shelf, name: &str, pace: &Pace) -> Option<Verdict> {
+pub(crate) fn inspect(shelf: &dyn Shelf, name: &str, reading: &Reading) -> Option<Verdict> {
     let mut verdict = Verdict::listed("unknown");
-    let halt = match read(shelf, name, pace, &mut verdict) {
+    let halt = match read(shelf, name, reading, &mut verdict) {
         Ok(summed) => {
             verdict.proof = if summed { Proof::Summed } else { Proof::Whole };
             verdict.tables.sort();
@@ -47,20 +68,131 @@ pub(crate) fn inspect(shelf: &dyn Shelf, name: &str, pace: &Pace) -> Option<Verd
 }
 
 /// Whether every byte agreed with a checksum.
-fn read(shelf: &dyn Shelf, name: &str, pace: &Pace, verdict: &mut Verdict) -> io::Result<bool> {
+fn read(
+    shelf: &dyn Shelf,
+    name: &str,
+    reading: &Reading,
+    verdict: &mut Verdict,
+) -> io::Result<bool> {
     let item = shelf.stand(name)?;
     match item.shape {
-        Shape::Folder => {
-            verdict.format = "directory dump".into();
-            return folder::read(shelf, name, pace, verdict).map(|()| false);
-        }
+        Shape::Folder => return read_folder(shelf, name, reading, verdict),
         Shape::Other => return Err(unknowable("is neither a file nor a folder")),
         Shape::File => {}
     }
     if item.bytes == 0 {
         return Err(Halt::Trouble(Trouble::Empty, "is empty: 0 bytes".into()).into());
     }
-    let peeled = wrapper::peel(input::Input::open(shelf, name, pace)?)?;
+    let expected = match reading.beside {
+        Some(file) => beside::expected(shelf, file, name, reading.pace)?,
+        None => None,
+    };
+    let passing = passing(expected.as_ref(), reading);
+    let input = Input::open(shelf, name, reading.pace)?.passing(passing.clone());
+    match read_file(input, verdict).map_err(|error| Halt::of(&error)) {
+        Err(halt @ (Halt::Trouble(..) | Halt::Stopped)) => Err(halt.into()),
+        outcome => {
+            let passing = to_the_end(shelf, name, &item, (passing, expected.as_ref()), reading)?;
+            weigh(outcome, expected.as_ref(), &passing, reading, verdict)
+        }
+    }
+}
+
+/// What has to be summed of a file.
+fn passing(expected: Option<&Expected>, reading: &Reading) -> Passing {
+    let beside = expected.map(|expected| expected.algorithm);
+    let compared = reading.is_compared.then_some(Algorithm::Md5);
+    Passing::new(beside.into_iter().chain(compared).collect())
+}
+
+/// The sums of all bytes, also where the content could not be read to its end.
+fn to_the_end(
+    shelf: &dyn Shelf,
+    name: &str,
+    item: &Item,
+    (passed, expected): (Passing, Option<&Expected>),
+    reading: &Reading,
+) -> io::Result<Passing> {
+    let is_wanted = expected.is_some() || reading.is_compared;
+    if !is_wanted || passed.bytes() == item.bytes {
+        return Ok(passed);
+    }
+    let again = passing(expected, reading);
+    let mut input = Input::open(shelf, name, reading.pace)?.passing(again.clone());
+    io::copy(&mut input, &mut io::sink())?;
+    Ok(again)
+}
+
+/// What checksums say beside what the content showed.
+fn weigh(
+    outcome: Result<bool, Halt>,
+    expected: Option<&Expected>,
+    passing: &Passing,
+    reading: &Reading,
+    verdict: &mut Verdict,
+) -> io::Result<bool> {
+    let algorithm = match expected {
+        _ if reading.is_compared => Some(Algorithm::Md5),
+        expected => expected.map(|expected| expected.algorithm),
+    };
+    verdict.checksum = algorithm
+        .and_then(|algorithm| Some(format!("{}:{}", algorithm.name(), passing.hex(algorithm)?)));
+    let Some(Expected {
+        file,
+        algorithm,
+        hex,
+    }) = expected
+    else {
+        return outcome.map_err(io::Error::from);
+    };
+    if passing.hex(*algorithm).as_ref() != Some(hex) {
+        return Err(corrupt(format!(
+            "does not agree with its {} checksum in `{}` beside it",
+            algorithm.name(),
+            file.escape_debug()
+        )));
+    }
+    match outcome {
+        Ok(_) => Ok(true),
+        Err(Halt::Unknowable(words)) => Err(unknowable(format!(
+            "{words}; its bytes agree with the checksum beside it"
+        ))),
+        Err(halt) => Err(halt.into()),
+    }
+}
+
+fn read_folder(
+    shelf: &dyn Shelf,
+    folder: &str,
+    reading: &Reading,
+    verdict: &mut Verdict,
+) -> io::Result<bool> {
+    let items = shelf.list(if folder == "." { "" } else { folder })?;
+    if let Some(form) = base::Form::of(&items) {
+        return base::read(shelf, folder, (form, &items), reading, verdict);
+    }
+    verdict.format = "directory dump".into();
+    folder::read(shelf, folder, reading.pace, verdict).map(|()| false)
+}
+
+/// Where something lies in a folder; the folder `.` is the shelf itself.
+fn within(folder: &str, name: &str) -> String {
+    match folder {
+        "." => name.into(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
+/// The whole of a short text, such as `.history`, whatever it is compressed with; nothing when it cannot be read.
+pub(crate) fn text(shelf: &dyn Shelf, name: &str, pace: &Pace) -> Option<String> {
+    let peeled = Input::open(shelf, name, pace).and_then(wrapper::peel);
+    let text =
+        peeled.and_then(|mut peeled| input::head(&mut peeled.content, LONGEST_TEXT as usize));
+    Some(String::from_utf8_lossy(&text.ok()?).into_owned())
+}
+
+fn read_file(input: Input, verdict: &mut Verdict) -> io::Result<bool> {
+    let peeled = wrapper::peel(input)?;
     let content = BufReader::with_capacity(64 << 10, peeled.content);
     let kind = Kind::of(&peeled.head);
     let inside = peeled
@@ -71,7 +203,7 @@ fn read(shelf: &dyn Shelf, name: &str, pace: &Pace, verdict: &mut Verdict) -> io
     verdict.format = format!("{}{}", kind.name(), inside.collect::<String>());
     match kind {
         Kind::Custom => custom::read(content, verdict)?,
-        Kind::Tape => tape::read(content, verdict)?,
+        Kind::Tape => return Ok(tape::read(content, verdict)? || peeled.summed),
         Kind::Plain => plain::read(content, verdict)?,
         Kind::Sealed(how) => {
             return Err(unknowable(format!(

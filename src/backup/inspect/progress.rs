@@ -23,17 +23,35 @@ impl Progress {
     /// What an earlier reading of the same artefact has left at this path; nothing when that was of another one.
     pub(crate) fn resume(path: &Path, artefact: &str) -> Progress {
         let title = line(&[artefact]);
-        let done = left(path, &title).unwrap_or_default();
-        let begun = match done.is_empty() {
-            true => File::create(path).and_then(|mut file| file.write_all(title.as_bytes()).map(|()| file)),
-            false => OpenOptions::new().append(true).open(path),
+        let (done, start) = match left(path, &title) {
+            Ok(Some((done, is_torn))) => (done, if is_torn { "\n" } else { "" }),
+            _ => (HashSet::new(), title.as_str()),
         };
+        let mut options = OpenOptions::new();
+        let options = match start == title {
+            true => options.write(true).create(true).truncate(true),
+            false => options.append(true),
+        };
+        let begun = options
+            .open(path)
+            .and_then(|mut file| file.write_all(start.as_bytes()).map(|()| file));
         // Where nothing can be kept, nothing is: it is read again after a restart.
         Progress {
             path: Some(path.into()),
             done,
             file: RefCell::new(begun.ok()),
         }
+    }
+
+    /// The artefact whose reading was broken off.
+    pub(crate) fn begun(path: &Path) -> Option<String> {
+        let mut first = String::new();
+        let file = File::open(path).ok()?;
+        BufReader::new(file.take(64 << 10))
+            .read_line(&mut first)
+            .ok()?;
+        let [artefact]: [String; 1] = serde_json::from_str(&first).ok()?;
+        Some(artefact)
     }
 
     /// Whether the file was read as it stands.
@@ -44,7 +62,9 @@ impl Progress {
     /// Notes that the file was read and is right.
     pub(crate) fn add(&self, path: &str, bytes: u64, modified: Timestamp) {
         let mut file = self.file.borrow_mut();
-        let kept = file.as_mut().map(|file| file.write_all(entry(path, bytes, modified).as_bytes()));
+        let kept = file
+            .as_mut()
+            .map(|file| file.write_all(entry(path, bytes, modified).as_bytes()));
         if matches!(kept, Some(Err(_))) {
             *file = None;
         }
@@ -58,20 +78,20 @@ impl Progress {
     }
 }
 
-fn left(path: &Path, title: &str) -> io::Result<HashSet<String>> {
+/// The lines that were kept, and whether the last one was being written when everything stopped.
+fn left(path: &Path, title: &str) -> io::Result<Option<(HashSet<String>, bool)>> {
     let mut reader = BufReader::new(File::open(path)?.take(LONGEST));
     let mut first = String::new();
     reader.read_line(&mut first)?;
     if first != title {
-        return Ok(HashSet::new());
+        return Ok(None);
     }
-    // A line without an end was being written when everything stopped, and the next would go on in it.
     let mut done = HashSet::new();
     loop {
         let mut line = String::new();
         match reader.read_line(&mut line)? {
-            0 => return Ok(done),
-            _ if !line.ends_with('\n') => return Ok(HashSet::new()),
+            0 => return Ok(Some((done, false))),
+            _ if !line.ends_with('\n') => return Ok(Some((done, true))),
             _ => done.insert(line),
         };
     }
@@ -104,11 +124,13 @@ mod tests {
         assert!(!again.has(file, 8193, Timestamp(5)) && !again.has(file, 8192, Timestamp(6)));
         again.add(other, 1, Timestamp(5));
         drop(again);
-        // Cut while a line was written: nothing of it is believed.
+        // Cut while a line was written: that one is not believed, and the next does not go on in it.
         let text = std::fs::read(&path).unwrap();
         std::fs::write(&path, &text[..text.len() - 2]).unwrap();
-        assert!(!Progress::resume(&path, "monday").has(file, 8192, Timestamp(5)));
-        std::fs::write(&path, &text).unwrap();
+        let torn = Progress::resume(&path, "monday");
+        assert!(torn.has(file, 8192, Timestamp(5)) && !torn.has(other, 1, Timestamp(5)));
+        torn.add(other, 1, Timestamp(5));
+        assert_eq!(Progress::begun(&path).as_deref(), Some("monday"));
         assert!(Progress::resume(&path, "monday").has(other, 1, Timestamp(5)));
         assert!(!Progress::resume(&path, "tuesday").has(file, 8192, Timestamp(5)));
         Progress::resume(&path, "tuesday").end();

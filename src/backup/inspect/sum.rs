@@ -116,10 +116,7 @@ mod tests {
         let cases = [
             (Algorithm::Crc32c, "839206e3"),
             (Algorithm::Md5, "25f9e794323b453885f5181f1b624d0b"),
-            (
-                Algorithm::Sha1,
-                "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
-            ),
+            (Algorithm::Sha1, "f7c3bc1d808e04732adf679965ccc34ca7ae3441"),
             (
                 Algorithm::Sha256,
                 "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",

@@ -1,8 +1,9 @@
 //! What an archive lacks, and how far one can go on in it from a backup. Pure functions of what it holds.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
-use super::held::{Held, Run};
+use super::held::Held;
 use super::{History, Segment};
 use crate::sample::Timestamp;
 
@@ -33,7 +34,7 @@ pub struct Gap {
     /// The timeline.
     pub timeline: u32,
     /// The numbers.
-    pub numbers: Run,
+    pub numbers: RangeInclusive<u64>,
 }
 
 impl Gap {
@@ -59,7 +60,7 @@ impl Chain {
 }
 
 /// Every gap from the first segment that is needed on; where nobody says which, from the oldest of each timeline.
-pub fn gaps(held: &Held, needed: Option<Segment>) -> Vec<Gap> {
+pub(in crate::backup) fn gaps(held: &Held, needed: Option<Segment>) -> Vec<Gap> {
     let mut timelines: BTreeSet<u32> = held.runs.keys().copied().collect();
     timelines.extend(needed.map(|segment| segment.timeline));
     let mut gaps = Vec::new();
@@ -103,7 +104,7 @@ fn last_needed(held: &Held, timeline: u32) -> Option<u64> {
     held.last(timeline).into_iter().chain(switch).max()
 }
 
-fn holes(held: &Held, timeline: u32, needed: Run) -> Vec<Gap> {
+fn holes(held: &Held, timeline: u32, needed: RangeInclusive<u64>) -> Vec<Gap> {
     let (mut next, last) = (*needed.start(), *needed.end());
     let mut gaps = Vec::new();
     let gap = |numbers| Gap { timeline, numbers };
@@ -124,7 +125,7 @@ fn holes(held: &Held, timeline: u32, needed: Run) -> Vec<Gap> {
 
 /// The position up to which WAL can be followed from the segment without a gap, through every switch of timeline on the
 /// way to the newest; nothing when not even that segment is there.
-pub fn reach(held: &Held, from: Segment) -> Option<u64> {
+pub(in crate::backup) fn reach(held: &Held, from: Segment) -> Option<u64> {
     let mut here = from;
     let mut reached = None;
     for history in lineage(held, from.timeline) {
@@ -185,7 +186,7 @@ fn lineage(held: &Held, from: u32) -> Vec<History> {
 }
 
 /// What is missing both now and at the look before: a look can race the archiver.
-pub fn in_both(before: &[Gap], now: &[Gap]) -> Vec<Gap> {
+pub(in crate::backup) fn in_both(before: &[Gap], now: &[Gap]) -> Vec<Gap> {
     let mut both = Vec::new();
     for gap in now {
         let same = before.iter().filter(|other| other.timeline == gap.timeline);

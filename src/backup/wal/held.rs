@@ -7,32 +7,32 @@ use super::{History, Segment, USUAL_SEGMENT_BYTES, Wal, WalFile, WalName};
 use crate::sample::Timestamp;
 
 /// Numbers that follow one another.
-pub type Run = RangeInclusive<u64>;
+pub(super) type Run = RangeInclusive<u64>;
 
 /// What an archive holds, made small.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub(in crate::backup) struct Held {
     /// The size of a whole segment, in bytes.
-    pub segment_bytes: u64,
+    pub(in crate::backup) segment_bytes: u64,
     /// Whole segments, ascending, by timeline.
-    pub runs: BTreeMap<u32, Vec<Run>>,
+    pub(in crate::backup) runs: BTreeMap<u32, Vec<Run>>,
     /// Beginnings of segments in which a timeline ended.
-    pub partials: Vec<Segment>,
+    pub(in crate::backup) partials: Vec<Segment>,
     /// Uncompressed files that are not as long as a segment.
-    pub short: Vec<Segment>,
+    pub(in crate::backup) short: Vec<Segment>,
     /// Where timelines began.
-    pub histories: BTreeMap<u32, History>,
+    pub(in crate::backup) histories: BTreeMap<u32, History>,
     /// How many whole segments there are.
-    pub segments: u64,
+    pub(in crate::backup) segments: u64,
     /// When the newest of them came.
-    pub last_arrival: Option<Timestamp>,
+    pub(in crate::backup) last_arrival: Option<Timestamp>,
 }
 
 /// Sizes initdb allows.
 const SEGMENT_BYTES: RangeInclusive<u64> = 1 << 20..=1 << 30;
 
 /// The size of a segment: as the server says, else as most uncompressed files are long, else the usual.
-pub fn segment_bytes(asked: Option<u64>, files: &[WalFile]) -> u64 {
+pub(in crate::backup) fn segment_bytes(asked: Option<u64>, files: &[WalFile]) -> u64 {
     let is_possible = |bytes: &u64| bytes.is_power_of_two() && SEGMENT_BYTES.contains(bytes);
     let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
     let whole = files
@@ -50,7 +50,7 @@ pub fn segment_bytes(asked: Option<u64>, files: &[WalFile]) -> u64 {
 
 impl Held {
     /// Sorts the files of an archive, whose segments are this long.
-    pub fn of(wal: &Wal, segment_bytes: u64) -> Held {
+    pub(in crate::backup) fn of(wal: &Wal, segment_bytes: u64) -> Held {
         let mut held = Held {
             segment_bytes,
             runs: BTreeMap::new(),
@@ -103,7 +103,7 @@ impl Held {
     }
 
     /// Whether the segment is there as a whole.
-    pub fn has(&self, segment: Segment) -> bool {
+    pub(in crate::backup) fn has(&self, segment: Segment) -> bool {
         self.run(segment).is_some()
     }
 
@@ -120,7 +120,7 @@ impl Held {
     }
 
     /// The newest segment of the newest timeline.
-    pub fn newest(&self) -> Option<Segment> {
+    pub(in crate::backup) fn newest(&self) -> Option<Segment> {
         let (timeline, runs) = self.runs.last_key_value()?;
         let number = *runs.last()?.end();
         Some(Segment {
@@ -130,7 +130,7 @@ impl Held {
     }
 
     /// The first segment that is not there of those from one to another of the same timeline.
-    pub fn lacks(&self, first: Segment, last: Segment) -> Option<Segment> {
+    pub(in crate::backup) fn lacks(&self, first: Segment, last: Segment) -> Option<Segment> {
         let mut number = first.number;
         while number <= last.number {
             let segment = Segment { number, ..first };

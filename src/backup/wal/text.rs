@@ -5,7 +5,7 @@ use super::History;
 use crate::sample::Timestamp;
 
 /// More of such a text is not read.
-pub const LONGEST_TEXT: u64 = 64 << 10;
+pub(in crate::backup) const LONGEST_TEXT: u64 = 64 << 10;
 
 /// What a base backup says of itself in `backup_label`, or in the `.backup` file of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,14 +55,14 @@ impl Label {
 }
 
 /// A position as PostgreSQL writes it, such as `0/4000028`.
-pub fn position(text: &str) -> Option<u64> {
+pub(in crate::backup) fn position(text: &str) -> Option<u64> {
     let (high, low) = text.trim().split_once('/')?;
     let part = |digits: &str| u32::from_str_radix(digits, 16).ok().map(u64::from);
     Some(part(high)? << 32 | part(low)?)
 }
 
 /// A date and time such as `2026-11-23 08:08:15 UTC`; what follows them is not looked at.
-pub fn moment(text: &str) -> Option<Timestamp> {
+fn moment(text: &str) -> Option<Timestamp> {
     let (date, rest) = text.trim().split_once(' ')?;
     let time = rest.split(' ').next()?;
     let civil: jiff::civil::DateTime = format!("{date}T{time}").parse().ok()?;

@@ -6,7 +6,9 @@ use std::io::{self, Read};
 use super::manifest::Manifest;
 use super::tapes::summed_after;
 use super::wal::Inside;
-use super::{Awaited, CONTROL, LABEL, MANIFEST, summed, take_control, take_label, take_manifest, wrong_sum};
+use super::{
+    Awaited, CONTROL, LABEL, MANIFEST, summed, take_control, take_label, take_manifest, wrong_sum,
+};
 use crate::backup::Kind;
 use crate::backup::inspect::Verdict;
 use crate::backup::inspect::halt::{half_written, unknowable};
@@ -60,7 +62,9 @@ impl Loose {
 
     /// Holds the members against the manifest; whether every byte agrees with a checksum.
     pub(in crate::backup::inspect) fn judge(self, verdict: &mut Verdict) -> io::Result<bool> {
-        verdict.format = verdict.format.replacen("tar archive", "base backup in a tar archive", 1);
+        verdict.format = verdict
+            .format
+            .replacen("tar archive", "base backup in a tar archive", 1);
         let Some(manifest) = self.manifest else {
             return Err(half_written(
                 "has no `backup_manifest`, which is written last: the backup was interrupted",

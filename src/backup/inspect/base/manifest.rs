@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Deserializer};
 
-use crate::backup::inspect::halt::{corrupt, half_written, unknowable};
+use crate::backup::inspect::halt::{Halt, corrupt, half_written, unknowable};
 use crate::backup::inspect::sum::{Algorithm, Sum};
 use crate::backup::wal::position;
 
@@ -46,8 +46,8 @@ impl Manifest {
         let mut lines = Lines::new(reader);
         let parsed: Result<Text, _> = serde_json::from_reader(io::BufReader::new(&mut lines));
         // Whatever the parser thought of it, what the reader saw counts more.
-        if let Some(error) = lines.failed.take() {
-            return Err(error);
+        if let Some(halt) = lines.failed.take() {
+            return Err(halt.into());
         }
         let text = parsed.map_err(|error| match error.classify() {
             serde_json::error::Category::Eof => {
@@ -209,7 +209,9 @@ fn algorithm(name: &str) -> Option<Algorithm> {
         ("SHA384", Algorithm::Sha384),
         ("SHA512", Algorithm::Sha512),
     ];
-    let found = NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+    let found = NAMES
+        .iter()
+        .find(|(known, _)| name.eq_ignore_ascii_case(known));
     found.map(|(_, algorithm)| *algorithm)
 }
 
@@ -227,7 +229,8 @@ struct Lines<R> {
     sum: Sum,
     /// The last line that has ended, and what has come of the one after it.
     held: [Vec<u8>; 2],
-    failed: Option<io::Error>,
+    /// Why reading failed; the parser would wrap it in its own error.
+    failed: Option<Halt>,
 }
 
 impl<R: Read> Lines<R> {
@@ -271,14 +274,12 @@ impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer);
         let taken = read.and_then(|count| self.take(&buffer[..count]).map(|()| count));
-        taken.map_err(|error| {
-            // The parser wraps errors in its own; the cause is kept for whoever reads it.
-            if error.kind() != io::ErrorKind::Interrupted {
-                self.failed = Some(io::Error::new(error.kind(), "read"));
-                return std::mem::replace(self.failed.get_or_insert_with(|| io::ErrorKind::Other.into()), error);
-            }
-            error
-        })
+        if let Err(error) = &taken
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.failed = Some(Halt::of(error));
+        }
+        taken
     }
 }
 
@@ -319,7 +320,10 @@ mod tests {
     fn nothing_may_be_changed_or_lost() {
         let whole = summed(MANIFEST);
         for length in 0..whole.len() {
-            assert!(Manifest::read(&whole.as_bytes()[..length]).is_err(), "{length}");
+            assert!(
+                Manifest::read(&whole.as_bytes()[..length]).is_err(),
+                "{length}"
+            );
         }
         for place in 0..whole.len() - 1 {
             let mut bytes = whole.clone().into_bytes();
@@ -331,12 +335,24 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_the_reason() {
         let cases = [
-            (MANIFEST.replace("Version\": 1", "Version\": 9"), "version 9"),
+            (
+                MANIFEST.replace("Version\": 1", "Version\": 9"),
+                "version 9",
+            ),
             (MANIFEST.replace("0/2000028", "x"), "impossible position"),
-            (MANIFEST.replace("a098b9a7", "a0"), "impossible checksum of `backup_label`"),
+            (
+                MANIFEST.replace("a098b9a7", "a0"),
+                "impossible checksum of `backup_label`",
+            ),
             (MANIFEST.replace("CRC32C", "MD4"), "impossible checksum"),
-            (MANIFEST.replace("Encoded-Path\": \"62ff", "Path\": \"backup_label"), "twice"),
-            (MANIFEST.replace("\"Encoded-Path\": \"62ff\", ", ""), "no name"),
+            (
+                MANIFEST.replace("Encoded-Path\": \"62ff", "Path\": \"backup_label"),
+                "twice",
+            ),
+            (
+                MANIFEST.replace("\"Encoded-Path\": \"62ff\", ", ""),
+                "no name",
+            ),
             (MANIFEST.replace("\"Files\"", "\"Folders\""), "damaged"),
             (format!("{}{MANIFEST}", " ".repeat(2 << 20)), "endless line"),
         ];

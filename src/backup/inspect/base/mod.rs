@@ -11,7 +11,7 @@ use std::io::{self, Read};
 
 use super::halt::{corrupt, half_written, unknowable};
 use super::input::{Input, head};
-use super::{Reading, Verdict};
+use super::{Reading, Verdict, within};
 use crate::backup::shelf::{Item, Shape, Shelf};
 use crate::backup::wal::{LONGEST_TEXT, Label};
 use crate::backup::{Kind, Proof};
@@ -36,8 +36,14 @@ pub(crate) enum Form {
 impl Form {
     /// How it lies, by what is directly in the folder; nothing when that is no base backup.
     pub(crate) fn of(items: &[Item]) -> Option<Form> {
-        let has = |name: &str| items.iter().any(|item| item.shape == Shape::File && item.name == name);
-        let has_tape = items.iter().any(|item| item.shape == Shape::File && item.name.starts_with("base.tar"));
+        let has = |name: &str| {
+            items
+                .iter()
+                .any(|item| item.shape == Shape::File && item.name == name)
+        };
+        let has_tape = items
+            .iter()
+            .any(|item| item.shape == Shape::File && item.name.starts_with("base.tar"));
         if has(LABEL) || has(VERSION) {
             Some(Form::Tree)
         } else if has_tape || has(MANIFEST) {
@@ -46,11 +52,27 @@ impl Form {
             None
         }
     }
+
+    /// How the one base backup lies that a whole place is; nothing when it is a place for several.
+    pub(crate) fn here(items: &[Item]) -> Option<Form> {
+        Form::of(items).filter(|form| *form == Form::Tree || is_ended(items))
+    }
 }
 
 /// Whether the manifest, which is written last, is there.
 pub(crate) fn is_ended(items: &[Item]) -> bool {
-    items.iter().any(|item| item.shape == Shape::File && item.name == MANIFEST)
+    items
+        .iter()
+        .any(|item| item.shape == Shape::File && item.name == MANIFEST)
+}
+
+/// Whether an item is part of the base backup that lies in this form beside it.
+pub(crate) fn is_part(form: Option<Form>, item: &Item) -> bool {
+    match form {
+        None => false,
+        Some(Form::Tree) => true,
+        Some(Form::Tapes) => item.name == MANIFEST || tapes::Place::of(&item.name).is_some(),
+    }
 }
 
 /// Whether a tar archive with this first file is a base backup.
@@ -71,8 +93,12 @@ pub(super) fn read(
         Form::Tree => "base backup".into(),
         Form::Tapes => "base backup in tar files".into(),
     };
-    let open = |name: &str| Input::open(shelf, &format!("{folder}/{name}"), reading.pace);
-    let has = |name: &str| items.iter().any(|item| item.shape == Shape::File && item.name == name);
+    let open = |name: &str| Input::open(shelf, &within(folder, name), reading.pace);
+    let has = |name: &str| {
+        items
+            .iter()
+            .any(|item| item.shape == Shape::File && item.name == name)
+    };
     if form == Form::Tree && has(LABEL) {
         take_label(open(LABEL)?, verdict)?;
     }
@@ -130,7 +156,9 @@ fn take_label(reader: impl Read, verdict: &mut Verdict) -> io::Result<()> {
 /// The system identifier, with which `pg_control` begins.
 fn take_control(start: &[u8], verdict: &mut Verdict) {
     let identifier = start.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    verdict.system_identifier = verdict.system_identifier.or(identifier.filter(|number| *number != 0));
+    verdict.system_identifier = verdict
+        .system_identifier
+        .or(identifier.filter(|number| *number != 0));
 }
 
 /// What pg_verifybackup leaves out, for it may be written after the backup: the file itself, or everything below it.
@@ -169,7 +197,10 @@ impl Awaited {
             return Ok(None);
         }
         match self.files.remove(path) {
-            None => Err(corrupt(format!("holds `{}`, which its manifest does not know", short(path)))),
+            None => Err(corrupt(format!(
+                "holds `{}`, which its manifest does not know",
+                short(path)
+            ))),
             Some(promise) if promise.bytes != bytes => Err(half_written(format!(
                 "is not whole: its file `{}` has {bytes} bytes, its manifest says {}",
                 short(path),

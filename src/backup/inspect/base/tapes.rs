@@ -8,7 +8,7 @@ use super::{Awaited, CONTROL, LABEL, short, summed, take_control, take_label, wr
 use crate::backup::inspect::halt::{Halt, corrupt};
 use crate::backup::inspect::input::{Input, head};
 use crate::backup::inspect::sum::Sum;
-use crate::backup::inspect::{Reading, Verdict, tape, wrapper};
+use crate::backup::inspect::{Reading, Verdict, tape, within, wrapper};
 use crate::backup::shelf::{Item, Shape, Shelf};
 
 pub(super) fn read(
@@ -22,22 +22,22 @@ pub(super) fn read(
     let (needed, mut inside) = (manifest.wal.clone(), Inside::default());
     let mut awaited = Awaited::of(manifest);
     for item in items.iter().filter(|item| item.shape == Shape::File) {
-        verdict.stored_bytes += item.bytes;
         let Some(place) = Place::of(&item.name) else {
             continue;
         };
-        let input = Input::open(shelf, &format!("{folder}/{}", item.name), reading.pace);
+        verdict.stored_bytes += item.bytes;
+        let input = Input::open(shelf, &within(folder, &item.name), reading.pace);
         let mut members = Members {
             place,
             awaited: &mut awaited,
             inside: &mut inside,
             verdict,
         };
-        let taken = input
-            .and_then(wrapper::peel)
-            .and_then(|peeled| tape::walk(peeled.content, |path, bytes, content| {
+        let taken = input.and_then(wrapper::peel).and_then(|peeled| {
+            tape::walk(peeled.content, |path, bytes, content| {
                 members.take(path, bytes, content)
-            }));
+            })
+        });
         taken.map_err(|error| in_file(&item.name, &error))?;
     }
     awaited.judge()?;
@@ -46,7 +46,7 @@ pub(super) fn read(
 }
 
 /// Which part of the data directory a tar file holds.
-enum Place {
+pub(super) enum Place {
     Base,
     /// A tablespace, by the number of its link.
     Tablespace(u32),
@@ -54,7 +54,7 @@ enum Place {
 }
 
 impl Place {
-    fn of(name: &str) -> Option<Place> {
+    pub(super) fn of(name: &str) -> Option<Place> {
         let (stem, ending) = name.split_once(".tar")?;
         let is_known = ["", ".gz", ".lz4", ".zst", ".bz2", ".xz"].contains(&ending);
         match stem {
@@ -131,7 +131,9 @@ pub(super) fn summed_after(mut sum: Sum, start: &[u8], content: &mut dyn Read) -
 
 fn in_file(name: &str, error: &io::Error) -> io::Error {
     match Halt::of(error) {
-        Halt::Trouble(trouble, words) if !words.starts_with("holds") && !words.contains("its file") => {
+        Halt::Trouble(trouble, words)
+            if !words.starts_with("holds") && !words.contains("its file") =>
+        {
             let words = format!("is not whole: its file `{}` {words}", short(name));
             Halt::Trouble(trouble, words).into()
         }

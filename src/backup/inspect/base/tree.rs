@@ -9,7 +9,7 @@ use crate::backup::files::MOST_ENTRIES;
 use crate::backup::inspect::halt::{Halt, corrupt, unknowable};
 use crate::backup::inspect::input::{Input, head};
 use crate::backup::inspect::sum::{Algorithm, Sum};
-use crate::backup::inspect::{Reading, Verdict};
+use crate::backup::inspect::{Reading, Verdict, within};
 use crate::backup::shelf::{Item, Shape, Shelf};
 use crate::sample::Timestamp;
 
@@ -55,10 +55,12 @@ pub(super) fn read(
         Ok(())
     })?;
     if has_links {
-        awaited.files.retain(|path, _| !path.starts_with("pg_tblspc/"));
+        awaited
+            .files
+            .retain(|path, _| !path.starts_with("pg_tblspc/"));
     }
     awaited.judge()?;
-    let control = Input::open(shelf, &format!("{folder}/{CONTROL}"), reading.pace);
+    let control = Input::open(shelf, &within(folder, CONTROL), reading.pace);
     take_control(&head(&mut control?, 8)?, verdict);
     inside.judge(&needed, verdict)?;
     present.sort_by(|one, other| one.path.cmp(&other.path));
@@ -81,7 +83,7 @@ fn check(shelf: &dyn Shelf, folder: &str, file: Present, reading: &Reading) -> i
     if reading.progress.has(&file.path, file.bytes, file.modified) {
         return Ok(());
     }
-    let input = Input::open(shelf, &format!("{folder}/{}", file.path), reading.pace);
+    let input = Input::open(shelf, &within(folder, &file.path), reading.pace);
     let sum = input.and_then(|input| summed_to_the_end(input, algorithm));
     let sum = sum.map_err(|error| match Halt::of(&error) {
         Halt::Trouble(trouble, words) => {
@@ -128,14 +130,17 @@ fn walk(
 ) -> io::Result<()> {
     let (mut waiting, mut entries) = (vec![(String::new(), 0)], 0);
     while let Some((below, depth)) = waiting.pop() {
-        let place = match below.as_str() {
-            "" => folder.to_owned(),
-            below => format!("{folder}/{below}"),
+        let place = match (folder, below.as_str()) {
+            (".", "") => String::new(),
+            (folder, "") => folder.to_owned(),
+            (folder, below) => within(folder, below),
         };
         for item in shelf.list(&place)? {
             entries += 1;
             if entries > MOST_ENTRIES || depth > DEEPEST {
-                return Err(corrupt("holds more files and folders than a data directory can"));
+                return Err(corrupt(
+                    "holds more files and folders than a data directory can",
+                ));
             }
             let path = match below.as_str() {
                 "" => item.name.clone(),

@@ -21,7 +21,8 @@ impl Inside {
     /// Takes a file by its path below `pg_wal`.
     pub(super) fn take(&mut self, path: &str, bytes: u64) {
         if let Some(mark) = path.strip_prefix("archive_status/") {
-            self.marked.extend(mark.strip_suffix(".done").map(str::to_owned));
+            self.marked
+                .extend(mark.strip_suffix(".done").map(str::to_owned));
         } else if let Some((name @ WalName::Segment(_), is_packed)) = WalName::parse(path) {
             self.files.push(WalFile {
                 name,
@@ -50,7 +51,9 @@ impl Inside {
         match lacked {
             Some(segment) if was_there => {
                 let name = segment.name(bytes);
-                let words = format!("lacks the WAL segment `{name}`, without which it cannot become consistent");
+                let words = format!(
+                    "lacks the WAL segment `{name}`, without which it cannot become consistent"
+                );
                 Err(Halt::Trouble(Trouble::WalMissing, words).into())
             }
             _ => Ok(()),
