@@ -1,7 +1,10 @@
 //! Backups: real dumps of every form, whole and damaged, and a folder that is watched while it changes.
 
+mod archive;
+mod base;
 mod corpus;
 mod damage;
+mod damage_base;
 mod fixtures;
 mod watch;
 

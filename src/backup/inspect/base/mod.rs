@@ -248,3 +248,6 @@ fn summed(has_unsummed: bool, verdict: &mut Verdict) -> bool {
     }
     !has_unsummed
 }
+
+#[cfg(test)]
+mod tests;
