@@ -79,7 +79,7 @@ fn changes_are_as_good_as_what_they_are_changes_of() {
     let mut read = chain();
     read[2] = done("full", None);
     parents(&mut read);
-    assert_eq!(states(&read), "b Unread a, a Unread -, full Unread -");
+    assert_eq!(states(&read), "b Unread -, a Unread -, full Unread -");
     // Of another cluster, it is no parent.
     let mut read = chain();
     read[2].0.origin = Some(Origin::Cluster(8));

@@ -181,12 +181,9 @@ fn a_data_directory_is_judged_as_the_real_tool_judges_it() {
             let (theirs, ours) = damage.done(&folder, || {
                 (verifies(&postgres, &folder, options), verify(&folder))
             });
-            assert_eq!(
-                ours.is_good(),
-                theirs,
-                "{major} {damage:?}: {}",
-                report(&ours)
-            );
+            // The tool reads a segment as far as it has to; one that is short is not what was written.
+            let is_right = ours.is_good() == theirs || (damage.concerns_wal() && !ours.is_good());
+            assert!(is_right, "{major} {damage:?}: {}", report(&ours));
             assert!(
                 ours.is_good() || ours.proof < Proof::Whole,
                 "{major} {damage:?}"
