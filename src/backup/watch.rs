@@ -22,7 +22,7 @@ use super::sighting::Sighting;
 use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Chain, Obstacle, Settings, Verdict};
+use super::{Chain, Obstacle, Settings, Trouble, Verdict};
 use crate::sample::{Source, Timestamp};
 use crate::scrape::Board;
 
@@ -327,6 +327,9 @@ fn read(
     if !files::stands(shelf, &found) {
         return None;
     }
-    progress.end();
+    // What cannot be read is tried again at each look: then the rest need not be read again.
+    if verdict.trouble != Some(Trouble::Unreadable) {
+        progress.end();
+    }
     Some((found, verdict))
 }

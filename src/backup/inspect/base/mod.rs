@@ -122,7 +122,7 @@ pub(super) fn read(
 
 fn take_manifest(manifest: &Manifest, verdict: &mut Verdict) {
     verdict.proof = Proof::Opened;
-    verdict.system_identifier = verdict.system_identifier.or(manifest.system_identifier);
+    verdict.system_identifier = manifest.system_identifier.or(verdict.system_identifier);
     if manifest.files.keys().any(|path| is_incremental(path)) {
         verdict.kind = Kind::Incremental;
     }

@@ -6,14 +6,14 @@ use super::manifest::{Manifest, Promise};
 use super::wal::Inside;
 use super::{Awaited, CONTROL, short, summed, take_control, wrong_sum};
 use crate::backup::files::MOST_ENTRIES;
-use crate::backup::inspect::halt::{Halt, corrupt, unknowable};
+use crate::backup::inspect::halt::{Halt, unknowable};
 use crate::backup::inspect::input::{Input, head};
 use crate::backup::inspect::sum::{Algorithm, Sum};
 use crate::backup::inspect::{Reading, Verdict, within};
 use crate::backup::shelf::{Item, Shape, Shelf};
 use crate::sample::Timestamp;
 
-/// Folders below folders; a data directory has four.
+/// Folders below folders; a data directory has four, and what lies deeper is none of it.
 const DEEPEST: usize = 8;
 
 /// A file that is there with the right size.
@@ -137,17 +137,16 @@ fn walk(
         };
         for item in shelf.list(&place)? {
             entries += 1;
-            if entries > MOST_ENTRIES || depth > DEEPEST {
-                return Err(corrupt(
-                    "holds more files and folders than a data directory can",
-                ));
+            if entries > MOST_ENTRIES {
+                return Err(io::ErrorKind::QuotaExceeded.into());
             }
             let path = match below.as_str() {
                 "" => item.name.clone(),
                 below => format!("{below}/{}", item.name),
             };
             match item.shape {
-                Shape::Folder => waiting.push((path, depth + 1)),
+                Shape::Folder if depth < DEEPEST => waiting.push((path, depth + 1)),
+                Shape::Folder => {}
                 Shape::File | Shape::Other => each(&path, &item)?,
             }
         }
