@@ -1,18 +1,19 @@
 //! The files of a source: what lies in its place, by the names that are meant, told apart by content.
 
-use std::collections::HashMap;
+mod sums;
+
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 use super::archive::{Shown, Texts, is_wal};
-use super::inspect::{base, beside};
+use super::inspect::base;
 use super::settings::Files;
 use super::shelf::{Item, Shape, Shelf};
 use super::sighting::{Space, Storage};
 use super::{Kind, Obstacle};
 use crate::document::like;
 use crate::sample::Timestamp;
+pub(super) use sums::Beside;
+use sums::Sums;
 
 /// What one look at the place showed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,14 +50,6 @@ impl Found {
         let version = self.version.as_deref().unwrap_or_default();
         format!("{} {} {} {version}", self.name, self.bytes, self.modified.0)
     }
-}
-
-/// A checksum file. One that is for a single backup is part of how that backup stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Beside {
-    pub(super) name: String,
-    pub(super) bytes: u64,
-    pub(super) modified: Timestamp,
 }
 
 /// More entries are not looked at.
@@ -139,42 +132,6 @@ pub(super) fn stands(shelf: &dyn Shelf, found: &Found) -> bool {
         .map(|now| Found { beside, ..now })
         .as_ref()
         == Some(found)
-}
-
-/// The checksum files of a place.
-struct Sums {
-    own: HashMap<String, Beside>,
-    shared: Option<Beside>,
-}
-
-impl Sums {
-    fn of(items: &[Item]) -> Sums {
-        let files = items.iter().filter(|item| item.shape == Shape::File);
-        let sums = files.filter(|item| COMPANIONS.iter().any(|ending| item.name.ends_with(ending)));
-        let own: HashMap<String, Beside> = sums
-            .map(|item| {
-                let beside = Beside {
-                    name: item.name.clone(),
-                    bytes: item.bytes,
-                    modified: item.modified,
-                };
-                (item.name.clone(), beside)
-            })
-            .collect();
-        // It changes whenever a backup is added, which says nothing about the others.
-        let shared = beside::shared(|name| own.contains_key(name)).map(|name| Beside {
-            name,
-            bytes: 0,
-            modified: Timestamp(0),
-        });
-        Sums { own, shared }
-    }
-
-    fn beside(&self, name: &str) -> Option<Beside> {
-        let own = beside::own(name, |name| self.own.contains_key(name));
-        let own = own.and_then(|name| self.own.get(&name));
-        own.or(self.shared.as_ref()).cloned()
-    }
 }
 
 fn found(shelf: &dyn Shelf, item: Item, pattern: &str, sums: &Sums) -> io::Result<Option<Found>> {

@@ -131,8 +131,17 @@ pub(super) fn wal(
             end: told.map(|told| told.end),
             is_inside: verdict.is_some_and(|verdict| verdict.has_wal),
         };
-        if !need.is_inside && backup.state == State::Done {
-            outside(backup, &need, archive, before);
+        match archive {
+            _ if need.is_inside => {}
+            Some(archive) => in_archive(backup, &need, archive, before),
+            // What a tool has taken, it keeps the WAL of.
+            None if verdict.is_some() => damage(
+                backup,
+                Trouble::WalMissing,
+                "needs WAL that is neither inside it nor in an archive that is shown; say with `wal:` where the archive is"
+                    .into(),
+            ),
+            None => {}
         }
         if backup.state == State::Done {
             needs.push(need);
@@ -141,11 +150,7 @@ pub(super) fn wal(
     needs
 }
 
-fn outside(backup: &mut Backup, need: &Need, archive: Option<&Archive>, before: Option<&Archive>) {
-    let Some(archive) = archive else {
-        backup.proof = backup.proof.min(Proof::Opened);
-        return;
-    };
+fn in_archive(backup: &mut Backup, need: &Need, archive: &Archive, before: Option<&Archive>) {
     if let Some(segment) = archive.lacks(before, need) {
         let name = segment.name(archive.held.segment_bytes);
         let words = format!(

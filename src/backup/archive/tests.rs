@@ -1,8 +1,9 @@
 use std::time::Instant;
 
 use super::*;
-use crate::backup::shelf::Folder;
+use crate::backup::shelf::{Folder, Item, Shape, Shelf};
 use crate::backup::sighting::Storage;
+use crate::backup::wal::{Wal, WalFile, WalName};
 
 const MIB16: u64 = 16 << 20;
 

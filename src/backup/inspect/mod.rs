@@ -17,19 +17,18 @@ mod sum;
 mod tape;
 mod text;
 mod verdict;
+mod weigh;
 mod wrapper;
 
 use std::io::{self, BufReader};
 
 use super::Proof;
-use super::shelf::{Item, Shape, Shelf};
+use super::shelf::{Shape, Shelf};
 use super::wal::LONGEST_TEXT;
-use beside::Expected;
-use halt::{Halt, corrupt, half_written, unknowable};
+use halt::{Halt, half_written, unknowable};
+use input::Input;
 pub(crate) use input::Pace;
-use input::{Input, Passing};
 pub(crate) use progress::Progress;
-use sum::Algorithm;
 pub use verdict::{Needed, Table, Trouble, Verdict};
 
 /// How something is read, and what is known beside it.
@@ -87,77 +86,15 @@ fn read(
         Some(file) => beside::expected(shelf, file, name, reading.pace)?,
         None => None,
     };
-    let passing = passing(expected.as_ref(), reading);
+    let passing = weigh::passing(expected.as_ref(), reading);
     let input = Input::open(shelf, name, reading.pace)?.passing(passing.clone());
     match read_file(input, verdict).map_err(|error| Halt::of(&error)) {
         Err(halt @ (Halt::Trouble(..) | Halt::Stopped)) => Err(halt.into()),
         outcome => {
-            let passing = to_the_end(shelf, name, &item, (passing, expected.as_ref()), reading)?;
-            weigh(outcome, expected.as_ref(), &passing, reading, verdict)
+            let passing =
+                weigh::to_the_end(shelf, name, &item, (passing, expected.as_ref()), reading)?;
+            weigh::weigh(outcome, expected.as_ref(), &passing, reading, verdict)
         }
-    }
-}
-
-/// What has to be summed of a file.
-fn passing(expected: Option<&Expected>, reading: &Reading) -> Passing {
-    let beside = expected.map(|expected| expected.algorithm);
-    let compared = reading.is_compared.then_some(Algorithm::Md5);
-    Passing::new(beside.into_iter().chain(compared).collect())
-}
-
-/// The sums of all bytes, also where the content could not be read to its end.
-fn to_the_end(
-    shelf: &dyn Shelf,
-    name: &str,
-    item: &Item,
-    (passed, expected): (Passing, Option<&Expected>),
-    reading: &Reading,
-) -> io::Result<Passing> {
-    let is_wanted = expected.is_some() || reading.is_compared;
-    if !is_wanted || passed.bytes() == item.bytes {
-        return Ok(passed);
-    }
-    let again = passing(expected, reading);
-    let mut input = Input::open(shelf, name, reading.pace)?.passing(again.clone());
-    io::copy(&mut input, &mut io::sink())?;
-    Ok(again)
-}
-
-/// What checksums say beside what the content showed.
-fn weigh(
-    outcome: Result<bool, Halt>,
-    expected: Option<&Expected>,
-    passing: &Passing,
-    reading: &Reading,
-    verdict: &mut Verdict,
-) -> io::Result<bool> {
-    let algorithm = match expected {
-        _ if reading.is_compared => Some(Algorithm::Md5),
-        expected => expected.map(|expected| expected.algorithm),
-    };
-    verdict.checksum = algorithm
-        .and_then(|algorithm| Some(format!("{}:{}", algorithm.name(), passing.hex(algorithm)?)));
-    let Some(Expected {
-        file,
-        algorithm,
-        hex,
-    }) = expected
-    else {
-        return outcome.map_err(io::Error::from);
-    };
-    if passing.hex(*algorithm).as_ref() != Some(hex) {
-        return Err(corrupt(format!(
-            "does not agree with its {} checksum in `{}` beside it",
-            algorithm.name(),
-            file.escape_debug()
-        )));
-    }
-    match outcome {
-        Ok(_) => Ok(true),
-        Err(Halt::Unknowable(words)) => Err(unknowable(format!(
-            "{words}; its bytes agree with the checksum beside it"
-        ))),
-        Err(halt) => Err(halt.into()),
     }
 }
 

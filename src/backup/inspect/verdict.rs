@@ -100,8 +100,10 @@ impl Verdict {
         if self.kind.is_physical() && self.is_good() && !self.has_wal && self.proof > Proof::Opened
         {
             self.proof = Proof::Opened;
-            self.remark = Some(
-                "needs WAL that is not inside it: it can be started only with the archive".into(),
+            self.trouble = Some(Trouble::WalMissing);
+            self.problem = Some(
+                "needs WAL that is not inside it: it can be started only with the archive that has it"
+                    .into(),
             );
         }
         if self.since.is_some() && self.is_good() && self.remark.is_none() {

@@ -130,8 +130,7 @@ fn wal_is_lost_once_it_is_missing_twice() {
         (State::Damaged, Proof::Opened, 0)
     );
     assert_eq!(judge(&filled, Some(torn), Some(torn)), good);
-    // Where no archive is shown it may be anywhere: it cannot be started from here.
-    assert_eq!(judge(&bare, None, None), (State::Done, Proof::Opened, 1));
+    assert_eq!(judge(&bare, None, None), (State::Damaged, Proof::Opened, 0));
     assert_eq!(judge(&filled, None, None), good);
 }
 

@@ -1,6 +1,7 @@
 //! A base backup of pg_basebackup: a data directory, or its tar files, held against the manifest written last of all.
 //! Takes a folder, or the members of one tar archive; fills in the verdict and says whether every byte has a checksum.
 
+mod awaited;
 mod loose;
 mod manifest;
 mod tapes;
@@ -15,8 +16,9 @@ use super::{Reading, Verdict, within};
 use crate::backup::shelf::{Item, Shape, Shelf};
 use crate::backup::wal::{LONGEST_TEXT, Label};
 use crate::backup::{Kind, Proof};
+use awaited::{Awaited, short, wrong_sum};
 pub(super) use loose::Loose;
-use manifest::{Manifest, Promise};
+use manifest::Manifest;
 pub(crate) use tree::newest as newest_in;
 
 const MANIFEST: &str = "backup_manifest";
@@ -159,86 +161,6 @@ fn take_control(start: &[u8], verdict: &mut Verdict) {
     verdict.system_identifier = verdict
         .system_identifier
         .or(identifier.filter(|number| *number != 0));
-}
-
-/// What pg_verifybackup leaves out, for it may be written after the backup: the file itself, or everything below it.
-fn is_ignored(path: &str) -> bool {
-    const IGNORED: [&str; 5] = [
-        MANIFEST,
-        "pg_wal",
-        "postgresql.auto.conf",
-        "recovery.signal",
-        "standby.signal",
-    ];
-    let first = path.split('/').next().unwrap_or_default();
-    IGNORED.contains(&first) && (first == "pg_wal" || first == path)
-}
-
-/// What the manifest promises and has not been seen yet.
-struct Awaited {
-    files: std::collections::HashMap<Box<str>, Promise>,
-    has_unsummed: bool,
-}
-
-impl Awaited {
-    fn of(manifest: Manifest) -> Awaited {
-        let mut files = manifest.files;
-        files.retain(|path, _| !is_ignored(path));
-        let has_unsummed = files.values().any(|promise| promise.sum.is_none());
-        Awaited {
-            files,
-            has_unsummed,
-        }
-    }
-
-    /// What was promised of a file of this size; nothing for one of which nothing has to be promised.
-    fn take(&mut self, path: &str, bytes: u64) -> io::Result<Option<Promise>> {
-        if is_ignored(path) {
-            return Ok(None);
-        }
-        match self.files.remove(path) {
-            None => Err(corrupt(format!(
-                "holds `{}`, which its manifest does not know",
-                short(path)
-            ))),
-            Some(promise) if promise.bytes != bytes => Err(half_written(format!(
-                "is not whole: its file `{}` has {bytes} bytes, its manifest says {}",
-                short(path),
-                promise.bytes
-            ))),
-            Some(promise) => Ok(Some(promise)),
-        }
-    }
-
-    /// Complains when something has not come.
-    fn judge(&self) -> io::Result<()> {
-        let Some(first) = self.files.keys().min() else {
-            return Ok(());
-        };
-        let more = match self.files.len() {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
-        };
-        Err(half_written(format!(
-            "lacks `{}`{more}, which its manifest names",
-            short(first)
-        )))
-    }
-}
-
-fn wrong_sum(path: &str) -> io::Error {
-    corrupt(format!(
-        "is damaged: its file `{}` does not agree with the checksum in its manifest",
-        short(path)
-    ))
-}
-
-/// A path for a message: some have no end.
-fn short(path: &str) -> String {
-    const LONGEST: usize = 120;
-    let start: String = path.chars().take(LONGEST).collect();
-    let dots = if start.len() < path.len() { "…" } else { "" };
-    format!("{}{dots}", start.escape_debug())
 }
 
 /// What is to be said when it is whole, but not everything had a checksum.

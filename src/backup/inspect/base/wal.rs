@@ -13,17 +13,12 @@ use crate::sample::Timestamp;
 #[derive(Default)]
 pub(super) struct Inside {
     files: Vec<WalFile>,
-    /// Segments that were there once, by the marks beside them.
-    marked: Vec<String>,
 }
 
 impl Inside {
     /// Takes a file by its path below `pg_wal`.
     pub(super) fn take(&mut self, path: &str, bytes: u64) {
-        if let Some(mark) = path.strip_prefix("archive_status/") {
-            self.marked
-                .extend(mark.strip_suffix(".done").map(str::to_owned));
-        } else if let Some((name @ WalName::Segment(_), is_packed)) = WalName::parse(path) {
+        if let Some((name @ WalName::Segment(_), is_packed)) = WalName::parse(path) {
             self.files.push(WalFile {
                 name,
                 bytes,
@@ -37,7 +32,6 @@ impl Inside {
     pub(super) fn judge(self, needed: &[Range], verdict: &mut Verdict) -> io::Result<()> {
         let bytes = segment_bytes(None, &self.files);
         verdict.has_wal = !self.files.is_empty();
-        let was_there = verdict.has_wal || !self.marked.is_empty();
         let wal = Wal {
             files: self.files,
             ..Wal::default()
@@ -49,7 +43,7 @@ impl Inside {
             held.lacks(first, last)
         });
         match lacked {
-            Some(segment) if was_there => {
+            Some(segment) if verdict.has_wal => {
                 let name = segment.name(bytes);
                 let words = format!(
                     "lacks the WAL segment `{name}`, without which it cannot become consistent"
