@@ -73,10 +73,10 @@ fn moment(text: &str) -> Option<Timestamp> {
 impl History {
     /// Reads `.history`: its last line tells of the switch that began this timeline.
     pub fn parse(timeline: u32, text: &str) -> Option<History> {
-        let lines = text
+        let mut lines = text
             .lines()
             .map(|line| line.split('#').next().unwrap_or_default());
-        let last = lines.filter(|line| !line.trim().is_empty()).next_back()?;
+        let last = lines.rfind(|line| !line.trim().is_empty())?;
         let mut words = last.split_whitespace();
         let parent = words.next()?.parse().ok()?;
         let switch = position(words.next()?)?;
