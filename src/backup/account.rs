@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::checklist::{Attestations, Brief, Known, Line, Standing, briefs, checklist};
-use super::{Backup, Log, Origin, Record, Records, Report, Reports, Settings, State};
+use super::{Backup, Chain, Log, Origin, Record, Records, Report, Reports, Settings, State};
 use crate::sample::Timestamp;
 
 /// More backups of a source are not listed; they are counted.
@@ -122,7 +122,6 @@ fn source(brief: &Brief) -> Value {
         .flat_map(|sighting| &sighting.backups)
         .collect();
     backups.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
-    let wal = sighting.and_then(|sighting| sighting.wal.as_ref());
     json!({
         "name": settings.name,
         "server": settings.server,
@@ -140,8 +139,19 @@ fn source(brief: &Brief) -> Value {
         "free_bytes": sighting.and_then(|sighting| sighting.space).map(|space| space.free),
         "count": sighting.map(|_| backups.len()),
         "backups": backups.into_iter().take(LISTED).map(backup).collect::<Vec<_>>(),
-        "wal_files": wal.map(|wal| wal.files.len()),
+        "wal": facts.chain.as_ref().map(wal),
         "log": facts.log.as_ref().map(log),
+    })
+}
+
+fn wal(chain: &Chain) -> Value {
+    json!({
+        "segments": chain.segments,
+        "newest": chain.newest.map(|newest| newest.name(chain.segment_bytes)),
+        "last_arrival": chain.last_arrival.map(Timestamp::rfc3339),
+        "missing_segments": chain.missing_segments(),
+        "first_missing": chain.missing.first().map(|gap| gap.first().name(chain.segment_bytes)),
+        "short_segments": chain.short.len(),
     })
 }
 

@@ -1,24 +1,32 @@
 //! The files of a source: what lies in its place, by the names that are meant, told apart by content.
 
+mod sums;
+
 use std::io;
 
-use super::Obstacle;
+use super::archive::{Shown, Texts, is_wal};
+use super::inspect::base;
 use super::settings::{Files, Root};
 use super::shelf::{Bucket, Folder, Item, Shape, Shelf};
 use super::sighting::{Space, Storage};
+use super::{Kind, Obstacle};
 use crate::document::like;
 use crate::sample::Timestamp;
+pub(super) use sums::Beside;
+use sums::Sums;
 
 /// What one look at the place showed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Listing {
     /// The files and folders whose names are meant.
     pub(super) found: Vec<Found>,
+    /// The WAL archive, where there is one.
+    pub(super) wal: Option<Shown>,
     /// Room for more.
     pub(super) space: Option<Space>,
 }
 
-/// A dump: a file, or a folder of files.
+/// A backup: a file, or a folder of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) name: String,
@@ -28,16 +36,27 @@ pub(super) struct Found {
     /// What changes whenever its content does, where the place has such a thing.
     pub(super) version: Option<String>,
     pub(super) storage: Storage,
+    /// What it holds, as far as its look from outside tells.
+    pub(super) kind: Kind,
+    /// The file that may hold its checksum.
+    pub(super) beside: Option<Beside>,
     /// Its name says that it is still being written.
     pub(super) is_partial: bool,
 }
 
 impl Found {
-    /// Whether it is what it was, by all that changes with its content. How it is stored may change beside that.
+    /// Whether it is what it was, by all that changes with its content. How it is stored may change beside that, and its
+    /// checksum file has been read by now, however it stands.
     pub(super) fn is_same(&self, other: &Found) -> bool {
-        let stands = |found: &Found| (found.bytes, found.modified, found.is_partial);
+        let stands = |found: &Found| (found.bytes, found.modified, found.is_partial, found.kind);
         (&self.name, &self.version) == (&other.name, &other.version)
             && stands(self) == stands(other)
+    }
+
+    /// Names it as it stands, apart from every other and from itself after a change.
+    pub(super) fn artefact(&self) -> String {
+        let version = self.version.as_deref().unwrap_or_default();
+        format!("{} {} {} {version}", self.name, self.bytes, self.modified.0)
     }
 }
 
@@ -46,23 +65,41 @@ pub(super) const MOST_ENTRIES: usize = 500_000;
 /// What scripts append while they write.
 const PARTIAL: [&str; 3] = [".part", ".partial", ".tmp"];
 /// What scripts put beside a dump.
-const COMPANIONS: [&str; 8] = [
+const COMPANIONS: [&str; 13] = [
+    ".sha512",
+    ".sha512sum",
+    ".sha384",
     ".sha256",
     ".sha256sum",
     ".sha1",
+    ".sha1sum",
     ".md5",
     ".md5sum",
+    "SUMS",
     ".asc",
     ".sig",
     ".log",
 ];
 
-/// Looks at the place once. Folders are entered only to see whether they are dumps themselves.
-pub(super) fn list(shelf: &dyn Shelf, pattern: &str) -> Result<Listing, Obstacle> {
+/// Looks at the place once. Folders are entered only to see whether they are backups themselves, or WAL.
+pub(super) fn list(shelf: &dyn Shelf, pattern: &str, texts: &Texts) -> Result<Listing, Obstacle> {
     let refused = |error: &io::Error| shelf.obstacle(error);
-    let (mut listing, mut denied) = (Listing::default(), None);
-    for item in shelf.list("").map_err(|error| refused(&error))? {
-        match found(shelf, item, pattern) {
+    let items = shelf.list("").map_err(|error| refused(&error))?;
+    let mut listing = Listing {
+        wal: Shown::of(shelf, &items, pattern, texts).map_err(|error| refused(&error))?,
+        space: shelf.space(),
+        found: Vec::new(),
+    };
+    let sums = Sums::of(&items);
+    // A single base backup may lie in the place itself.
+    let here = base::Form::here(&items).filter(|_| pattern == "*");
+    if here.is_some() {
+        let whole = whole(shelf, &items).map_err(|error| refused(&error))?;
+        listing.found.push(whole);
+    }
+    let mut denied = None;
+    for item in items.into_iter().filter(|item| !base::is_part(here, item)) {
+        match found(shelf, item, pattern, &sums) {
             Ok(found) => listing.found.extend(found),
             // It was removed between the listing and the look at it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -71,39 +108,56 @@ pub(super) fn list(shelf: &dyn Shelf, pattern: &str) -> Result<Listing, Obstacle
             Err(error) => return Err(refused(&error)),
         }
     }
-    if let (true, Some(error)) = (listing.found.is_empty(), denied) {
+    if let (true, None, Some(error)) = (listing.found.is_empty(), &listing.wal, denied) {
         return Err(refused(&error));
     }
-    listing.space = shelf.space();
     Ok(listing)
+}
+
+/// What a place shows of a WAL archive, which may be nothing yet.
+pub(super) fn list_wal(shelf: &dyn Shelf, pattern: &str, texts: &Texts) -> Result<Shown, Obstacle> {
+    let refused = |error: io::Error| shelf.obstacle(&error);
+    let items = shelf.list("").map_err(refused)?;
+    let shown = Shown::of(shelf, &items, pattern, texts).map_err(refused)?;
+    Ok(shown.unwrap_or_default())
 }
 
 /// Whether what was found is still there unchanged.
 pub(super) fn stands(shelf: &dyn Shelf, found: &Found) -> bool {
-    let now = shelf.stand(&found.name);
-    let now = now.and_then(|item| measured(shelf, item, found.is_partial));
+    let now = match found.name.as_str() {
+        "." => shelf
+            .list("")
+            .and_then(|items| whole(shelf, &items))
+            .map(Some),
+        name => shelf
+            .stand(name)
+            .and_then(|item| measured(shelf, item, found.is_partial)),
+    };
     matches!(now, Ok(Some(now)) if now.is_same(found))
 }
 
-fn found(shelf: &dyn Shelf, item: Item, pattern: &str) -> io::Result<Option<Found>> {
+fn found(shelf: &dyn Shelf, item: Item, pattern: &str, sums: &Sums) -> io::Result<Option<Found>> {
     let name = &item.name;
     let stem = PARTIAL.iter().find_map(|ending| name.strip_suffix(ending));
     let is_companion = COMPANIONS.iter().any(|ending| name.ends_with(ending));
     let is_meant = like(pattern, name) || stem.is_some_and(|stem| like(pattern, stem));
-    if name.starts_with('.') || is_companion || !is_meant {
+    if name.starts_with('.') || is_companion || is_wal(name) || !is_meant {
         return Ok(None);
     }
-    let is_partial = stem.is_some();
-    measured(shelf, item, is_partial)
+    let (is_partial, beside) = (stem.is_some(), sums.beside(name));
+    let found = measured(shelf, item, is_partial)?;
+    Ok(found.map(|found| Found { beside, ..found }))
 }
 
-/// The size and the last change of a file or of a dump's folder; nothing for anything else.
+/// The size and the last change of a file or of a backup's folder; nothing for anything else.
 fn measured(shelf: &dyn Shelf, item: Item, is_partial: bool) -> io::Result<Option<Found>> {
     let mut found = Found {
         bytes: item.bytes,
         modified: item.modified,
         version: item.version,
         storage: item.storage,
+        kind: Kind::Dump,
+        beside: None,
         is_partial,
         name: item.name,
     };
@@ -112,15 +166,47 @@ fn measured(shelf: &dyn Shelf, item: Item, is_partial: bool) -> io::Result<Optio
         Shape::Other => return Ok(None),
         Shape::Folder => {}
     }
-    let mut is_dump = false;
-    for inner in shelf.list(&found.name)? {
-        if inner.shape == Shape::File {
-            found.bytes += inner.bytes;
-            found.modified = found.modified.max(inner.modified);
-            is_dump |= is_part_of_dump(&inner.name);
+    let inner = shelf.list(&found.name)?;
+    if let Some(form) = base::Form::of(&inner) {
+        found.kind = Kind::Full;
+        if form == base::Form::Tree {
+            (found.bytes, found.modified) = base::newest_in(shelf, &found.name)?;
+            return Ok(Some(found));
         }
     }
+    let mut is_dump = found.kind.is_physical();
+    for inner in inner.iter().filter(|inner| inner.shape == Shape::File) {
+        found.bytes += inner.bytes;
+        found.modified = found.modified.max(inner.modified);
+        is_dump |= is_part_of_dump(&inner.name);
+    }
     Ok(is_dump.then_some(found))
+}
+
+/// A base backup that is all of the place.
+fn whole(shelf: &dyn Shelf, items: &[Item]) -> io::Result<Found> {
+    let form = base::Form::here(items);
+    let parts = items
+        .iter()
+        .filter(|item| base::is_part(form, item) && item.shape == Shape::File);
+    let (mut bytes, mut modified) = (0, Timestamp(0));
+    for part in parts {
+        bytes += part.bytes;
+        modified = modified.max(part.modified);
+    }
+    if form == Some(base::Form::Tree) {
+        (bytes, modified) = base::newest_in(shelf, ".")?;
+    }
+    Ok(Found {
+        name: ".".into(),
+        bytes,
+        modified,
+        version: None,
+        storage: Storage::default(),
+        kind: Kind::Full,
+        beside: None,
+        is_partial: false,
+    })
 }
 
 /// `toc.dat`, or a data file such as `3364.dat.gz`.

@@ -19,8 +19,8 @@ use crate::sample::{Sample, Timestamp};
 pub(super) use copies::{per_server, uncopied};
 pub(super) use newest::usual_size;
 pub(super) use retention::vanished;
-pub(super) use usable::{last_attempt, usable};
-pub use wal::WalNumbers;
+pub(super) use usable::{is_wal_only, last_attempt, usable};
+pub(super) use wal::reach;
 pub(super) use whole::is_foreign;
 
 /// Everything that is known when a source is judged.
@@ -32,8 +32,6 @@ pub(super) struct Matter<'m> {
     pub(super) facts: &'m Facts,
     /// What was seen before.
     pub(super) past: &'m Past,
-    /// What the WAL that the source shows adds up to.
-    pub(super) wal: Option<&'m WalNumbers>,
 }
 
 /// All samples of the source at this moment.
@@ -66,8 +64,8 @@ pub(super) fn samples(matter: &Matter, now: Timestamp) -> Vec<Sample> {
     if let Some(missing) = &facts.uncopied {
         page.put(metric::UNCOPIED, &[], missing.len() as f64);
     }
-    if let Some(wal) = matter.wal {
-        wal::wal(&mut page, wal);
+    if let Some(chain) = &facts.chain {
+        wal::wal(&mut page, chain);
     }
     page.finish()
 }

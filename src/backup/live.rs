@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::wal::USUAL_SEGMENT_BYTES;
 use crate::sample::{Sample, Source};
 use crate::scrape::Board;
 
@@ -12,13 +11,22 @@ use crate::scrape::Board;
 pub struct Live {
     /// The identifier that a cluster shares with its standbys and its physical backups.
     pub system_identifier: Option<u64>,
-    /// The size of a segment of its WAL; the usual one until it has been read.
-    pub segment_bytes: u64,
+    /// The size of a segment of its WAL, in bytes.
+    pub segment_bytes: Option<u64>,
     /// The position up to which WAL is archived, by its own account; `None` where it archives none.
     pub archived_end: Option<u64>,
 }
 
 impl Live {
+    /// Of a server that is not watched here.
+    pub(super) fn unknown() -> Live {
+        Live {
+            system_identifier: None,
+            segment_bytes: None,
+            archived_end: None,
+        }
+    }
+
     /// From what is on the board.
     pub fn of(board: &Board, server: &str) -> Live {
         let read = |collector: &str| Reading::of(board, server, collector);
@@ -34,8 +42,8 @@ impl Live {
         Live {
             system_identifier: identifier.and_then(|text| text.parse().ok()),
             segment_bytes: segment
-                .map_or(USUAL_SEGMENT_BYTES, |sample| sample.value as u64)
-                .max(1),
+                .map(|sample| sample.value as u64)
+                .filter(|bytes| *bytes > 0),
             archived_end: archived.map(|sample| sample.value as u64),
         }
     }
@@ -87,7 +95,7 @@ mod tests {
     fn a_server_is_what_its_collectors_read() {
         let nothing = Live {
             system_identifier: None,
-            segment_bytes: 16 << 20,
+            segment_bytes: None,
             archived_end: None,
         };
         assert_eq!(Live::of(&board(&[]), "shop"), nothing);
@@ -112,7 +120,7 @@ mod tests {
         let live = Live {
             // More digits than a float has.
             system_identifier: Some(7_556_487_932_876_497_111),
-            segment_bytes: 65536,
+            segment_bytes: Some(65536),
             archived_end: Some(131_072),
         };
         assert_eq!(Live::of(&board, "shop"), live);

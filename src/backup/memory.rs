@@ -43,7 +43,13 @@ pub(super) struct Known {
 impl Past {
     /// Takes in what a look showed. Backups that are gone are remembered while they are younger than `keep`, and the
     /// newest of each kind for longer.
-    pub(super) fn learn(&mut self, sighting: &Sighting, keep: Option<Duration>, now: Timestamp) {
+    pub(super) fn learn(
+        &mut self,
+        sighting: &Sighting,
+        stored: u64,
+        keep: Option<Duration>,
+        now: Timestamp,
+    ) {
         let good = sighting
             .backups
             .iter()
@@ -62,7 +68,7 @@ impl Past {
         self.forget(keep, now);
         let today = now.0.div_euclid(DAY);
         if self.since.is_some() {
-            self.days.insert(today, sighting.stored());
+            self.days.insert(today, stored);
         }
         self.days
             .retain(|day, _| (today - DAYS..=today).contains(day));
@@ -156,10 +162,11 @@ impl Memory {
     pub(super) fn learn(
         &mut self,
         sighting: &Sighting,
+        stored: u64,
         keep: Option<Duration>,
         now: Timestamp,
     ) -> io::Result<()> {
-        self.past.learn(sighting, keep, now);
+        self.past.learn(sighting, stored, keep, now);
         if self.past == self.saved {
             return Ok(());
         }

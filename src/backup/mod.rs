@@ -2,6 +2,7 @@
 //! Takes backup settings; hands sightings as samples to the board.
 
 mod account;
+mod archive;
 mod checklist;
 pub mod drill;
 mod exposure;
@@ -12,6 +13,7 @@ mod live;
 mod log;
 mod memory;
 mod metric;
+mod needs;
 mod obstacle;
 mod records;
 mod report;
@@ -39,9 +41,8 @@ pub use checklist::{
 };
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 pub use exposure::{EXPOSURE_METRICS, watch_exposure};
-use inspect::Pace;
-pub use inspect::{Table, Trouble, Verdict};
-pub use judge::WalNumbers;
+pub use inspect::{Needed, Table, Trouble, Verdict};
+use inspect::{Pace, Progress, Reading};
 pub use live::Live;
 pub use log::{Log, LogError};
 pub use metric::METRICS;
@@ -53,7 +54,7 @@ pub use settings::{Access, Address, Files, Place, Provider, Root, Settings, Tool
 pub use shelf::Refusal;
 use shelf::{Bucket, Folder};
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
-pub use wal::{History, Segment, Wal, WalFile, WalName};
+pub use wal::{Chain, Gap, History, Label, Segment, Wal, WalFile, WalName};
 pub use watch::survey;
 
 use crate::scrape::Board;
@@ -68,13 +69,20 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let turn = Arc::new(Semaphore::new(1));
+    let copied: HashSet<String> = backups
+        .iter()
+        .filter_map(|settings| settings.copy_of.clone())
+        .collect();
     let mut servers = HashSet::new();
     let watches = backups.into_iter().map(|settings| {
-        // What is true of all sources of a server is told once, by the first of them.
-        let is_first = servers.insert(settings.server.clone());
+        let part = watch::Part {
+            // What is true of all sources of a server is told once, by the first of them.
+            is_first: servers.insert(settings.server.clone()),
+            is_compared: settings.copy_of.is_some() || copied.contains(&settings.name),
+        };
         watch::run(
             settings,
-            is_first,
+            part,
             board.clone(),
             records.clone(),
             state_dir,
@@ -91,8 +99,19 @@ pub fn verify(path: &Path) -> Verdict {
     // A link that a person names is followed; one that merely lies about is not.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let shelf = Folder(path.parent().unwrap_or(&path).to_owned());
-    inspect::inspect(&shelf, &name, &never).unwrap_or_else(|| Verdict::listed("unknown"))
+    let folder = path.parent().unwrap_or(&path);
+    let has = |name: &str| folder.join(name).is_file();
+    let beside = inspect::beside::own(&name, has).or_else(|| inspect::beside::shared(has));
+    let reading = Reading {
+        pace: &never,
+        progress: &Progress::default(),
+        beside: beside.as_deref(),
+        is_compared: false,
+    };
+    let verdict = inspect::inspect(&Folder(folder.to_owned()), &name, &reading);
+    verdict
+        .unwrap_or_else(|| Verdict::listed("unknown"))
+        .alone()
 }
 
 /// The same for one in a bucket, such as `s3://bucket/daily/rachel.dump`; keys come from the environment.
@@ -111,8 +130,16 @@ pub fn verify_in_bucket(address: &str) -> Result<Verdict, String> {
     }
     place.prefix = folder.into();
     let never = Pace::unlimited(CancellationToken::new());
-    let verdict = inspect::inspect(&Bucket::new(place, name), name, &never);
-    Ok(verdict.unwrap_or_else(|| Verdict::listed("unknown")))
+    let reading = Reading {
+        pace: &never,
+        progress: &Progress::default(),
+        beside: None,
+        is_compared: false,
+    };
+    let verdict = inspect::inspect(&Bucket::new(place, name), name, &reading);
+    Ok(verdict
+        .unwrap_or_else(|| Verdict::listed("unknown"))
+        .alone())
 }
 
 /// Looks at a source once, as the watch does, and says what stands in the way.
@@ -120,5 +147,5 @@ pub fn verify_in_bucket(address: &str) -> Result<Verdict, String> {
 /// # Errors
 /// What stands in the way.
 pub fn look(settings: &Settings) -> Result<(), Obstacle> {
-    settings.place.look().map(|_| ())
+    settings.look_at(&Default::default()).map(|_| ())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Log, Obstacle, Settings, Sighting};
+use super::{Chain, Log, Obstacle, Settings, Sighting};
 use crate::sample::Timestamp;
 
 /// What is known of one source.
@@ -16,7 +16,7 @@ pub struct Facts {
     pub took: Duration,
     /// Why the last look failed.
     pub obstacle: Option<Obstacle>,
-    /// What the last successful look showed.
+    /// What the last successful look showed; its WAL archive is in `chain`.
     pub sighting: Option<Sighting>,
     /// What of the original is not here, by name, where this source is the copy of another that was looked at too.
     pub uncopied: Option<Vec<String>>,
@@ -28,6 +28,18 @@ pub struct Facts {
     pub usual_size: Option<f64>,
     /// The log of the job that takes the backups, where one is named.
     pub log: Option<Log>,
+    /// The WAL archive in a few numbers, where the source shows one.
+    pub chain: Option<Chain>,
+}
+
+impl Facts {
+    /// Stored size of all backups and all WAL together, in bytes.
+    pub fn stored(&self) -> u64 {
+        let backups = self.sighting.iter().flat_map(|sighting| &sighting.backups);
+        let sizes = backups.map(|backup| backup.bytes);
+        let wal = self.chain.iter().map(|chain| chain.stored_bytes);
+        sizes.chain(wal).fold(0, u64::saturating_add)
+    }
 }
 
 /// A source, and what is known of it.

@@ -24,6 +24,22 @@ pub fn report(verdict: &Verdict) -> String {
             &format!("{} by the clock of the machine that made it", &moment[..19]),
         );
     }
+    if let Some(identifier) = verdict.system_identifier {
+        line("cluster", &identifier.to_string());
+    }
+    if let Some(needed) = verdict.wal {
+        let position = |bytes: u64| format!("{:X}/{:X}", bytes >> 32, bytes & 0xffff_ffff);
+        let (start, end) = (position(needed.start), position(needed.end));
+        let place = if verdict.has_wal {
+            "inside"
+        } else {
+            "not inside"
+        };
+        line(
+            "needs WAL",
+            &format!("{start} to {end} of timeline {}, {place}", needed.timeline),
+        );
+    }
     if verdict.uncompressed_bytes > 0 {
         line(
             "data",

@@ -23,16 +23,6 @@ pub struct Sighting {
     pub told: Option<Timestamp>,
 }
 
-impl Sighting {
-    /// Stored size of all that is there, WAL included.
-    pub fn stored(&self) -> u64 {
-        let backups = self.backups.iter().map(|backup| backup.bytes);
-        let wal = self.wal.iter().flat_map(|wal| &wal.files);
-        let sizes = backups.chain(wal.map(|file| file.bytes));
-        sizes.fold(0, u64::saturating_add)
-    }
-}
-
 /// Room on a file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::archive::{Shown, Texts};
 use super::files::{self, Listing};
 use super::settings::{Place, Root};
 use super::shelf::LONGEST_LISTING;
-use super::{Obstacle, Sighting, tool};
+use super::{Obstacle, Settings, Sighting, tool};
 use crate::sample::Timestamp;
 
 /// A folder that takes longer is on a file server that is gone.
@@ -20,15 +21,46 @@ pub(super) enum Look {
     Sighting(Sighting),
 }
 
-impl Place {
-    /// Looks once; this blocks.
+impl Settings {
+    /// Looks once at the place, and at the WAL archive that lies apart; this blocks.
     ///
     /// # Errors
     /// What stood in the way.
-    pub(super) fn look(&self) -> Result<Look, Obstacle> {
+    pub(super) fn look_at(&self, texts: &[Texts; 2]) -> Result<(Look, Option<Shown>), Obstacle> {
+        let look = self.place.look(&texts[0])?;
+        self.look_apart(look, &texts[1])
+    }
+
+    /// Adds the WAL archive that lies apart to what a look at the place brought; this blocks.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub(super) fn look_apart(
+        &self,
+        mut look: Look,
+        texts: &Texts,
+    ) -> Result<(Look, Option<Shown>), Obstacle> {
+        let mut shown = match &mut look {
+            Look::Listing(listing) => listing.wal.take(),
+            Look::Sighting(_) => None,
+        };
+        if let Some(apart) = &self.wal {
+            let apart = files::list_wal(apart.shelf().as_ref(), &apart.pattern, texts)?;
+            shown.get_or_insert_default().add(apart);
+        }
+        Ok((look, shown))
+    }
+}
+
+impl Place {
+    /// Looks once; this blocks. `texts` are what earlier looks have read of a WAL archive.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub(super) fn look(&self, texts: &Texts) -> Result<Look, Obstacle> {
         match self {
             Place::Files(files) => {
-                files::list(files.shelf().as_ref(), &files.pattern).map(Look::Listing)
+                files::list(files.shelf().as_ref(), &files.pattern, texts).map(Look::Listing)
             }
             Place::Tool(tool) => {
                 let mut runtime = tokio::runtime::Builder::new_current_thread();

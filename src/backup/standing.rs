@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Verdict;
 use super::files::Found;
-use super::sighting::{Backup, Kind, Origin, Proof, State};
+use super::sighting::{Backup, Kind, Origin, State, Storage};
+use super::verdicts::Known;
 use crate::sample::Timestamp;
 
 /// A file, and how it stood at the looks before.
@@ -20,32 +21,54 @@ pub(super) struct Seen {
 
 impl Seen {
     /// The backup it is, with what reading it showed.
-    pub(super) fn backup(&self, verdict: Option<&Verdict>) -> Backup {
-        let state = match verdict {
+    pub(super) fn backup(&self, known: Option<&Known>) -> Backup {
+        let state = match known {
             _ if !self.is_settled => State::Running,
             None => State::Unread,
-            Some(verdict) if verdict.is_good() => State::Done,
+            Some(known) if known.verdict.is_good() => State::Done,
             Some(_) => State::Damaged,
         };
-        let verdict = verdict.filter(|_| self.is_settled);
-        let finished = if self.is_settled {
-            self.found.modified
-        } else {
-            self.since
+        let known = known.filter(|_| self.is_settled);
+        let finished = match known {
+            // A clock that is wrong says that it will be written: it has been read.
+            Some(known) => self.found.modified.min(known.judged),
+            None if self.is_settled => self.found.modified,
+            None => self.since,
         };
-        Backup {
+        let listed = Backup {
             state,
-            started: verdict.and_then(|verdict| verdict.made),
             bytes: self.found.bytes,
             storage: self.found.storage.clone(),
-            origin: verdict
-                .and_then(|verdict| verdict.database.clone())
-                .map(Origin::Database),
-            proof: verdict.map_or(Proof::Listed, |verdict| verdict.proof),
-            trouble: verdict.and_then(|verdict| verdict.trouble),
-            problem: verdict.and_then(|verdict| verdict.problem.clone()),
-            ..Backup::listed(&self.found.name, Kind::Dump, finished)
+            ..Backup::listed(&self.found.name, self.found.kind, finished)
+        };
+        match known {
+            Some(known) => judged(listed, &known.verdict),
+            None => listed,
         }
+    }
+}
+
+fn judged(listed: Backup, verdict: &Verdict) -> Backup {
+    let of_cluster = verdict.system_identifier.map(Origin::Cluster);
+    let of_database = verdict.database.clone().map(Origin::Database);
+    let storage = Storage {
+        checksum: listed.storage.checksum.or(verdict.checksum.clone()),
+        ..listed.storage
+    };
+    Backup {
+        kind: match verdict.kind {
+            // What could not be recognised is what it looks like from outside.
+            Kind::Dump => listed.kind,
+            kind => kind,
+        },
+        started: verdict.made,
+        bytes: listed.bytes.max(verdict.stored_bytes),
+        origin: of_cluster.or(of_database),
+        proof: verdict.proof,
+        trouble: verdict.trouble,
+        problem: verdict.problem.clone(),
+        storage,
+        ..listed
     }
 }
 
@@ -83,13 +106,14 @@ pub(super) fn settle(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::Storage;
 
     fn found(name: &str, bytes: u64, modified: i64) -> Found {
         Found {
             name: name.into(),
             version: None,
             storage: Storage::default(),
+            kind: Kind::Dump,
+            beside: None,
             bytes,
             modified: Timestamp(modified),
             is_partial: name.ends_with(".part"),

@@ -1,12 +1,13 @@
 //! What reading each file showed, remembered over restarts by (name, size, time of last change, version).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::Found;
+use super::files::{Beside, Found};
+use super::needs;
 use super::{Trouble, Verdict};
 use crate::sample::Timestamp;
 
@@ -14,15 +15,23 @@ use crate::sample::Timestamp;
 #[derive(Debug)]
 pub(super) struct Verdicts {
     path: PathBuf,
+    /// Tables whose rows are asked for.
+    asked: BTreeSet<String>,
     known: BTreeMap<String, Known>,
 }
 
+/// What is known of one file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Known {
+pub(super) struct Known {
     bytes: u64,
     modified: Timestamp,
     version: Option<String>,
-    verdict: Verdict,
+    beside: Option<Beside>,
+    /// Tables whose rows were asked for.
+    asked: BTreeSet<String>,
+    pub(super) verdict: Verdict,
+    /// When it had been read: it was finished before, whatever its time of last change says.
+    pub(super) judged: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,37 +41,44 @@ struct Saved<T> {
     known: T,
 }
 
-const JUDGEMENT: u32 = 2;
+const JUDGEMENT: u32 = 3;
 
 impl Verdicts {
     /// What an earlier run has kept; nothing when there is nothing or it cannot be understood.
-    pub(super) fn load(state_dir: &Path, source: &str) -> Self {
+    pub(super) fn load(state_dir: &Path, source: &str, asked: BTreeSet<String>) -> Self {
         let path = state_dir.join(format!("backup-{source}.json"));
         let saved = std::fs::read(&path).ok();
         let saved: Option<Saved<_>> = saved.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let saved = saved.filter(|saved| saved.judgement == JUDGEMENT);
         Verdicts {
             path,
+            asked,
             known: saved.map(|saved| saved.known).unwrap_or_default(),
         }
     }
 
     /// The verdict on a file as it stands.
-    pub(super) fn on(&self, found: &Found) -> Option<&Verdict> {
+    pub(super) fn on(&self, found: &Found) -> Option<&Known> {
         let known = self.known.get(&found.name)?;
-        let is_same = (known.bytes, known.modified, &known.version)
-            == (found.bytes, found.modified, &found.version);
-        is_same.then_some(&known.verdict)
+        let is_same = (known.bytes, known.modified, &known.version, &known.beside)
+            == (found.bytes, found.modified, &found.version, &found.beside);
+        (is_same && self.asked.is_subset(&known.asked)).then_some(known)
     }
 
-    /// Adds a verdict. The rows of its tables are not kept: a database may have very many.
-    pub(super) fn add(&mut self, found: &Found, mut verdict: Verdict) {
-        verdict.tables = Vec::new();
+    /// Adds a verdict. The rows of tables that nobody asked for are not kept: a database may have very many.
+    pub(super) fn add(&mut self, found: &Found, mut verdict: Verdict, judged: Timestamp) {
+        let is_asked = |name: &String, table: &_| needs::is_named(table, name);
+        verdict
+            .tables
+            .retain(|table| self.asked.iter().any(|name| is_asked(name, table)));
         let known = Known {
             bytes: found.bytes,
             modified: found.modified,
             version: found.version.clone(),
+            beside: found.beside.clone(),
+            asked: self.asked.clone(),
             verdict,
+            judged,
         };
         self.known.insert(found.name.clone(), known);
     }

@@ -1,6 +1,16 @@
 //! The names of WAL files, and what an archive of them holds. Positions are bytes since the beginning of WAL.
 
+mod chain;
+mod held;
+mod text;
+
 use std::fmt;
+
+pub use chain::{Chain, Gap};
+pub(super) use chain::{gaps, in_both, reach};
+pub(super) use held::{Held, segment_bytes};
+pub use text::Label;
+pub(super) use text::{LONGEST_TEXT, position};
 
 use crate::sample::Timestamp;
 

@@ -1,46 +1,56 @@
 //! Watches one source: looks on its rhythm, has new files read one at a time, and publishes what is known.
 
+mod look;
+mod reading;
+mod stock;
+mod survey;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::files::{self, Found, Listing};
-use super::inspect::{self, Pace};
-use super::judge::{self, Matter};
+use super::archive::{Archive, Shown, Texts};
+use super::files::{Found, Listing};
+use super::inspect::Progress;
 use super::live::Live;
-use super::log::{self, Followed, Log};
+use super::log::Followed;
 use super::memory::Memory;
 use super::records::{Facts, Record, Records};
-use super::settings::Place;
-use super::shelf::Shelf;
 use super::sighting::Sighting;
 use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Obstacle, Proof, Reports, Settings, Verdict};
+use super::{Obstacle, Reports, Settings};
 use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Board;
 
+use look::{Looked, Looks};
+use reading::Readings;
+pub use survey::survey;
+
 /// Samples are published at least this often, so that ages keep growing.
 const BEAT: Duration = Duration::from_secs(60);
-/// While many files are read, their verdicts are taken into account this often.
-const STOCK: Duration = Duration::from_secs(1);
 /// Samples outlive their source by so many beats.
 const LIFETIME: u32 = 3;
 
-type Looks = JoinSet<(Result<Look, Obstacle>, Duration, Option<(Followed, Log)>)>;
-type Readings = JoinSet<Option<(Found, Verdict)>>;
+/// What a source has to do beside others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// It tells what is true of all sources of its server.
+    pub(super) is_first: bool,
+    /// Its backups are compared with copies elsewhere.
+    pub(super) is_compared: bool,
+}
 
-/// Watches until stopped. The first source of a server also tells what is true of all of them. `turn` is shared by all sources: one file is read at a time.
+/// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
 pub(super) async fn run(
     settings: Settings,
-    is_first: bool,
+    part: Part,
     board: Arc<Board>,
     records: Arc<Records>,
     state_dir: &Path,
@@ -48,44 +58,31 @@ pub(super) async fn run(
     stop: CancellationToken,
 ) {
     let rhythm = settings.look.min(BEAT);
-    let mut watch = Watch::new(settings, state_dir);
+    let mut watch = Watch::new(settings, part, state_dir);
     board.declare(&watch.source, rhythm, LIFETIME);
     let (mut look, mut beat) = (interval(watch.settings.look), interval(rhythm));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut looks, mut readings) = (Looks::new(), Readings::new());
     loop {
+        let live = Live::of(&board, &watch.settings.server);
         let has_news = tokio::select! {
             () = stop.cancelled() => return,
             _ = look.tick() => watch.begin_look(&mut looks),
-            Some(Ok((look, took, log))) = looks.join_next() => {
-                watch.take_log(log);
-                watch.end_look(look, took, Timestamp::now())
-            }
+            Some(Ok(looked)) = looks.join_next() => watch.end_look(looked, &live, Timestamp::now()),
             Some(Ok(read)) = readings.join_next() => watch.learn(read),
             _ = beat.tick() => watch.lose_patience(),
         };
         watch.begin_reading(&mut readings, &turn, &stop);
         if has_news {
-            let now = Timestamp::now();
-            let live = Live::of(&board, &watch.settings.server);
-            watch.honour_drills();
-            watch.memorise(now);
-            let original = watch.settings.copy_of.as_ref();
-            let original = original.and_then(|name| records.of(name));
-            watch.compare(original.as_deref(), &live, now);
-            records.put(watch.record());
-            let mut samples = watch.samples(now);
-            if is_first {
-                samples.extend(watch.samples_of_server(&records, now));
-            }
-            watch.publish(&board, samples, now);
+            watch.tell(&board, &records, &live, Timestamp::now());
         }
     }
 }
 
 struct Watch {
     settings: Settings,
+    part: Part,
     source: Source,
     state_dir: PathBuf,
     verdicts: Verdicts,
@@ -93,52 +90,49 @@ struct Watch {
     followed: Followed,
     reports: Reports,
     facts: Facts,
-    /// What the last look listed, newest first.
+    /// What the last look at files listed, newest first.
     found: Vec<Seen>,
+    /// What a tool told last, its WAL with it.
+    told: Option<Sighting>,
     look_began: Option<Instant>,
     /// Files without a verdict, the newest last.
     unread: Vec<Found>,
     /// When the verdicts were last taken into account.
     stock_taken: Instant,
+    /// The WAL archive at the last look, and at the one before.
+    archives: [Option<Archive>; 2],
+    texts: Arc<[Texts; 2]>,
+    /// Where it is kept how far a backup has been read.
+    progress: PathBuf,
+    /// The backup that was being read when pgvigil was last stopped.
+    begun: Option<String>,
 }
 
 impl Watch {
-    fn new(settings: Settings, state_dir: &Path) -> Self {
-        let collector = format!("backup:{}", settings.name);
+    fn new(settings: Settings, part: Part, state_dir: &Path) -> Self {
+        let name = &settings.name;
+        let progress = state_dir.join(format!("backup-{name}.progress"));
+        let asked = settings.expect_rows.keys().cloned().collect();
         Watch {
-            source: Source::new(&settings.server, "", &collector),
-            verdicts: Verdicts::load(state_dir, &settings.name),
-            memory: Memory::load(state_dir, &settings.name),
-            followed: Followed::load(state_dir, &settings.name),
-            state_dir: state_dir.to_owned(),
+            source: Source::new(&settings.server, "", &format!("backup:{name}")),
+            verdicts: Verdicts::load(state_dir, name, asked),
+            memory: Memory::load(state_dir, name),
+            followed: Followed::load(state_dir, name),
             reports: Reports::new(state_dir),
+            begun: Progress::begun(&progress),
+            state_dir: state_dir.to_owned(),
+            progress,
+            part,
             settings,
             facts: Facts::default(),
             found: Vec::new(),
+            told: None,
             look_began: None,
             unread: Vec::new(),
             stock_taken: Instant::now(),
+            archives: [None, None],
+            texts: Arc::default(),
         }
-    }
-
-    fn begin_look(&mut self, looks: &mut Looks) -> bool {
-        // A file server that is gone can hold a look for ever; another would only be held too.
-        if looks.is_empty() {
-            let (settings, followed) = (self.settings.clone(), self.followed.clone());
-            self.look_began = Some(Instant::now());
-            match settings.place.clone() {
-                // Such a look ends with the watch, and with it the tool that it runs.
-                Place::Tool(tool) => looks.spawn(async move {
-                    let began = Instant::now();
-                    let look = tool.look(Timestamp::now()).await.map(Look::Sighting);
-                    let took = began.elapsed();
-                    let log = tokio::task::spawn_blocking(move || follow(&settings, followed));
-                    (look, took, log.await.ok().flatten())
-                }),
-                Place::Files(_) => looks.spawn_blocking(move || look(&settings, followed)),
-            };
-        }
-        false
     }
 
     fn lose_patience(&mut self) -> bool {
@@ -153,53 +147,55 @@ impl Watch {
         true
     }
 
-    fn end_look(&mut self, look: Result<Look, Obstacle>, took: Duration, now: Timestamp) -> bool {
+    /// Takes in what a look brought, whatever is the matter with it.
+    fn end_look(&mut self, looked: Looked, live: &Live, now: Timestamp) -> bool {
         self.look_began = None;
-        let look = match look {
-            Ok(Look::Sighting(mut sighting)) => {
-                let before = self.facts.sighting.as_ref();
-                let doubt = self.settings.place.weigh(before, &mut sighting, now);
-                self.facts.sighting = Some(sighting);
-                doubt.map_or(Ok(None), Err)
+        self.take_log(looked.log);
+        let doubt = match looked.look {
+            Err(obstacle) => Some(obstacle),
+            Ok((Look::Listing(listing), shown)) => {
+                self.keep_archive(shown, live);
+                self.sort(listing, now);
+                None
             }
-            Ok(Look::Listing(listing)) => Ok(Some(listing)),
-            Err(obstacle) => Err(obstacle),
+            Ok((Look::Sighting(told), apart)) => self.believe(told, apart, live, now),
         };
-        let listing = match look {
-            Ok(listing) => listing,
-            Err(obstacle) => {
-                self.fail(obstacle, took);
-                return true;
-            }
-        };
+        if let Some(obstacle) = doubt {
+            self.fail(obstacle, looked.took);
+            return true;
+        }
         if self.facts.obstacle.take().is_some() {
             info!(backup.name = %self.settings.name, "the backups can be looked at again");
         }
-        (self.facts.looked, self.facts.took) = (Some(now), took);
-        if let Some(listing) = listing {
-            self.sort(listing, now);
-        }
+        (self.facts.looked, self.facts.took) = (Some(now), looked.took);
         true
     }
 
-    fn take_log(&mut self, read: Option<(Followed, Log)>) {
-        let Some((followed, log)) = read else {
-            return;
-        };
-        let name = &self.settings.name;
-        let was_unreadable = self
-            .facts
-            .log
-            .as_ref()
-            .is_some_and(|log| log.obstacle.is_some());
-        if let (Some(obstacle), false) = (&log.obstacle, was_unreadable) {
-            warn!(backup.name = %name, "{obstacle}");
+    /// Takes in what a tool told; what is the matter with it all the same.
+    fn believe(
+        &mut self,
+        mut told: Sighting,
+        apart: Option<Shown>,
+        live: &Live,
+        now: Timestamp,
+    ) -> Option<Obstacle> {
+        let doubt = self
+            .settings
+            .place
+            .weigh(self.told.as_ref(), &mut told, now);
+        let mut shown = told.wal.clone().map(Shown::told);
+        if let Some(apart) = apart {
+            shown.get_or_insert_default().add(apart);
         }
-        let is_news = followed != self.followed;
-        (self.followed, self.facts.log) = (followed, Some(log));
-        if let (true, Err(error)) = (is_news, self.followed.save(&self.state_dir, name)) {
-            warn!(backup.name = %name, "cannot remember how far the log was read: {error}");
-        }
+        self.keep_archive(shown, live);
+        self.told = Some(told);
+        self.take_stock();
+        doubt
+    }
+
+    fn keep_archive(&mut self, shown: Option<Shown>, live: &Live) {
+        self.archives.swap(0, 1);
+        self.archives[0] = shown.map(|shown| Archive::of(shown, live.segment_bytes));
     }
 
     /// Tells what is settled from what is not, and what has been read from what has not.
@@ -220,6 +216,13 @@ impl Watch {
             .filter(|found| self.verdicts.on(found).is_none())
             .cloned()
             .collect();
+        // What was begun before a restart is finished first, while it is known how far it was read.
+        if let Some(begun) = self.begun.take()
+            && let Some(place) = (self.unread.iter()).position(|found| found.artefact() == begun)
+        {
+            let begun = self.unread.remove(place);
+            self.unread.push(begun);
+        }
         self.take_stock();
     }
 
@@ -231,107 +234,19 @@ impl Watch {
         self.facts.took = took;
     }
 
-    /// Has the newest file without a verdict read, unless one is being read.
-    fn begin_reading(
-        &mut self,
-        readings: &mut Readings,
-        turn: &Arc<Semaphore>,
-        stop: &CancellationToken,
-    ) {
-        if !readings.is_empty() {
-            return;
+    /// Compares, records and publishes what is known now.
+    fn tell(&mut self, board: &Board, records: &Records, live: &Live, now: Timestamp) {
+        self.honour_drills();
+        self.memorise(now);
+        let original = self.settings.copy_of.as_ref();
+        let original = original.and_then(|name| records.of(name));
+        self.compare(original.as_deref(), live, now);
+        records.put(self.record());
+        let mut samples = self.samples(now);
+        if self.part.is_first {
+            samples.extend(self.samples_of_server(records, now));
         }
-        let Some(found) = self.unread.pop() else {
-            return;
-        };
-        let (turn, stop) = (turn.clone(), stop.clone());
-        let (rate, Place::Files(files)) = (self.settings.verify_rate, self.settings.place.clone())
-        else {
-            return;
-        };
-        readings.spawn(async move {
-            let _permit = turn.acquire_owned().await;
-            let read = move || read(files.shelf().as_ref(), found, &Pace::limited(rate, stop));
-            tokio::task::spawn_blocking(read).await.ok().flatten()
-        });
-    }
-
-    fn learn(&mut self, read: Option<(Found, Verdict)>) -> bool {
-        if let Some((found, verdict)) = read {
-            if let Some(problem) = &verdict.problem {
-                warn!(backup.name = %self.settings.name, backup.file = %found.name, "a backup is not good: it {problem}");
-            }
-            self.verdicts.add(&found, verdict);
-        }
-        let is_due = self.unread.is_empty() || self.stock_taken.elapsed() > STOCK;
-        if is_due {
-            self.take_stock();
-            self.remember();
-        }
-        is_due
-    }
-
-    fn remember(&self) {
-        if let Err(error) = self.verdicts.save() {
-            warn!(backup.name = %self.settings.name, "cannot remember what was read, it is read again after a restart: {error}");
-        }
-    }
-
-    fn take_stock(&mut self) {
-        self.stock_taken = Instant::now();
-        if let Some(sighting) = &mut self.facts.sighting {
-            let verdicts = &self.verdicts;
-            sighting.backups = self
-                .found
-                .iter()
-                .map(|seen| seen.backup(verdicts.on(&seen.found)))
-                .collect();
-        }
-    }
-
-    /// Reads from the newest on, until one is known to be good.
-    fn read_until_good(&mut self) {
-        let settled = self.found.iter().filter(|seen| seen.is_settled);
-        let settled: Vec<Found> = settled.map(|seen| seen.found.clone()).collect();
-        for found in settled {
-            if self.verdicts.on(&found).is_none()
-                && let Some((read, verdict)) = self.read_at_once(found.clone())
-            {
-                self.verdicts.add(&read, verdict);
-            }
-            if self.verdicts.on(&found).is_some_and(Verdict::is_good) {
-                break;
-            }
-        }
-        self.take_stock();
-    }
-
-    fn read_at_once(&self, found: Found) -> Option<(Found, Verdict)> {
-        let Place::Files(files) = &self.settings.place else {
-            return None;
-        };
-        let pace = Pace::unlimited(CancellationToken::new());
-        read(files.shelf().as_ref(), found, &pace)
-    }
-
-    /// What was restored is proved by that, as long as it has not been written since.
-    fn honour_drills(&mut self) {
-        let Some(sighting) = &mut self.facts.sighting else {
-            return;
-        };
-        let restored = self.reports.restored(&self.settings.name);
-        for backup in sighting
-            .backups
-            .iter_mut()
-            .filter(|backup| backup.state.is_good())
-        {
-            let is_it = |(name, began): &(String, Timestamp)| {
-                *name == backup.id && backup.finished <= *began
-            };
-            if restored.iter().any(is_it) {
-                backup.proof = Proof::Restored;
-            }
-        }
+        self.publish(board, samples, now);
     }
 
     fn record(&self) -> Record {
@@ -339,52 +254,6 @@ impl Watch {
             settings: self.settings.clone(),
             facts: self.facts.clone(),
         }
-    }
-
-    /// Remembers which backups there are. What a failed look left behind is no news.
-    fn memorise(&mut self, now: Timestamp) {
-        let (Some(sighting), None) = (&self.facts.sighting, &self.facts.obstacle) else {
-            return;
-        };
-        let (name, keep) = (&self.settings.name, self.settings.keep);
-        if let Err(error) = self.memory.learn(sighting, keep, now) {
-            warn!(backup.name = %name, "cannot remember which backups there are: {error}");
-        }
-    }
-
-    /// Compares what is there with what was there before, with what is elsewhere and with the server.
-    fn compare(&mut self, original: Option<&Record>, live: &Live, now: Timestamp) {
-        let (settings, past) = (&self.settings, self.memory.past());
-        let (Some(sighting), None) = (&self.facts.sighting, &self.facts.obstacle) else {
-            return;
-        };
-        let original = original.and_then(|record| record.facts.sighting.as_ref());
-        let uncopied = |original| judge::uncopied(settings, original, sighting, now);
-        self.facts.uncopied = original.map(uncopied);
-        self.facts.vanished = judge::vanished(past, settings, now);
-        self.facts.foreign = judge::is_foreign(settings, live.system_identifier, sighting);
-        self.facts.usual_size = judge::usual_size(sighting, past);
-    }
-
-    fn samples(&self, now: Timestamp) -> Vec<Sample> {
-        let matter = Matter {
-            settings: &self.settings,
-            facts: &self.facts,
-            past: self.memory.past(),
-            wal: None,
-        };
-        let mut samples = judge::samples(&matter, now);
-        samples.extend(log::samples(&self.settings, self.facts.log.as_ref()));
-        samples
-    }
-
-    fn samples_of_server(&self, records: &Records, now: Timestamp) -> Vec<Sample> {
-        let all = records.all();
-        let of_server = all
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|record: &&Record| record.settings.server == self.settings.server);
-        judge::per_server(&of_server.collect::<Vec<_>>(), now)
     }
 
     fn publish(&self, board: &Board, samples: Vec<Sample>, now: Timestamp) {
@@ -395,61 +264,4 @@ impl Watch {
             board.fail(&self.source, now, self.facts.took, obstacle.to_string());
         }
     }
-}
-
-/// Looks at the place, and at the log of the job. This blocks.
-fn look(
-    settings: &Settings,
-    followed: Followed,
-) -> (Result<Look, Obstacle>, Duration, Option<(Followed, Log)>) {
-    let log = follow(settings, followed);
-    let began = Instant::now();
-    let look = settings.place.look();
-    (look, began.elapsed(), log)
-}
-
-fn follow(settings: &Settings, mut followed: Followed) -> Option<(Followed, Log)> {
-    let path = settings.log.as_deref()?;
-    let log = followed.read(path, log::memory(settings), Timestamp::now());
-    Some((followed, log))
-}
-
-/// Looks at a source once, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
-/// that it goes beside a watch. With `reads`, the newest backup is read to its end, as fast as that can be, where nobody
-/// has read it. This blocks.
-pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
-    let mut watch = Watch::new(settings.clone(), state_dir);
-    let (done, looked) = std::sync::mpsc::channel();
-    let (asked, followed) = (settings.clone(), watch.followed.clone());
-    let patience = settings.place.patience();
-    // A file server that is gone holds the thread for ever, and nobody else.
-    std::thread::spawn(move || {
-        // Whoever has lost patience no longer listens.
-        let _ = done.send(look(&asked, followed));
-    });
-    match looked.recv_timeout(patience) {
-        Ok((look, took, log)) => {
-            watch.facts.log = log.map(|(_, log)| log);
-            watch.end_look(look, took, Timestamp::now());
-        }
-        Err(_) => {
-            let silent = settings.place.silence(patience.as_secs());
-            watch.fail(silent, patience);
-        }
-    }
-    if reads {
-        watch.read_until_good();
-    }
-    watch.record()
-}
-
-/// What was written to, or removed, while it was read is for the next look to tell of.
-fn read(shelf: &dyn Shelf, found: Found, pace: &Pace) -> Option<(Found, Verdict)> {
-    let verdict = inspect::inspect(shelf, &found.name, pace)?;
-    if verdict.is_provisional {
-        let words = verdict.remark.unwrap_or_default();
-        warn!(backup.file = %found.name, "a backup could not be read to its end and is read again: {words}");
-        return None;
-    }
-    files::stands(shelf, &found).then_some((found, verdict))
 }

@@ -1,8 +1,11 @@
 //! Backups: real dumps of every form, whole and damaged, and a folder that is watched while it changes.
 
+mod archive;
+mod base;
 mod bucket;
 mod corpus;
 mod damage;
+mod damage_base;
 mod drill;
 mod exposure;
 mod fixtures;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::finding::{Finding, named};
 use super::{Known, drills, newest, upkeep};
-use crate::backup::judge::usable;
-use crate::backup::{Backup, Origin, Record, Report, Sighting, State};
+use crate::backup::exposure::{has_base, newest_backup};
+use crate::backup::judge::{reach, usable};
+use crate::backup::{Backup, Facts, Origin, Record, Report, Sighting, State};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -15,8 +16,8 @@ pub struct Brief {
     pub record: Arc<Record>,
     /// Its newest usable backup.
     pub newest: Option<Backup>,
-    /// The newest moment that could be restored, as far as the source shows: of a dump when it was finished, where WAL is
-    /// kept with physical backups when the newest segment came.
+    /// The newest moment that could be restored, as far as the last look showed: of a dump when it began, where WAL leads
+    /// on from physical backups when its newest segment came.
     pub recovery_point: Option<Timestamp>,
     /// The last drill that came to an end.
     pub drill: Option<Report>,
@@ -75,7 +76,7 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
         .iter()
         .filter(|report| report.source == record.settings.name);
     Brief {
-        recovery_point: sighting.and_then(|sighting| recovery_point(sighting, newest.as_ref()?)),
+        recovery_point: recovery_point(&record.facts),
         record: record.clone(),
         drill: drills.next().cloned(),
         newest,
@@ -132,12 +133,11 @@ fn unread(newest: &Backup) -> Option<String> {
     is_unread.then(|| format!("the newest, {}, has not been read yet", named(&newest.id)))
 }
 
-fn recovery_point(sighting: &Sighting, newest: &Backup) -> Option<Timestamp> {
-    let files = sighting.wal.iter().flat_map(|wal| &wal.files);
-    let arrived = files.map(|file| file.modified).max();
-    let physical = usable(sighting)
-        .into_iter()
-        .any(|backup| backup.kind.is_physical());
-    let replayed = arrived.filter(|_| physical);
-    Some(replayed.map_or(newest.moment(), |at| at.max(newest.moment())))
+/// The newest moment that could be restored, by what was seen at the last look.
+fn recovery_point(facts: &Facts) -> Option<Timestamp> {
+    let sighting = facts.sighting.as_ref()?;
+    let newest = newest_backup(sighting)?;
+    let reach = facts.chain.as_ref().and_then(reach);
+    let reach = reach.filter(|_| has_base(sighting));
+    Some(reach.map_or(newest, |reach| reach.max(newest)))
 }

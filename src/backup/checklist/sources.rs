@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Known;
 use super::finding::Finding;
+use crate::backup::judge::is_wal_only;
 use crate::backup::{Backup, Record, Settings, Sighting};
 
 /// The sources that hold backups and are no copies of others.
@@ -16,7 +17,7 @@ pub(super) fn originals<'k>(known: &Known<'k>) -> impl Iterator<Item = &'k Arc<R
             .iter()
             .any(|other| Some(other.settings.name.as_str()) == of)
     };
-    let holds_backups = |record: &&Arc<Record>| !holds_only_wal(record);
+    let holds_backups = |record: &&Arc<Record>| !is_wal_only(&record.facts);
     records
         .iter()
         .filter(holds_backups)
@@ -32,16 +33,6 @@ pub(super) fn places<'k>(
     let records = known.records.iter();
     records.filter(move |other| {
         other.settings.name == name || other.settings.copy_of.as_ref() == Some(&name)
-    })
-}
-
-fn holds_only_wal(record: &Record) -> bool {
-    record.facts.sighting.as_ref().is_some_and(|sighting| {
-        let has_wal = sighting
-            .wal
-            .as_ref()
-            .is_some_and(|wal| !wal.files.is_empty());
-        sighting.backups.is_empty() && has_wal
     })
 }
 

@@ -498,18 +498,11 @@ fn a_person_ticks_what_no_machine_can_see() {
 
 #[test]
 fn a_wal_archive_alone_is_asked_for_no_backup() {
-    use crate::backup::{Wal, WalFile, WalName};
     let mut world = World::good();
     let mut wal = record("name: wal, files: /wal", Vec::new());
-    let file = WalFile {
-        name: WalName::Segment("000000010000000000000001".into()),
-        bytes: 16 << 20,
-        modified: NOW,
-        is_packed: false,
-    };
-    wal.facts.sighting.as_mut().unwrap().wal = Some(Wal {
-        files: vec![file],
-        ..Wal::default()
+    wal.facts.chain = Some(crate::backup::Chain {
+        segments: 1,
+        ..Default::default()
     });
     world.records.push(Arc::new(wal));
     assert_eq!(world.line("backup-ran").standing, Standing::Proved);

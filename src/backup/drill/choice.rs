@@ -4,8 +4,9 @@ use super::failure::Failure;
 use super::logical;
 use super::physical;
 use super::program::Limits;
+use crate::backup::archive::Texts;
 use crate::backup::files;
-use crate::backup::inspect::{self, Pace};
+use crate::backup::inspect::{self, Pace, Progress, Reading};
 use crate::backup::settings::Place;
 use crate::backup::shelf::{Shape, Shelf};
 use crate::backup::source::Look;
@@ -104,7 +105,7 @@ pub(super) fn choose(
 fn candidates(source: &Source) -> Result<Vec<Backup>, Failure> {
     let look = source
         .place
-        .look()
+        .look(&Texts::default())
         .map_err(|obstacle| Failure::Impossible(obstacle.to_string()))?;
     Ok(match look {
         Look::Listing(listing) => listing
@@ -113,7 +114,7 @@ fn candidates(source: &Source) -> Result<Vec<Backup>, Failure> {
             .filter(|found: &files::Found| !found.is_partial)
             .map(|found| Backup {
                 bytes: found.bytes,
-                ..Backup::listed(&found.name, Kind::Dump, found.modified)
+                ..Backup::listed(&found.name, found.kind, found.modified)
             })
             .collect(),
         Look::Sighting(sighting) => sighting
@@ -178,8 +179,13 @@ fn judge(
             room,
         }));
     }
-    let pace = Pace::unlimited(limits.stop.clone());
-    let Some(verdict) = inspect::inspect(shelf, name, &pace) else {
+    let reading = Reading {
+        pace: &Pace::unlimited(limits.stop.clone()),
+        progress: &Progress::default(),
+        beside: None,
+        is_compared: false,
+    };
+    let Some(verdict) = inspect::inspect(shelf, name, &reading) else {
         return Err(Failure::Stopped);
     };
     if let Some(problem) = &verdict.problem {

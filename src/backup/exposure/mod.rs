@@ -17,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 pub use metric::EXPOSURE_METRICS;
+pub(super) use repository::{has_base, newest_backup};
 
 use super::live::Live;
+use super::wal::USUAL_SEGMENT_BYTES;
 use super::{Record, Records};
 use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Board;
@@ -141,7 +143,7 @@ impl Watch {
     fn new(archive: Archive, server: String) -> Watch {
         Watch {
             source: Source::new(&server, "", "exposure"),
-            segment_bytes: 0,
+            segment_bytes: USUAL_SEGMENT_BYTES,
             server,
             archive,
             shown: BTreeMap::new(),
@@ -154,13 +156,13 @@ impl Watch {
     /// Takes what has been read since the glance before.
     fn glance(&mut self, board: &Board, records: &[Arc<Record>], before: Timestamp, now: Moment) {
         let live = Live::of(board, &self.server);
-        self.segment_bytes = live.segment_bytes;
+        self.segment_bytes = live.segment_bytes.unwrap_or(USUAL_SEGMENT_BYTES);
         self.archive.identify(live.system_identifier);
         self.read_position(board, before);
         self.read_archived(board, before);
         for record in of_server(records, &self.server) {
             let shown = self.shown.entry(record.settings.name.clone()).or_default();
-            self.has_news |= shown.learn(&record.facts, &self.archive, self.segment_bytes, now);
+            self.has_news |= shown.learn(&record.facts, &self.archive, now);
         }
         self.forget();
     }

@@ -39,26 +39,20 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Takes a look that is newer than the last one; says whether there was one.
-    pub(super) fn learn(
-        &mut self,
-        facts: &Facts,
-        archive: &Archive,
-        segment_bytes: u64,
-        now: Moment,
-    ) -> bool {
+    pub(super) fn learn(&mut self, facts: &Facts, archive: &Archive, now: Moment) -> bool {
         let (Some(looked), Some(sighting)) = (facts.looked, &facts.sighting) else {
             return false;
         };
-        // The backups of a look are judged one after the other, its WAL is not.
+        // The backups of a look are judged one after the other, and its WAL leads on from them.
         self.has_base = has_base(sighting);
         self.newest_backup = newest_backup(sighting);
+        self.held = facts.chain.as_ref().and_then(Held::of);
         if self.looked == Some(looked) {
             return false;
         }
         let began = now.steady_of(looked.before(facts.took));
         self.looked = Some(looked);
         self.then = archive.end_at(began);
-        self.held = Held::of(sighting, segment_bytes);
         true
     }
 

@@ -1,9 +1,8 @@
 //! What a source of backups holds of a server's WAL, and what could be restored from it.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::backup::{Backup, Kind, Segment, Sighting, Wal, WalName};
+use crate::backup::{Backup, Chain, Kind, Sighting};
 use crate::sample::Timestamp;
 
 /// The WAL that a source shows.
@@ -18,47 +17,16 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// What a sighting shows; `None` without WAL.
-    pub(super) fn of(sighting: &Sighting, segment_bytes: u64) -> Option<Held> {
-        let wal = sighting.wal.as_ref()?;
-        let began = usable(sighting, Kind::is_physical)
-            .filter_map(|backup| Some((backup.finished, backup.wal?.0.number)))
-            .max()
-            .map(|(_, number)| number);
-        let (last, arrived) = unbroken(wal, segment_bytes, began)?;
-        let newest = segments(wal, segment_bytes)
-            .map(|(number, _)| number)
-            .max()?;
+    /// What an archive adds up to; `None` when no segment of it can be used.
+    pub(super) fn of(chain: &Chain) -> Option<Held> {
+        let newest_end = chain.newest?.end(chain.segment_bytes);
+        let unbroken_end = chain.unbroken_end?;
         Some(Held {
-            unbroken_end: (last + 1) * segment_bytes,
-            arrived: Some(arrived),
-            newest_end: (newest + 1) * segment_bytes,
+            unbroken_end,
+            arrived: chain.last_arrival.filter(|_| newest_end == unbroken_end),
+            newest_end,
         })
     }
-}
-
-/// The last number up to which none is missing, from the oldest or from one that is named, and when it came.
-fn unbroken(wal: &Wal, segment_bytes: u64, from: Option<u64>) -> Option<(u64, Timestamp)> {
-    let numbers: BTreeSet<(u64, Timestamp)> = segments(wal, segment_bytes).collect();
-    let from = from.unwrap_or(numbers.first()?.0);
-    let mut last = None;
-    for (number, arrived) in numbers.into_iter().filter(|(number, _)| *number >= from) {
-        let next = last.map_or(from, |(last, _)| last + 1);
-        if number > next {
-            break;
-        }
-        last = Some((number, arrived));
-    }
-    last
-}
-
-fn segments(wal: &Wal, segment_bytes: u64) -> impl Iterator<Item = (u64, Timestamp)> {
-    wal.files.iter().filter_map(move |file| match &file.name {
-        WalName::Segment(name) => {
-            Some((Segment::parse(name, segment_bytes)?.number, file.modified))
-        }
-        _ => None,
-    })
 }
 
 fn usable(sighting: &Sighting, is_meant: fn(Kind) -> bool) -> impl Iterator<Item = &Backup> {
@@ -68,12 +36,12 @@ fn usable(sighting: &Sighting, is_meant: fn(Kind) -> bool) -> impl Iterator<Item
 }
 
 /// Whether a source has a base backup from which WAL could lead on.
-pub(super) fn has_base(sighting: &Sighting) -> bool {
+pub(in crate::backup) fn has_base(sighting: &Sighting) -> bool {
     usable(sighting, Kind::is_physical).next().is_some()
 }
 
 /// The newest moment that the backups of a source could be restored to without WAL.
-pub(super) fn newest_backup(sighting: &Sighting) -> Option<Timestamp> {
+pub(in crate::backup) fn newest_backup(sighting: &Sighting) -> Option<Timestamp> {
     let physical = usable(sighting, Kind::is_physical).map(|backup| backup.finished);
     let dumps = usable(sighting, |kind| kind == Kind::Dump).map(dump_began);
     physical.chain(dumps).max()
@@ -143,65 +111,8 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::WalFile;
 
     const W: u64 = 16 << 20;
-
-    fn wal(numbers: &[u64]) -> Wal {
-        let file = |number: &u64| WalFile {
-            name: WalName::Segment(
-                Segment {
-                    timeline: 1,
-                    number: *number,
-                }
-                .name(W),
-            ),
-            bytes: W,
-            modified: Timestamp(*number as i64),
-            is_packed: false,
-        };
-        Wal {
-            files: numbers.iter().map(file).collect(),
-            histories: Vec::new(),
-        }
-    }
-
-    fn sighting(numbers: &[u64], bases: &[(i64, u64)]) -> Sighting {
-        let base = |(finished, number): &(i64, u64)| {
-            let segment = Segment {
-                timeline: 1,
-                number: *number,
-            };
-            Backup {
-                wal: Some((segment, segment)),
-                ..Backup::listed("base", Kind::Full, Timestamp(*finished))
-            }
-        };
-        Sighting {
-            backups: bases.iter().map(base).collect(),
-            wal: Some(wal(numbers)),
-            ..Sighting::default()
-        }
-    }
-
-    #[test]
-    fn what_is_held_ends_at_the_first_gap_after_the_newest_base() {
-        let cases: [(&[u64], &[(i64, u64)], Option<(u64, u64)>); 6] = [
-            (&[], &[], None),
-            (&[5, 3, 4], &[], Some((6, 6))),
-            (&[3, 4, 6, 7], &[], Some((5, 8))),
-            (&[3, 4, 6, 7], &[(1, 3), (2, 6)], Some((8, 8))),
-            (&[3, 4, 6, 7], &[(1, 4)], Some((5, 8))),
-            // The segment in which the base began is missing.
-            (&[3, 4], &[(1, 5)], None),
-        ];
-        for (numbers, bases, expected) in cases {
-            let held = Held::of(&sighting(numbers, bases), W);
-            let ends = held.map(|held| (held.unbroken_end / W, held.newest_end / W));
-            assert_eq!(ends, expected, "{numbers:?} {bases:?}");
-        }
-        assert_eq!(Held::of(&Sighting::default(), W), None);
-    }
 
     #[test]
     fn a_repository_is_held_against_what_was_said_when_it_was_looked_at() {

@@ -19,7 +19,7 @@ fn only_what_is_meant_is_found() {
     std::os::unix::fs::symlink("a.dump", path("latest.dump")).unwrap();
     std::os::unix::fs::symlink("loop.dump", path("loop.dump")).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.dump"), 0o600.into()).unwrap();
-    let listing = list(&Folder(folder.path().into()), "*.dump").unwrap();
+    let listing = list(&Folder(folder.path().into()), "*.dump", &Texts::default()).unwrap();
     let mut seen: Vec<_> = listing
         .found
         .iter()
@@ -41,7 +41,7 @@ fn only_what_is_meant_is_found() {
 #[test]
 fn a_folder_that_cannot_be_read_is_not_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| list(&Folder(folder.path().join(name)), "*");
+    let at = |name: &str| list(&Folder(folder.path().join(name)), "*", &Texts::default());
     std::fs::write(folder.path().join("file"), "").unwrap();
     assert!(matches!(at("none"), Err(Obstacle::Missing(_))));
     assert!(matches!(at("file"), Err(Obstacle::Unreadable(..))));
@@ -57,9 +57,9 @@ fn a_folder_that_may_not_be_entered_hides_no_dump_beside_it() {
     std::fs::create_dir(&inner).unwrap();
     std::fs::set_permissions(&inner, PermissionsExt::from_mode(0o000)).unwrap();
     let may_enter = std::fs::read_dir(&inner).is_ok();
-    assert_eq!(list(&shelf, "*").is_ok(), may_enter);
+    assert_eq!(list(&shelf, "*", &Texts::default()).is_ok(), may_enter);
     std::fs::write(folder.path().join("a.dump"), "four").unwrap();
-    assert_eq!(list(&shelf, "*").unwrap().found.len(), 1);
+    assert_eq!(list(&shelf, "*", &Texts::default()).unwrap().found.len(), 1);
 }
 
 /// Looking and comparing with the look before must not grow faster than the folder.
@@ -72,7 +72,7 @@ fn a_hundred_thousand_files_are_looked_at_in_bounded_time() {
     }
     let began = std::time::Instant::now();
     let shelf = Folder(folder.path().into());
-    let look = || list(&shelf, "*.dump").unwrap().found;
+    let look = || list(&shelf, "*.dump", &Texts::default()).unwrap().found;
     let rhythm = std::time::Duration::from_secs(300);
     let seen = settle(&[], look(), rhythm, Timestamp::now());
     let seen = settle(&seen, look(), rhythm, Timestamp::now());

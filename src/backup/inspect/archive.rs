@@ -157,7 +157,12 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// Reads the table of contents; `sign` when its first byte has already been taken.
-    pub(super) fn contents(&mut self, shape: Shape, sign: Option<u8>) -> io::Result<Contents> {
+    pub(super) fn contents(
+        &mut self,
+        shape: Shape,
+        sign: Option<u8>,
+        verdict: &mut Verdict,
+    ) -> io::Result<Contents> {
         self.during = "the table of contents".into();
         let count = match sign {
             Some(sign) => self.integer_after(sign)?,
@@ -173,7 +178,7 @@ impl<R: BufRead> Archive<R> {
             large_objects: 0,
         };
         for _ in 0..count {
-            let (entry, has_data) = self.entry(shape)?;
+            let (entry, has_data) = self.entry(shape, verdict)?;
             contents.ids = (contents.ids ^ entry.id as u64)
                 .wrapping_mul(0x0000_0100_0000_01b3)
                 .rotate_left(23);
@@ -188,7 +193,7 @@ impl<R: BufRead> Archive<R> {
         Ok(contents)
     }
 
-    fn entry(&mut self, shape: Shape) -> io::Result<(Entry, bool)> {
+    fn entry(&mut self, shape: Shape, verdict: &mut Verdict) -> io::Result<(Entry, bool)> {
         let id = self.integer()?;
         let has_data = self.integer()? != 0;
         self.skip_strings(2)?;
@@ -205,7 +210,8 @@ impl<R: BufRead> Archive<R> {
         if self.version >= (1, 16) {
             let _kind_of_relation = self.integer()?;
         }
-        self.skip_strings(2)?;
+        verdict.owned_by(&self.string()?.unwrap_or_default());
+        self.skip_strings(1)?;
         while self.skip_string()? {}
         let file = match shape {
             Shape::Files => self.string()?.unwrap_or_default(),

@@ -16,7 +16,7 @@ const LARGE_OBJECTS: u8 = 3;
 /// Walks the archive.
 pub(super) fn read(input: impl BufRead, verdict: &mut Verdict) -> io::Result<()> {
     let (mut archive, compression) = Archive::open(input, Shape::Custom, verdict)?;
-    let contents = archive.contents(Shape::Custom, None)?;
+    let contents = archive.contents(Shape::Custom, None, verdict)?;
     let mut awaited: HashMap<i64, &Entry> = contents
         .data
         .iter()
@@ -27,7 +27,7 @@ pub(super) fn read(input: impl BufRead, verdict: &mut Verdict) -> io::Result<()>
         match archive.next()? {
             None if awaited.is_empty() => return Ok(()),
             None => return Err(unfinished(&awaited)),
-            Some(0) if awaited.is_empty() => return repeated(&mut archive, &contents),
+            Some(0) if awaited.is_empty() => return repeated(&mut archive, &contents, verdict),
             Some(kind @ (DATA | LARGE_OBJECTS)) => {
                 let id = archive.integer()?;
                 let Some(entry) = awaited.remove(&id) else {
@@ -71,8 +71,12 @@ fn unfinished(awaited: &HashMap<i64, &Entry>) -> io::Error {
 }
 
 /// pg_dump 16 and later, writing to a redirected standard output, appends its table of contents a second time.
-fn repeated(archive: &mut Archive<impl BufRead>, first: &Contents) -> io::Result<()> {
-    let second = archive.contents(Shape::Custom, Some(0))?;
+fn repeated(
+    archive: &mut Archive<impl BufRead>,
+    first: &Contents,
+    verdict: &mut Verdict,
+) -> io::Result<()> {
+    let second = archive.contents(Shape::Custom, Some(0), verdict)?;
     if (second.count, second.ids) != (first.count, first.ids) {
         return Err(corrupt(
             "has a second table of contents that differs from the first",

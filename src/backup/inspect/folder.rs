@@ -19,9 +19,9 @@ pub(super) fn read(
     if strangers > 0 {
         verdict.format = "folder".into();
         let plural = if strangers == 1 { "" } else { "s" };
+        let place = shelf.title();
         let words = format!(
-            "is a folder with {strangers} file{plural}, none of them part of a directory dump; name the files, or `{}/*`",
-            folder
+            "is a folder with {strangers} file{plural}, none of them part of a directory dump; name the files, or `{place}/{folder}/*`"
         );
         return Err(Halt::Trouble(Trouble::NotADump, words).into());
     }

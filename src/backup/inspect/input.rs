@@ -1,12 +1,14 @@
 //! Bytes from a shelf, at a limited rate, until stopped.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::halt::Halt;
+use super::sum::{Algorithm, Sum};
 use crate::backup::shelf::Shelf;
 
 /// How fast files may be read, and whether still to read.
@@ -56,6 +58,11 @@ impl Pace {
                 std::thread::sleep(NAP);
             }
         }
+        self.check()
+    }
+
+    /// Whether to go on at all.
+    pub(super) fn check(&self) -> io::Result<()> {
         if self.stop.is_cancelled() {
             Err(Halt::Stopped.into())
         } else {
@@ -64,16 +71,67 @@ impl Pace {
     }
 }
 
+/// What is summed of the bytes that pass.
+#[derive(Clone, Default)]
+pub(super) struct Passing(Rc<RefCell<Passed>>);
+
+#[derive(Clone, Default)]
+struct Passed {
+    bytes: u64,
+    sums: Vec<(Algorithm, Sum)>,
+}
+
+impl Passing {
+    pub(super) fn new(mut algorithms: Vec<Algorithm>) -> Passing {
+        algorithms.dedup();
+        let sums = algorithms
+            .into_iter()
+            .map(|algorithm| (algorithm, Sum::begin(algorithm)));
+        Passing(Rc::new(RefCell::new(Passed {
+            bytes: 0,
+            sums: sums.collect(),
+        })))
+    }
+
+    fn add(&self, bytes: &[u8]) {
+        let mut passed = self.0.borrow_mut();
+        passed.bytes += bytes.len() as u64;
+        passed.sums.iter_mut().for_each(|(_, sum)| sum.add(bytes));
+    }
+
+    /// How many bytes have passed.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.borrow().bytes
+    }
+
+    /// The checksum so far.
+    pub(super) fn hex(&self, algorithm: Algorithm) -> Option<String> {
+        let passed = self.0.borrow();
+        let found = passed.sums.iter().find(|(each, _)| *each == algorithm);
+        found.map(|(_, sum)| sum.clone().hex())
+    }
+}
+
 /// A file being read at a pace.
 pub(super) struct Input<'p> {
     file: Box<dyn Read + Send>,
     pace: &'p Pace,
+    passing: Passing,
 }
 
 impl<'p> Input<'p> {
     pub(super) fn open(shelf: &dyn Shelf, name: &str, pace: &'p Pace) -> io::Result<Self> {
         let file = shelf.open(name).map_err(|error| unreadable(&error))?;
-        Ok(Input { file, pace })
+        Ok(Input {
+            file,
+            pace,
+            passing: Passing::default(),
+        })
+    }
+
+    /// The same, with its bytes summed as they pass.
+    pub(super) fn passing(self, passing: Passing) -> Self {
+        Input { passing, ..self }
     }
 }
 
@@ -86,6 +144,7 @@ impl Read for Input<'_> {
             }
             other => other?,
         };
+        self.passing.add(&buffer[..count]);
         self.pace.spend(count)?;
         Ok(count)
     }

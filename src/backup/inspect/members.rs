@@ -73,7 +73,7 @@ impl Members {
             return Err(unknowable("holds more than one dump"));
         }
         let (mut archive, _) = Archive::open(content, Shape::Files, verdict)?;
-        self.contents = Some(archive.contents(Shape::Files, None)?);
+        self.contents = Some(archive.contents(Shape::Files, None, verdict)?);
         archive.finish("its table of contents")
     }
 

@@ -149,6 +149,12 @@ impl Dump {
             Inside::Announcement(lines @ 0..=1) => Inside::Announcement(lines + 1),
             _ => Inside::Statements,
         };
+        if let Some((_, owner)) = line
+            .strip_prefix("-- Name: ")
+            .and_then(|line| line.rsplit_once("; Owner: "))
+        {
+            verdict.owned_by(owner.split("; Tablespace: ").next().unwrap_or_default());
+        }
         if line == CLUSTER_BANNER {
             self.is_cluster = true;
         } else if let Some(version) = line.strip_prefix("-- Dumped from database version ") {

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::halt::{corrupt, half_written, unknowable};
 use super::members::Members;
-use super::{Proof, Verdict};
+use super::{Proof, Verdict, base};
 
 const BLOCK: usize = 512;
 
@@ -13,9 +13,40 @@ pub(super) fn is_tape(head: &[u8]) -> bool {
     head.get(257..262) == Some(b"ustar")
 }
 
-/// Reads every member.
-pub(super) fn read(mut input: impl Read, verdict: &mut Verdict) -> io::Result<()> {
-    let (mut members, mut size_ahead) = (Members::default(), None);
+/// Reads every member; whether all of them agree with checksums that are inside too.
+pub(super) fn read(input: impl Read, verdict: &mut Verdict) -> io::Result<bool> {
+    let (mut members, mut base, mut is_first) = (Members::default(), None, true);
+    walk(input, |path, bytes, content| {
+        if std::mem::take(&mut is_first) && base::is_first(path) {
+            base = Some(base::Loose::default());
+        }
+        match &mut base {
+            Some(base) => base.take(path, bytes, content, verdict),
+            None => members.take(
+                path.rsplit('/').next().unwrap_or_default(),
+                content,
+                verdict,
+            ),
+        }
+    })?;
+    if let Some(base) = base {
+        return base.judge(verdict);
+    }
+    if members.has_contents() {
+        return members.judge(verdict).map(|()| false);
+    }
+    verdict.proof = Proof::Opened;
+    Err(unknowable(
+        "is a sound tar archive, but not one of pg_dump or pg_basebackup: its members are not judged",
+    ))
+}
+
+/// Shows every file in the archive by its path and size, then makes sure that the archive ends as it should.
+pub(super) fn walk(
+    mut input: impl Read,
+    mut each: impl FnMut(&str, u64, &mut dyn Read) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut size_ahead = None;
     while let Some(header) = header(&mut input)? {
         let size = match size_ahead.take() {
             Some(size) => size,
@@ -24,19 +55,19 @@ pub(super) fn read(mut input: impl Read, verdict: &mut Verdict) -> io::Result<()
                 .map_err(|_| corrupt("has a damaged tar header"))?,
         };
         let path = String::from_utf8_lossy(&header.path_bytes()).into_owned();
-        let name = path.rsplit('/').next().unwrap_or_default();
+        let path = path.trim_start_matches("./");
         let mut content = Member {
             input: &mut input,
             left: size,
-            name,
+            name: path,
         };
         if header.entry_type().is_pax_local_extensions() {
             size_ahead = size_in_extension(&mut content)?;
         } else if header.entry_type().is_file() {
-            members.take(name, &mut content, verdict)?;
+            each(path, size, &mut content)?;
         }
         io::copy(&mut content, &mut io::sink())?;
-        let padding = size.next_multiple_of(BLOCK as u64) - size;
+        let padding = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;
         io::copy(
             &mut Member {
                 input: &mut input,
@@ -46,14 +77,7 @@ pub(super) fn read(mut input: impl Read, verdict: &mut Verdict) -> io::Result<()
             &mut io::sink(),
         )?;
     }
-    end(&mut input)?;
-    if members.has_contents() {
-        return members.judge(verdict);
-    }
-    verdict.proof = Proof::Opened;
-    Err(unknowable(
-        "is a sound tar archive, but not one of pg_dump: its members are not judged",
-    ))
+    end(&mut input)
 }
 
 /// The next header; nothing at the first block of zeros.

@@ -1,10 +1,11 @@
 //! What reading a backup showed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backup::Proof;
+use crate::backup::{Kind, Proof};
 use crate::sample::Timestamp;
 
 /// What is known of one file or folder after reading it.
@@ -33,7 +34,37 @@ pub struct Verdict {
     /// Its place stopped answering before the end: nothing is known, and it is to be read again.
     #[serde(default)]
     pub is_provisional: bool,
+    /// What kind of backup it is.
+    pub kind: Kind,
+    /// The cluster a base backup was taken of.
+    pub system_identifier: Option<u64>,
+    /// The WAL without which a base backup cannot become consistent.
+    pub wal: Option<Needed>,
+    /// Whether that WAL is inside the backup itself.
+    pub has_wal: bool,
+    /// The position at which the backup began whose changed blocks alone are in this one.
+    pub since: Option<u64>,
+    /// Stored size of a base backup's folder; 0 for anything else.
+    pub stored_bytes: u64,
+    /// A checksum of the file as it lies there, as `kind:hex`, where one was computed.
+    pub checksum: Option<String>,
+    /// The roles that own something in a dump, as far as it names them.
+    pub owners: BTreeSet<String>,
 }
+
+/// A stretch of WAL, in positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needed {
+    /// The timeline it begins on.
+    pub timeline: u32,
+    /// Its first byte.
+    pub start: u64,
+    /// The byte after its last.
+    pub end: u64,
+}
+
+/// More roles are not kept.
+const MOST_OWNERS: usize = 1000;
 
 impl Verdict {
     /// Of something that is merely there.
@@ -50,7 +81,42 @@ impl Verdict {
             problem: None,
             remark: None,
             is_provisional: false,
+            kind: Kind::Dump,
+            system_identifier: None,
+            wal: None,
+            has_wal: false,
+            since: None,
+            stored_bytes: 0,
+            checksum: None,
+            owners: BTreeSet::new(),
         }
+    }
+
+    /// Notes a role that owns something.
+    pub(super) fn owned_by(&mut self, role: &str) {
+        if !role.is_empty() && self.owners.len() < MOST_OWNERS && !self.owners.contains(role) {
+            self.owners.insert(role.into());
+        }
+    }
+
+    /// How far it is good by itself: a base backup without the WAL it needs cannot be started.
+    pub(crate) fn alone(mut self) -> Self {
+        if self.kind.is_physical() && self.is_good() && !self.has_wal && self.proof > Proof::Opened
+        {
+            self.proof = Proof::Opened;
+            self.trouble = Some(Trouble::WalMissing);
+            self.problem = Some(
+                "needs WAL that is not inside it: it can be started only with the archive that has it"
+                    .into(),
+            );
+        }
+        if self.since.is_some() && self.is_good() && self.remark.is_none() {
+            self.remark = Some(
+                "complete; it holds changes only, and is nothing without the backup before it"
+                    .into(),
+            );
+        }
+        self
     }
 
     /// Whether nothing is known against it.
@@ -94,11 +160,17 @@ pub enum Trouble {
     NotADump,
     /// It cannot be read.
     Unreadable,
+    /// WAL without which it cannot become consistent is not there.
+    WalMissing,
+    /// The backup whose changes it holds is not there, or not good.
+    ParentMissing,
+    /// A table, or rows of it, that were promised are not in it.
+    RowsMissing,
 }
 
 impl Trouble {
     /// Every kind of trouble.
-    pub const ALL: [Trouble; 7] = [
+    pub const ALL: [Trouble; 10] = [
         Trouble::Empty,
         Trouble::NothingInside,
         Trouble::HalfWritten,
@@ -106,6 +178,9 @@ impl Trouble {
         Trouble::Corrupt,
         Trouble::NotADump,
         Trouble::Unreadable,
+        Trouble::WalMissing,
+        Trouble::ParentMissing,
+        Trouble::RowsMissing,
     ];
 
     /// The value of the label `problem`.
@@ -118,6 +193,9 @@ impl Trouble {
             Trouble::Corrupt => "corrupt",
             Trouble::NotADump => "not_a_dump",
             Trouble::Unreadable => "unreadable",
+            Trouble::WalMissing => "wal_missing",
+            Trouble::ParentMissing => "parent_missing",
+            Trouble::RowsMissing => "rows_missing",
         }
     }
 }

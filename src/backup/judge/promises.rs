@@ -33,7 +33,7 @@ pub(super) fn problems(page: &mut Page, settings: &Settings, facts: &Facts) {
     };
     // A tool without a backup says so itself; of a folder it tells that something took them all away.
     if matches!(settings.place, Place::Files(_)) {
-        let is_empty = sighting.backups.is_empty() && !is_wal_only(sighting);
+        let is_empty = sighting.backups.is_empty() && !is_wal_only(facts);
         let labels = [("problem", "folder_empty")];
         page.put(metric::PROBLEM, &labels, truth(is_empty));
     }

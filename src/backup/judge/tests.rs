@@ -6,7 +6,7 @@ use super::*;
 
 use crate::backup::memory::Known;
 use crate::backup::{
-    Backup, Kind, Obstacle, Origin, Proof, Sighting, Space, State, Trouble, Wal, WalFile, WalName,
+    Backup, Chain, Gap, Kind, Obstacle, Origin, Proof, Segment, Sighting, Space, State, Trouble,
 };
 use crate::document::{Reader, parse};
 
@@ -72,7 +72,6 @@ fn matter<'m>(settings: &'m Settings, facts: &'m Facts, past: &'m Past) -> Matte
         settings,
         facts,
         past,
-        wal: None,
     }
 }
 
@@ -380,26 +379,26 @@ fn a_source_of_wal_alone_misses_no_backup() {
     let settings = declared("files: /wal");
     let past = Past::default();
     let mut facts = seen(Vec::new());
-    let wal = WalFile {
-        name: WalName::Segment("000000010000000000000001".into()),
-        bytes: 9,
-        modified: Timestamp(0),
-        is_packed: true,
+    let segment = |number| Segment {
+        timeline: 1,
+        number,
     };
-    facts.sighting.as_mut().unwrap().wal = Some(Wal {
-        files: vec![wal],
-        histories: Vec::new(),
-    });
-    let wal = WalNumbers {
-        missing: 2,
-        short: 1,
+    let chain = Chain {
+        segment_bytes: 16 << 20,
+        segments: 7,
+        stored_bytes: 9,
+        missing: vec![Gap {
+            timeline: 1,
+            numbers: 3..=4,
+        }],
+        short: vec![segment(6)],
+        newest: Some(segment(9)),
+        unbroken_end: Some(10 * (16 << 20)),
         last_arrival: Some(Timestamp(999 * HOUR)),
-        reach: Some(Timestamp(999 * HOUR)),
+        witnesses: Vec::new(),
     };
-    let matter = Matter {
-        wal: Some(&wal),
-        ..matter(&settings, &facts, &past)
-    };
+    facts.chain = Some(chain.clone());
+    let matter = matter(&settings, &facts, &past);
     let expected = [
         "no count",
         r#"problem{problem="folder_empty"} 0"#,
@@ -410,7 +409,10 @@ fn a_source_of_wal_alone_misses_no_backup() {
         "stored_bytes 9",
     ];
     judged(&matter, &expected);
-    let facts = seen(vec![physical(Kind::Full, 900)]);
+    let facts = Facts {
+        chain: Some(chain),
+        ..seen(vec![physical(Kind::Full, 900)])
+    };
     let expected = [
         "recovery_window_start_timestamp_seconds 900",
         "recovery_window_end_timestamp_seconds 999",

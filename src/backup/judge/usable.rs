@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Matter;
-use crate::backup::{Backup, Kind, Place, Sighting, State};
+use crate::backup::{Backup, Facts, Kind, Place, Sighting, State};
 
 /// Usable backups, newest first. Those not read yet count only while no backup has been read at all: a new file is not
 /// good news before it has been read.
@@ -32,12 +32,10 @@ pub(in crate::backup) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
 }
 
 /// Whether the source shows WAL and not one backup.
-pub(super) fn is_wal_only(sighting: &Sighting) -> bool {
-    let has_wal = sighting
-        .wal
-        .as_ref()
-        .is_some_and(|wal| !wal.files.is_empty());
-    has_wal && sighting.backups.is_empty()
+pub(in crate::backup) fn is_wal_only(facts: &Facts) -> bool {
+    let has_wal = facts.chain.as_ref().is_some_and(|chain| chain.segments > 0);
+    let sighting = facts.sighting.as_ref();
+    has_wal && sighting.is_some_and(|sighting| sighting.backups.is_empty())
 }
 
 /// The kinds of backups that the source can have: those that are or were there, and those that were declared. A tool
@@ -56,7 +54,7 @@ pub(super) fn kinds(matter: &Matter, sighting: &Sighting) -> BTreeSet<Kind> {
     if settings.database.is_some() || !settings.expect_rows.is_empty() {
         kinds.insert(Kind::Dump);
     }
-    if kinds.is_empty() && !is_wal_only(sighting) {
+    if kinds.is_empty() && !is_wal_only(matter.facts) {
         kinds.insert(Kind::Dump);
     }
     kinds

@@ -1,6 +1,7 @@
 //! The source as a whole: how its last attempt ended, what it stores, what is proved, how far back and forth it reaches.
 
 use super::usable::{last_attempt, usable};
+use super::wal::reach;
 use super::{Matter, metric, truth};
 use crate::backup::metric::Page;
 use crate::backup::{Origin, Proof, Settings, Sighting, State};
@@ -19,7 +20,7 @@ pub(super) fn whole(page: &mut Page, matter: &Matter, sighting: &Sighting) {
         .filter(|backup| backup.state == State::Running);
     let since = running.map(|backup| backup.finished).min();
     page.put_some(metric::RUNNING_SINCE, &[], since.map(Timestamp::seconds));
-    page.put(metric::STORED, &[], sighting.stored() as f64);
+    page.put(metric::STORED, &[], matter.facts.stored() as f64);
     let free = sighting.space.map(|space| space.free as f64);
     page.put_some(metric::FREE, &[], free);
     proofs(page, sighting);
@@ -42,7 +43,9 @@ fn window(page: &mut Page, matter: &Matter, sighting: &Sighting) {
     let usable = usable(sighting);
     let start = usable.last().map(|backup| backup.moment());
     let end = usable.first().map(|backup| backup.moment());
-    let reach = matter.wal.and_then(|wal| wal.reach);
+    let chain = matter.facts.chain.as_ref();
+    let is_physical = usable.iter().any(|backup| backup.kind.is_physical());
+    let reach = chain.and_then(reach).filter(|_| is_physical);
     let end = end.map(|end| reach.map_or(end, |reach| reach.max(end)));
     for (metric, moment) in [(metric::WINDOW_START, start), (metric::WINDOW_END, end)] {
         page.put(metric, &[], moment.map_or(0.0, Timestamp::seconds));

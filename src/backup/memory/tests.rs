@@ -37,7 +37,7 @@ fn what_is_gone_is_missed_until_its_promise_ends() {
     let keep = Some(Duration::from_secs(30 * 24 * 3600));
     let mut past = Past::default();
     let learn = |past: &mut Past, listed: &[&str], hour: i64| {
-        past.learn(&sighting(listed), keep, Timestamp(hour * HOUR));
+        past.learn(&sighting(listed), 7, keep, Timestamp(hour * HOUR));
         names(past)
     };
     assert_eq!(learn(&mut past, &["a@10", "b@34"], 40), ["a", "b"]);
@@ -68,11 +68,11 @@ fn it_is_bounded() {
         backup.id = format!("d{place}");
     }
     let mut past = Past::default();
-    past.learn(&sighting, None, Timestamp(30_000 * HOUR));
+    past.learn(&sighting, 7, None, Timestamp(30_000 * HOUR));
     assert_eq!(past.backups.len(), MOST_BACKUPS);
     assert!(!past.backups.contains_key("d4") && past.backups.contains_key("d5"));
     for day in 0..50 {
-        past.learn(&sighting, None, Timestamp((30_000 + day * 24) * HOUR));
+        past.learn(&sighting, 7, None, Timestamp((30_000 + day * 24) * HOUR));
     }
     assert_eq!(past.days.len() as i64, DAYS + 1);
 }
@@ -83,7 +83,7 @@ fn it_outlives_a_restart_and_a_broken_file() {
     std::fs::create_dir_all(&folder).unwrap();
     let now = Timestamp(50 * HOUR);
     let mut memory = Memory::load(&folder, "nightly");
-    memory.learn(&sighting(&["a@10"]), None, now).unwrap();
+    memory.learn(&sighting(&["a@10"]), 7, None, now).unwrap();
     let again = Memory::load(&folder, "nightly");
     assert_eq!(
         (names(again.past()), again.past().days.len()),

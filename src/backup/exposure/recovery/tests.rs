@@ -1,7 +1,9 @@
 //! Looks at a source and readings of its server in words, ages out. Segments have 100 bytes; a moment is a second.
 
 use super::*;
+use crate::backup::archive::{Archive as Listed, Shown as Listing};
 use crate::backup::exposure::clock::Reading;
+use crate::backup::needs;
 use crate::backup::{Backup, Kind, Segment, Sighting, State, WalFile, WalName};
 use crate::document::{Reader, parse};
 
@@ -67,15 +69,23 @@ fn sighting(words: &str) -> Sighting {
 
 /// What is said at 60 of a source that was looked at by 50: `age least objective behind`, `-` for what is absent.
 fn check(more: &str, words: &str, archive: &Archive) -> String {
+    let mut sighting = sighting(words);
+    let held = sighting.wal.take();
+    let held = held.map(|wal| Listed::of(Listing::told(wal), Some(W)));
+    let mut read: Vec<needs::Read> = (sighting.backups.iter().cloned())
+        .map(|backup| (backup, None))
+        .collect();
+    let needs = needs::wal(&mut read, held.as_ref(), None);
     let facts = Facts {
         looked: Some(moment(50).wall),
         took: Duration::from_secs(2),
-        sighting: Some(sighting(words)),
+        sighting: Some(sighting),
+        chain: held.map(|held| held.chain(None, &needs)),
         ..Facts::default()
     };
     let mut shown = Shown::default();
-    assert!(shown.learn(&facts, archive, W, moment(50)));
-    assert!(!shown.learn(&facts, archive, W, moment(51)), "no news");
+    assert!(shown.learn(&facts, archive, moment(50)));
+    assert!(!shown.learn(&facts, archive, moment(51)), "no news");
     let record = Record {
         settings: settings(more),
         facts,

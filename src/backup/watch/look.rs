@@ -1,0 +1,88 @@
+//! One look: at the place, at the WAL archive that lies apart, and at the log of the job.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tracing::warn;
+
+use super::Watch;
+use crate::backup::archive::{Shown, Texts};
+use crate::backup::log::{self, Followed, Log};
+use crate::backup::settings::Place;
+use crate::backup::source::Look;
+use crate::backup::{Obstacle, Settings};
+use crate::sample::Timestamp;
+
+pub(super) type Looks = JoinSet<Looked>;
+
+/// What one look brought.
+pub(super) struct Looked {
+    pub(super) look: Result<(Look, Option<Shown>), Obstacle>,
+    pub(super) took: Duration,
+    pub(super) log: Option<(Followed, Log)>,
+}
+
+impl Watch {
+    pub(super) fn begin_look(&mut self, looks: &mut Looks) -> bool {
+        // A file server that is gone can hold a look for ever; another would only be held too.
+        if looks.is_empty() {
+            let (settings, texts) = (self.settings.clone(), self.texts.clone());
+            let followed = self.followed.clone();
+            self.look_began = Some(Instant::now());
+            match settings.place.clone() {
+                // Such a look ends with the watch, and with it the tool that it runs.
+                Place::Tool(tool) => looks.spawn(async move {
+                    let began = Instant::now();
+                    let told = tool.look(Timestamp::now()).await.map(Look::Sighting);
+                    let rest = move || {
+                        let look = told.and_then(|look| settings.look_apart(look, &texts[1]));
+                        let took = began.elapsed();
+                        let log = follow(&settings, followed);
+                        Looked { look, took, log }
+                    };
+                    tokio::task::block_in_place(rest)
+                }),
+                Place::Files(_) => looks.spawn_blocking(move || look(&settings, &texts, followed)),
+            };
+        }
+        false
+    }
+
+    pub(super) fn take_log(&mut self, read: Option<(Followed, Log)>) {
+        let Some((followed, log)) = read else {
+            return;
+        };
+        let name = &self.settings.name;
+        let was_unreadable = self
+            .facts
+            .log
+            .as_ref()
+            .is_some_and(|log| log.obstacle.is_some());
+        if let (Some(obstacle), false) = (&log.obstacle, was_unreadable) {
+            warn!(backup.name = %name, "{obstacle}");
+        }
+        let is_news = followed != self.followed;
+        (self.followed, self.facts.log) = (followed, Some(log));
+        if let (true, Err(error)) = (is_news, self.followed.save(&self.state_dir, name)) {
+            warn!(backup.name = %name, "cannot remember how far the log was read: {error}");
+        }
+    }
+}
+
+/// Looks once, as the watch does. This blocks.
+pub(super) fn look(settings: &Settings, texts: &[Texts; 2], followed: Followed) -> Looked {
+    let log = follow(settings, followed);
+    let began = Instant::now();
+    let look = settings.look_at(texts);
+    Looked {
+        look,
+        took: began.elapsed(),
+        log,
+    }
+}
+
+fn follow(settings: &Settings, mut followed: Followed) -> Option<(Followed, Log)> {
+    let path = settings.log.as_deref()?;
+    let log = followed.read(path, log::memory(settings), Timestamp::now());
+    Some((followed, log))
+}

@@ -1,0 +1,88 @@
+//! One look by hand, for programs that end with it.
+
+use std::path::Path;
+use std::sync::mpsc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::look::{Looked, look};
+use super::reading::{Manner, read};
+use super::{Part, Watch};
+use crate::backup::files::Found;
+use crate::backup::inspect::Pace;
+use crate::backup::live::Live;
+use crate::backup::records::Record;
+use crate::backup::settings::Place;
+use crate::backup::{Settings, Verdict};
+use crate::sample::Timestamp;
+
+/// Looks at a source once, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
+/// that it goes beside a watch. With `reads`, the newest backup is read to its end, as fast as that can be, where nobody
+/// has read it. This blocks.
+pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
+    let part = Part {
+        is_first: false,
+        is_compared: false,
+    };
+    let mut watch = Watch::new(settings.clone(), part, state_dir);
+    let (done, looked) = mpsc::channel();
+    let (asked, texts) = (settings.clone(), watch.texts.clone());
+    let followed = watch.followed.clone();
+    let patience = settings.place.patience();
+    // A file server that is gone holds the thread for ever, and nobody else.
+    std::thread::spawn(move || {
+        // Whoever has lost patience no longer listens.
+        let _ = done.send(look(&asked, &texts, followed));
+    });
+    let (live, now) = (Live::unknown(), Timestamp::now());
+    match looked.recv_timeout(patience) {
+        Ok(looked) => {
+            watch.facts.log = looked.log.as_ref().map(|(_, log)| log.clone());
+            let looked = Looked {
+                log: None,
+                ..looked
+            };
+            watch.end_look(looked, &live, now);
+        }
+        Err(_) => watch.fail(settings.place.silence(patience.as_secs()), patience),
+    }
+    if reads {
+        watch.read_until_good();
+    }
+    watch.honour_drills();
+    watch.compare(None, &live, now);
+    watch.record()
+}
+
+impl Watch {
+    /// Reads from the newest on, until one is known to be good.
+    fn read_until_good(&mut self) {
+        let settled = self.found.iter().filter(|seen| seen.is_settled);
+        let settled: Vec<Found> = settled.map(|seen| seen.found.clone()).collect();
+        for found in settled {
+            if self.verdicts.on(&found).is_none()
+                && let Some((read, verdict)) = self.read_at_once(found.clone())
+            {
+                self.verdicts.add(&read, verdict, Timestamp::now());
+            }
+            let known = self.verdicts.on(&found);
+            if known.is_some_and(|known| Verdict::is_good(&known.verdict)) {
+                break;
+            }
+        }
+        self.take_stock();
+    }
+
+    fn read_at_once(&self, found: Found) -> Option<(Found, Verdict)> {
+        let Place::Files(files) = &self.settings.place else {
+            return None;
+        };
+        let manner = Manner {
+            pace: &Pace::unlimited(CancellationToken::new()),
+            // How far a watch has come is not for another process to write.
+            progress: None,
+            is_compared: self.part.is_compared,
+        };
+        read(files.shelf().as_ref(), found, &manner)
+    }
+}

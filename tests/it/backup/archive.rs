@@ -1,0 +1,211 @@
+//! Base backups beside the WAL archive of a real server, as the watch sees them while segments get lost.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pgvigil::backup::{self, Kind, Origin, Proof, Record, Records, Settings, State, Trouble};
+use pgvigil::document::{Reader, parse};
+use pgvigil::sample::Timestamp;
+use pgvigil::scrape::Board;
+use pgvigil::store::{self, Store};
+use tokio_util::sync::CancellationToken;
+
+use super::base::take;
+use crate::harness::{Postgres, Scratch, eventually, eventually_async};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+struct Watched {
+    records: Arc<Records>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Watched {
+    fn start(text: &str, state_dir: &Path) -> Watched {
+        let reader = Reader::new(None);
+        let settings = reader.read(&parse("test", text).unwrap(), Settings::read);
+        assert_eq!(reader.problems(), []);
+        let limits = store::Settings {
+            retention: Duration::from_secs(3600),
+            max_bytes: 1 << 20,
+        };
+        let store = Arc::new(Store::new(&limits, Timestamp::now()));
+        let board = Arc::new(Board::new(store, false));
+        let (records, stop) = (Arc::new(Records::default()), CancellationToken::new());
+        let (kept, stopped, state_dir) = (records.clone(), stop.clone(), state_dir.to_owned());
+        let task = tokio::spawn(async move {
+            backup::run(settings, board, kept, &state_dir, stopped).await;
+        });
+        Watched {
+            records,
+            stop,
+            task,
+        }
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&Record) -> bool) -> Arc<Record> {
+        let reached = || async {
+            let all = self.records.all();
+            all.into_iter().find(|record| holds(record))
+        };
+        eventually_async(what, DEADLINE, reached).await
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+fn backup<'r>(record: &'r Record, id: &str) -> Option<&'r backup::Backup> {
+    let sighting = record.facts.sighting.as_ref()?;
+    sighting.backups.iter().find(|backup| backup.id == id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
+    let scratch = Scratch::new();
+    let (backups, archive) = (scratch.join("backups"), scratch.join("wal"));
+    for folder in [&backups, &archive] {
+        fs::create_dir(folder).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let command = format!(
+        "archive_command=cp %p {0}/%f.part && mv {0}/%f.part {0}/%f",
+        archive.display()
+    );
+    let postgres = Postgres::with(18, &["archive_mode=on", &command, "summarize_wal=on"]);
+    let bare = backups.join("bare");
+    take(&postgres, &bare, &["-Xnone"]);
+    let manifest = bare.join("backup_manifest");
+    let changes = ["-Xstream", "--incremental", manifest.to_str().unwrap()];
+    take(&postgres, &backups.join("changes"), &changes);
+    let switch = || {
+        let name = postgres.sql("postgres", "CREATE TABLE IF NOT EXISTS t (i int); INSERT INTO t VALUES (1); SELECT pg_walfile_name(pg_switch_wal());");
+        let archived = archive.join(&name);
+        eventually("the segment is archived", DEADLINE, || {
+            archived.exists().then_some(())
+        });
+        name
+    };
+    let switched: Vec<String> = (0..4).map(|_| switch()).collect();
+    let text = format!(
+        "backups: [{{name: base, server: s, files: '{}', wal: '{}', every: 1d, look: 300ms, verify_rate: 1GiB}}]",
+        backups.display(),
+        archive.display()
+    );
+    let watched = Watched::start(&text, scratch.path());
+    let record = watched
+        .until("both are read", |record| {
+            let is_done = |id| backup(record, id).is_some_and(|backup| backup.state == State::Done);
+            is_done("bare") && is_done("changes")
+        })
+        .await;
+    let identifier = postgres.sql(
+        "postgres",
+        "SELECT system_identifier FROM pg_control_system()",
+    );
+    let (full, incremental) = (
+        backup(&record, "bare").unwrap(),
+        backup(&record, "changes").unwrap(),
+    );
+    assert_eq!((full.kind, full.proof), (Kind::Full, Proof::Summed));
+    assert_eq!(
+        full.origin,
+        Some(Origin::Cluster(identifier.parse().unwrap()))
+    );
+    assert!(full.took.is_some() && full.started.is_some());
+    assert_eq!(
+        (incremental.kind, incremental.parent.as_deref()),
+        (Kind::Incremental, Some("bare"))
+    );
+    let chain = record.facts.chain.as_ref().unwrap();
+    assert_eq!((chain.missing_segments(), chain.witnesses.len()), (0, 2));
+    assert_eq!(chain.newest.unwrap().name(chain.segment_bytes), switched[3]);
+    let end = chain.newest.unwrap().end(chain.segment_bytes);
+    assert_eq!(chain.unbroken_end, Some(end));
+
+    fs::remove_file(archive.join(&switched[2])).unwrap();
+    let record = watched
+        .until("the gap is seen", |record| {
+            record
+                .facts
+                .chain
+                .as_ref()
+                .is_some_and(|chain| chain.missing_segments() == 1)
+        })
+        .await;
+    let chain = record.facts.chain.as_ref().unwrap();
+    let gap = chain.missing[0].first();
+    assert_eq!(gap.name(chain.segment_bytes), switched[2]);
+    assert_eq!(chain.unbroken_end, Some(gap.start(chain.segment_bytes)));
+
+    let needed = full.wal.unwrap().0.name(chain.segment_bytes);
+    fs::remove_file(archive.join(needed)).unwrap();
+    let lost = watched.until("the backup is lost with its WAL", |record| {
+        backup(record, "bare").is_some_and(|backup| backup.trouble == Some(Trouble::WalMissing))
+    });
+    // The changes need the files of the backup before them, not its WAL.
+    assert_eq!(backup(&*lost.await, "changes").unwrap().state, State::Done);
+    fs::remove_dir_all(&bare).unwrap();
+    let orphaned = watched.until("changes without their parent are nothing", |record| {
+        backup(record, "changes")
+            .is_some_and(|backup| backup.trouble == Some(Trouble::ParentMissing))
+    });
+    orphaned.await;
+    watched.stop().await;
+}
+
+const DUMP: &str = "--\n-- PostgreSQL database dump\n--\n\n--\n-- Data for Name: users; Type: TABLE DATA; Schema: public; Owner: alice\n--\n\nCOPY public.users (id) FROM stdin;\nROWS\\.\n\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_and_checksums_are_held_against_what_was_promised() {
+    let scratch = Scratch::new();
+    let folder = scratch.join("dumps");
+    fs::create_dir(&folder).unwrap();
+    let put = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    put("full.sql", &DUMP.replace("ROWS", "1\n2\n3\n"));
+    put("few.sql", &DUMP.replace("ROWS", "1\n"));
+    put("wrong.sql", &DUMP.replace("ROWS", "1\n2\n"));
+    put("wrong.sql.md5", &format!("{}  wrong.sql\n", "0".repeat(32)));
+    let text = |rows| {
+        format!(
+            "backups: [{{name: d, server: s, files: '{}', every: 1d, look: 200ms, expect_rows: {{public.users: {rows}}}}}]",
+            folder.display()
+        )
+    };
+    let watched = Watched::start(&text(2), scratch.path());
+    let all_read = |record: &Record| {
+        let states = ["full.sql", "few.sql", "wrong.sql"]
+            .map(|id| backup(record, id).map(|backup| backup.state));
+        states
+            == [
+                Some(State::Done),
+                Some(State::Damaged),
+                Some(State::Damaged),
+            ]
+    };
+    let record = watched.until("all are read", all_read).await;
+    let few = backup(&record, "few.sql").unwrap();
+    assert_eq!(few.trouble, Some(Trouble::RowsMissing));
+    assert_eq!(
+        few.problem.as_deref(),
+        Some("holds 1 rows of `public.users`, at least 2 were promised")
+    );
+    assert_eq!(
+        backup(&record, "wrong.sql").unwrap().trouble,
+        Some(Trouble::Corrupt)
+    );
+    watched.stop().await;
+    // Another promise is judged by what was remembered.
+    let watched = Watched::start(&text(1), scratch.path());
+    let enough = watched.until("one row is enough now", |record| {
+        backup(record, "few.sql").is_some_and(|backup| backup.state == State::Done)
+    });
+    enough.await;
+    watched.stop().await;
+}
