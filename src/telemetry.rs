@@ -21,7 +21,7 @@ use crate::store::{Keeper, Store};
 pub use reload::Reloads;
 
 /// The pool warns of each session that a restarted server has closed; the watch says itself when a server is down.
-const FILTER: &str = "info,deadpool=error";
+const FILTER: &str = "info,deadpool=error,object_store=warn";
 
 /// Starts logging to standard error; `PGVIGIL_LOG` filters, `PGVIGIL_LOG_FORMAT=json` is for machines.
 ///

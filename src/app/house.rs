@@ -158,6 +158,13 @@ impl House {
         let (probed, stopped) = (board.clone(), self.stop.clone());
         self.tasks
             .spawn(async move { backup::run(backups, probed, records, &state_dir, stopped).await });
+        let names = config.servers.iter().map(|server| server.name.clone());
+        let (names, interval) = (names.collect(), config.collect.interval);
+        let (records, state_dir) = (self.records.clone(), config.state_dir.clone());
+        let (read, stopped) = (board.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            backup::watch_exposure(names, interval, read, records, &state_dir, stopped).await;
+        });
         let (told, stopped) = (board.clone(), self.stop.clone());
         let sending = self.lasting.remote_write.clone();
         self.tasks

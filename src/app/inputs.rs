@@ -65,7 +65,12 @@ pub(super) fn inputs(groups: &[Group], catalogue: &[Arc<Collector>], aliases: bo
     });
     let backups = backup::METRICS.iter();
     let backups = backups.map(|metric| (metric.name.to_owned(), "backup:*".to_owned()));
-    Inputs::of(groups, &collected.chain(backups).collect::<Vec<_>>())
+    let exposure = backup::EXPOSURE_METRICS.iter();
+    let exposure = exposure.map(|metric| (metric.name.to_owned(), "exposure".to_owned()));
+    Inputs::of(
+        groups,
+        &collected.chain(backups).chain(exposure).collect::<Vec<_>>(),
+    )
 }
 
 /// `pg_settings_{name}` as the pattern `pg_settings_*`.

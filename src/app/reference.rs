@@ -13,7 +13,7 @@ use crate::{backup, notify, patroni, remote_write, rules, scrape, telemetry, web
 type Chapter = (&'static str, &'static str, &'static [Metric]);
 
 /// Those that are in the store, where rules find them.
-const STORED: [Chapter; 8] = [
+const STORED: [Chapter; 9] = [
     ("Collecting", "How each source is read.", scrape::METRICS),
     (
         "Patroni",
@@ -24,6 +24,11 @@ const STORED: [Chapter; 8] = [
         "Backups",
         "What each source of backups shows.",
         backup::METRICS,
+    ),
+    (
+        "Recovery point",
+        "What would be lost with each server, by its own account and by each source of backups.",
+        backup::EXPOSURE_METRICS,
     ),
     (
         "pgvigil itself",

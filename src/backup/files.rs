@@ -3,8 +3,8 @@
 use std::io;
 
 use super::Obstacle;
-use super::settings::Files;
-use super::shelf::{Item, Shape, Shelf};
+use super::settings::{Files, Root};
+use super::shelf::{Bucket, Folder, Item, Shape, Shelf};
 use super::sighting::{Space, Storage};
 use crate::document::like;
 use crate::sample::Timestamp;
@@ -30,6 +30,15 @@ pub(super) struct Found {
     pub(super) storage: Storage,
     /// Its name says that it is still being written.
     pub(super) is_partial: bool,
+}
+
+impl Found {
+    /// Whether it is what it was, by all that changes with its content. How it is stored may change beside that.
+    pub(super) fn is_same(&self, other: &Found) -> bool {
+        let stands = |found: &Found| (found.bytes, found.modified, found.is_partial);
+        (&self.name, &self.version) == (&other.name, &other.version)
+            && stands(self) == stands(other)
+    }
 }
 
 /// More entries are not looked at.
@@ -73,7 +82,7 @@ pub(super) fn list(shelf: &dyn Shelf, pattern: &str) -> Result<Listing, Obstacle
 pub(super) fn stands(shelf: &dyn Shelf, found: &Found) -> bool {
     let now = shelf.stand(&found.name);
     let now = now.and_then(|item| measured(shelf, item, found.is_partial));
-    matches!(now, Ok(Some(now)) if now == *found)
+    matches!(now, Ok(Some(now)) if now.is_same(found))
 }
 
 fn found(shelf: &dyn Shelf, item: Item, pattern: &str) -> io::Result<Option<Found>> {
@@ -123,7 +132,10 @@ fn is_part_of_dump(name: &str) -> bool {
 impl Files {
     /// Where the files lie.
     pub(super) fn shelf(&self) -> Box<dyn Shelf> {
-        Box::new(super::shelf::Folder(self.folder.clone()))
+        match &self.root {
+            Root::Folder(folder) => Box::new(Folder(folder.clone())),
+            Root::Bucket(address) => Box::new(Bucket::new(address, &self.pattern)),
+        }
     }
 }
 

@@ -10,10 +10,10 @@ mod usable;
 mod wal;
 mod whole;
 
+use super::Settings;
 use super::memory::Past;
 use super::metric::{self, Page};
 use super::records::{Facts, Record};
-use super::{Settings, Sighting};
 use crate::sample::{Sample, Timestamp};
 
 pub(super) use copies::{per_server, uncopied};
@@ -59,6 +59,8 @@ pub(super) fn samples(matter: &Matter, now: Timestamp) -> Vec<Sample> {
         whole::whole(&mut page, matter, sighting);
         retention::retention(&mut page, matter, sighting, now);
         growth::growth(&mut page, matter, sighting, now);
+        let told = sighting.told.map(|told| now.since(told).as_secs_f64());
+        page.put_some(metric::ANSWER_AGE, &[], told);
     }
     if let Some(missing) = &facts.uncopied {
         page.put(metric::UNCOPIED, &[], missing.len() as f64);

@@ -14,6 +14,10 @@ pub(super) const PROBE_DURATION: Metric = Metric::gauge(
     "pg_backup_probe_duration_seconds",
     "How long the last look at the backups took.",
 );
+pub(super) const ANSWER_AGE: Metric = Metric::gauge(
+    "pg_backup_answer_age_seconds",
+    "How long ago the answer of a backup tool was written, where that is done elsewhere.",
+);
 pub(super) const COUNT: Metric = Metric::gauge(
     "pg_backup_count",
     "Backups by state: done, running, failed or damaged.",
@@ -168,6 +172,7 @@ pub const METRICS: &[Metric] = &[
     PROBE_SUCCESS,
     PROBE_TIMESTAMP,
     PROBE_DURATION,
+    ANSWER_AGE,
     COUNT,
     PROBLEM,
     LAST_SUCCESS,

@@ -2,9 +2,11 @@
 //! Takes backup settings; hands sightings as samples to the board.
 
 mod drill;
+mod exposure;
 mod files;
 mod inspect;
 mod judge;
+mod live;
 mod memory;
 mod metric;
 mod obstacle;
@@ -15,6 +17,7 @@ mod shelf;
 mod sighting;
 mod source;
 mod standing;
+mod tool;
 mod verdicts;
 mod wal;
 mod watch;
@@ -27,15 +30,18 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use drill::{Check, Outcome, Phase, Report, Reports};
+pub use exposure::{EXPOSURE_METRICS, watch_exposure};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
 pub use judge::WalNumbers;
+pub use live::{Live, live_rows};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
 pub use report::report;
-pub use settings::{Files, Place, Settings};
-use shelf::Folder;
+pub use settings::{Access, Address, Files, Place, Provider, Root, Settings, Tool, ToolKind, Way};
+pub use shelf::Refusal;
+use shelf::{Bucket, Folder};
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
 pub use wal::{History, Segment, Wal, WalFile, WalName};
 
@@ -76,6 +82,26 @@ pub fn verify(path: &Path) -> Verdict {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let shelf = Folder(path.parent().unwrap_or(&path).to_owned());
     inspect::inspect(&shelf, &name, &never).unwrap_or_else(|| Verdict::listed("unknown"))
+}
+
+/// The same for one in a bucket, such as `s3://bucket/daily/rachel.dump`; keys come from the environment.
+///
+/// # Errors
+/// The address is none, in words for the user.
+pub fn verify_in_bucket(address: &str) -> Result<Verdict, String> {
+    let mut files = Files::read(address)?;
+    let Root::Bucket(place) = &mut files.root else {
+        return Err(format!("`{address}` is no address of a bucket"));
+    };
+    let whole = std::mem::take(&mut place.prefix);
+    let (folder, name) = whole.rsplit_once('/').unwrap_or(("", &whole));
+    if files.pattern != "*" || name.is_empty() {
+        return Err(format!("`{address}` does not name one backup"));
+    }
+    place.prefix = folder.into();
+    let never = Pace::unlimited(CancellationToken::new());
+    let verdict = inspect::inspect(&Bucket::new(place, name), name, &never);
+    Ok(verdict.unwrap_or_else(|| Verdict::listed("unknown")))
 }
 
 /// Looks at a source once, as the watch does, and says what stands in the way.

@@ -1,6 +1,7 @@
 //! Why the backups of a source could not be looked at.
 
 use super::files::MOST_ENTRIES;
+use super::shelf::Refusal;
 
 /// What stood in the way of a look. Its words name the thing, the cause and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,19 +22,53 @@ pub enum Obstacle {
         "folder `{0}` holds more than {MOST_ENTRIES} entries; keep the backups in a folder of their own"
     )]
     Endless(String),
+    /// The program of a tool cannot be started, and why.
+    #[error("`{0}` cannot be run: {1}; install it, or write its whole path as `command`")]
+    ToolMissing(String, String),
+    /// A tool says that it could not look, in its own words.
+    #[error("{0} cannot tell of its backups: {1}")]
+    ToolFailed(String, String),
+    /// A tool did not answer within so many seconds.
+    #[error(
+        "{0} has not answered for {1} s and was stopped; run it by hand, as the user that runs pgvigil, or raise `timeout`"
+    )]
+    ToolSilent(String, u64),
+    /// An answer is not there, cut short, or of no form that is known.
+    #[error("the answer of {0} cannot be read: {1}")]
+    AnswerUnreadable(String, String),
+    /// An answer that is written elsewhere has not been written for so many seconds.
+    #[error("the answer of {0} is {1} s old; does whatever writes it still run?")]
+    AnswerOld(String, u64),
+    /// The object store did not give a listing.
+    #[error("bucket `{0}` {1}")]
+    Refused(String, Refusal),
 }
 
 impl Obstacle {
-    /// Every value of the label `problem` that an obstacle can have.
-    pub const PROBLEMS: [&str; 2] = ["folder_missing", "folder_unreadable"];
+    /// The values of the label `problem` that an obstacle can have where there are files.
+    pub const OF_FILES: &[&str] = &["folder_missing", "folder_unreadable"];
+    /// The same where a tool is asked.
+    pub const OF_TOOLS: &[&str] = &[
+        "tool_missing",
+        "tool_failed",
+        "tool_silent",
+        "answer_unreadable",
+        "answer_old",
+    ];
 
     /// The value of the label `problem`.
     pub fn problem(&self) -> &'static str {
         match self {
-            Obstacle::Missing(_) => "folder_missing",
-            Obstacle::Unreadable(..) | Obstacle::Silent(..) | Obstacle::Endless(_) => {
-                "folder_unreadable"
-            }
+            Obstacle::Missing(_) | Obstacle::Refused(_, Refusal::NoBucket) => "folder_missing",
+            Obstacle::Unreadable(..)
+            | Obstacle::Silent(..)
+            | Obstacle::Endless(_)
+            | Obstacle::Refused(..) => "folder_unreadable",
+            Obstacle::ToolMissing(..) => "tool_missing",
+            Obstacle::ToolFailed(..) => "tool_failed",
+            Obstacle::ToolSilent(..) => "tool_silent",
+            Obstacle::AnswerUnreadable(..) => "answer_unreadable",
+            Obstacle::AnswerOld(..) => "answer_old",
         }
     }
 }

@@ -1,8 +1,16 @@
 //! `backups:` in the configuration.
 
+mod access;
+mod address;
+mod tool;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
+
+pub use access::Access;
+pub use address::{Address, Files, Provider, Root};
+pub use tool::{Tool, ToolKind, Way};
 
 use crate::document::Section;
 
@@ -50,15 +58,8 @@ pub struct Settings {
 pub enum Place {
     /// Files that are told apart by what is in them.
     Files(Files),
-}
-
-/// A folder, and which of its files are meant.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Files {
-    /// The folder itself; folders below it are not searched.
-    pub folder: PathBuf,
-    /// A file name in which `*` and `?` match.
-    pub pattern: String,
+    /// What a tool tells of the backups it keeps.
+    Tool(Tool),
 }
 
 impl Settings {
@@ -81,9 +82,16 @@ impl Settings {
             "files",
             "path",
             "",
-            "A folder, or a folder and a file name in which `*` and `?` match.",
-            read_files,
+            "A folder of this machine or in a bucket (`s3://bucket/daily`, `gs://…`, `az://container/…`), or such a folder and a file name in which `*` and `?` match.",
+            Files::read,
         );
+        let tool = ToolKind::ALL
+            .map(|kind| kind.read(s))
+            .into_iter()
+            .flatten()
+            .next();
+        let access = Access::read(s);
+        let reached = |files: Files| files.reached(&access);
         let settings = Settings {
             name: s
                 .parsed(
@@ -103,14 +111,17 @@ impl Settings {
                 "database",
                 "The database each dump should be of; a dump of another one is an alert.",
             ),
-            place: Place::Files(files.unwrap_or_default()),
+            place: tool.map_or_else(
+                || Place::Files(files.map(reached).unwrap_or_default()),
+                Place::Tool,
+            ),
             wal: s.parsed(
                 "wal",
                 "path",
                 "",
                 "The WAL archive that goes with the base backups, when it lies apart from them.",
-                read_files,
-            ),
+                Files::read,
+            ).map(reached),
             every: s.duration("every", "1d", "How often a backup is promised."),
             full_every: s.optional_duration(
                 "full_every",
@@ -140,7 +151,7 @@ impl Settings {
             ),
             log: s.optional_path("log", "The log of the job that takes the backups; its errors are told."),
             expect_rows: expected_rows(s),
-            look: s.duration("look", "5m", "How often the folder is looked at."),
+            look: s.duration("look", "5m", "How often the place is looked at."),
             verify_rate: s.bytes(
                 "verify_rate",
                 "50MiB",
@@ -151,6 +162,11 @@ impl Settings {
         settings
     }
 
+    /// Whether the place would survive the loss of the server's site, as declared; a bucket is taken to, a folder is not.
+    pub fn is_offsite(&self) -> bool {
+        self.offsite.unwrap_or_else(|| self.place.is_bucket())
+    }
+
     fn check(&self, s: &Section) {
         if !s.has("name") && !s.has("name_file") {
             s.problem(
@@ -159,10 +175,7 @@ impl Settings {
                 Some("a short name such as `nightly`"),
             );
         }
-        if !s.has("files") && !s.has("files_file") {
-            let hint = "where the dumps are, such as `/backups/rachel/rachel_*.sql.gz`";
-            s.problem("files", "`files` is missing", Some(hint));
-        }
+        check_place(s);
         for (key, span) in [("every", self.every), ("look", self.look)] {
             if span.is_zero() {
                 s.problem(key, "must be longer than `0`", None);
@@ -182,6 +195,28 @@ impl Settings {
                 Some("at least `64KiB`"),
             );
         }
+    }
+}
+
+/// Exactly one key says what kind of place it is.
+fn check_place(s: &Section) {
+    let keys = ["files", "files_file", "pgbackrest", "barman", "walg"];
+    let mut written = keys.into_iter().filter(|key| s.has(key));
+    match (written.next(), written.next()) {
+        (None, _) => {
+            let message = "one of `files`, `pgbackrest`, `barman` and `walg` is missing";
+            let hint = "where the dumps are, such as `/backups/rachel/rachel_*.sql.gz`";
+            s.problem("files", message, Some(hint));
+        }
+        (Some(first), Some(second)) => {
+            let hint = "one of `files`, `pgbackrest`, `barman` and `walg`; a second place is a second backup";
+            s.problem(
+                second,
+                format!("`{first}` says already where the backups are"),
+                Some(hint),
+            );
+        }
+        _ => {}
     }
 }
 
@@ -215,34 +250,6 @@ fn expected_rows(s: &mut Section) -> BTreeMap<String, u64> {
         }
     }
     expected
-}
-
-fn read_files(text: &str) -> Result<Files, String> {
-    if let Some((scheme, _)) = text.split_once("://") {
-        return Err(format!(
-            "`{scheme}://` is not supported; name a local folder"
-        ));
-    }
-    let matches = |part: &Path| part.to_string_lossy().contains(['*', '?']);
-    let path = Path::new(text);
-    let folder = match path.parent() {
-        Some(parent) if matches(parent) => {
-            return Err(format!("`{text}`: `*` and `?` match in the file name only"));
-        }
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => path,
-    };
-    match path.file_name().and_then(|last| last.to_str()) {
-        Some(last) if matches(Path::new(last)) => Ok(Files {
-            folder: folder.into(),
-            pattern: last.into(),
-        }),
-        _ => Ok(Files {
-            folder: path.into(),
-            pattern: "*".into(),
-        }),
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! A place where files lie, seen alike whether it is a folder of this machine or a bucket. All calls block.
 
+mod bucket;
 mod folder;
 
 use std::fmt;
 use std::io::{self, Read};
 
+pub use bucket::Refusal;
+pub(crate) use bucket::{Bucket, LONGEST_LISTING};
 pub(crate) use folder::Folder;
 
 use super::Obstacle;

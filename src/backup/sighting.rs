@@ -19,6 +19,8 @@ pub struct Sighting {
     pub complaints: Vec<String>,
     /// The file system they lie on, where there is one.
     pub space: Option<Space>,
+    /// When a tool's answer was written, where that was done elsewhere.
+    pub told: Option<Timestamp>,
 }
 
 impl Sighting {
@@ -112,11 +114,15 @@ impl Backup {
 const ANY_ZONE: Duration = Duration::from_secs(15 * 3600);
 
 impl Backup {
-    /// The moment its age is counted from: when it was finished, unless it says itself that it began so long before that
-    /// no time zone explains it (an old dump copied or uploaded again).
+    /// The moment its age is counted from: when it was finished, unless it is a dump that says itself that it began so
+    /// long before that no time zone explains it (an old dump copied or uploaded again).
     pub fn moment(&self) -> Timestamp {
         match self.started {
-            Some(started) if started < self.finished.before(ANY_ZONE) => started,
+            Some(started)
+                if self.kind == Kind::Dump && started < self.finished.before(ANY_ZONE) =>
+            {
+                started
+            }
             _ => self.finished,
         }
     }
@@ -270,6 +276,12 @@ mod tests {
                 ..Backup::listed("x", Kind::Dump, Timestamp(100 * hour))
             };
             assert_eq!(backup.moment(), Timestamp(moment * hour), "{started:?}");
+            let (kind, finished) = (Kind::Full, backup.finished);
+            assert_eq!(
+                Backup { kind, ..backup }.moment(),
+                finished,
+                "it just took long"
+            );
         }
     }
 }

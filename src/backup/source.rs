@@ -1,8 +1,15 @@
 //! One look at a source, whatever kind it is.
 
+use std::time::Duration;
+
 use super::files::{self, Listing};
-use super::settings::Place;
-use super::{Obstacle, Sighting};
+use super::settings::{Place, Root};
+use super::shelf::LONGEST_LISTING;
+use super::{Kind, Obstacle, Sighting, tool};
+use crate::sample::Timestamp;
+
+/// A folder that takes longer is on a file server that is gone.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 /// What a look brought.
 #[derive(Debug)]
@@ -23,13 +30,77 @@ impl Place {
             Place::Files(files) => {
                 files::list(files.shelf().as_ref(), &files.pattern).map(Look::Listing)
             }
+            Place::Tool(tool) => {
+                let mut runtime = tokio::runtime::Builder::new_current_thread();
+                let runtime = runtime
+                    .enable_all()
+                    .build()
+                    .map_err(|error| Obstacle::ToolMissing(self.title(), error.to_string()))?;
+                runtime
+                    .block_on(tool.look(Timestamp::now()))
+                    .map(Look::Sighting)
+            }
         }
+    }
+
+    /// A look that takes longer has failed.
+    pub(super) fn patience(&self) -> Duration {
+        match self {
+            // An object store has a deadline of its own, and words for it.
+            Place::Files(_) if self.is_bucket() => LONGEST_LISTING * 2,
+            Place::Files(_) => LONGEST_LOOK,
+            Place::Tool(tool) => tool.timeout + LONGEST_LOOK,
+        }
+    }
+
+    /// What that is called.
+    pub(super) fn silence(&self, seconds: u64) -> Obstacle {
+        match self {
+            Place::Files(_) => Obstacle::Silent(self.title(), seconds),
+            Place::Tool(_) => Obstacle::ToolSilent(self.title(), seconds),
+        }
+    }
+
+    /// Completes what a tool tells from what an earlier look saw; what is the matter with it all the same.
+    pub(super) fn weigh(
+        &self,
+        before: Option<&Sighting>,
+        now: &mut Sighting,
+        at: Timestamp,
+    ) -> Option<Obstacle> {
+        let Place::Tool(tool) = self else { return None };
+        if let Some(before) = before {
+            tool::carry(tool.kind, before, now, at);
+        }
+        tool.doubt(now, at)
+    }
+
+    /// The kinds of backups it can hold.
+    pub(super) fn kinds(&self) -> &'static [Kind] {
+        match self {
+            Place::Files(_) => &[Kind::Dump],
+            Place::Tool(_) => &[Kind::Full, Kind::Differential, Kind::Incremental],
+        }
+    }
+
+    /// The values of the label `problem` that its obstacles can have.
+    pub(super) fn problems(&self) -> &'static [&'static str] {
+        match self {
+            Place::Files(_) => Obstacle::OF_FILES,
+            Place::Tool(_) => Obstacle::OF_TOOLS,
+        }
+    }
+
+    /// Whether it is in an object store.
+    pub fn is_bucket(&self) -> bool {
+        matches!(self, Place::Files(files) if matches!(files.root, Root::Bucket(_)))
     }
 
     /// What a person calls it: a path, an address or a command, without secrets.
     pub fn title(&self) -> String {
         match self {
             Place::Files(files) => files.shelf().title(),
+            Place::Tool(tool) => tool.title(),
         }
     }
 
@@ -37,10 +108,17 @@ impl Place {
     pub fn url(&self) -> String {
         match self {
             Place::Files(files) => {
-                let path = files.folder.join(&files.pattern);
+                let folder = match &files.root {
+                    Root::Folder(folder) => folder,
+                    Root::Bucket(address) => {
+                        return format!("{}/{}", address.title(), files.pattern);
+                    }
+                };
+                let path = folder.join(&files.pattern);
                 let path = std::path::absolute(&path).unwrap_or(path);
                 format!("file://{}", path.display())
             }
+            Place::Tool(tool) => tool.url(),
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn settle(
         .collect();
     let each = listed.into_iter().map(|found| {
         let earlier = before.get(found.name.as_str());
-        let is_unchanged = earlier.is_some_and(|seen| seen.found == found);
+        let is_unchanged = earlier.is_some_and(|seen| seen.found.is_same(&found));
         let is_settled = !found.is_partial && (is_unchanged || found.modified < now.before(look));
         let since = match earlier {
             Some(seen) if !seen.is_settled => seen.since,

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::sample::Timestamp;
 
 /// The size of a segment unless initdb was told otherwise.
-pub const USUAL_SEGMENT_BYTES: u64 = 16 << 20;
+pub(super) const USUAL_SEGMENT_BYTES: u64 = 16 << 20;
 
 /// A segment of WAL, by timeline and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

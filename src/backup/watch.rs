@@ -27,8 +27,6 @@ use crate::scrape::Board;
 
 /// Samples are published at least this often, so that ages keep growing.
 const BEAT: Duration = Duration::from_secs(60);
-/// A look that takes longer has failed.
-const LONGEST_LOOK: Duration = Duration::from_secs(30);
 /// While many files are read, their verdicts are taken into account this often.
 const STOCK: Duration = Duration::from_secs(1);
 /// Samples outlive their source by so many beats.
@@ -112,10 +110,15 @@ impl Watch {
         if looks.is_empty() {
             let place = self.settings.place.clone();
             self.look_began = Some(Instant::now());
-            looks.spawn_blocking(move || {
-                let began = Instant::now();
-                (place.look(), began.elapsed())
-            });
+            let began = Instant::now();
+            match place {
+                // Such a look ends with the watch, and with it the tool that it runs.
+                Place::Tool(tool) => looks.spawn(async move {
+                    let look = tool.look(Timestamp::now()).await;
+                    (look.map(Look::Sighting), began.elapsed())
+                }),
+                place => looks.spawn_blocking(move || (place.look(), began.elapsed())),
+            };
         }
         false
     }
@@ -125,9 +128,9 @@ impl Watch {
             .look_began
             .map(|began| began.elapsed())
             .unwrap_or_default();
-        if waited > LONGEST_LOOK {
-            let title = self.settings.place.title();
-            self.fail(Obstacle::Silent(title, waited.as_secs()), waited);
+        if waited > self.settings.place.patience() {
+            let silence = self.settings.place.silence(waited.as_secs());
+            self.fail(silence, waited);
         }
         true
     }
@@ -135,7 +138,17 @@ impl Watch {
     fn end_look(&mut self, look: Result<Look, Obstacle>, took: Duration, now: Timestamp) -> bool {
         self.look_began = None;
         let look = match look {
-            Ok(look) => look,
+            Ok(Look::Sighting(mut sighting)) => {
+                let before = self.facts.sighting.as_ref();
+                let doubt = self.settings.place.weigh(before, &mut sighting, now);
+                self.facts.sighting = Some(sighting);
+                doubt.map_or(Ok(None), Err)
+            }
+            Ok(Look::Listing(listing)) => Ok(Some(listing)),
+            Err(obstacle) => Err(obstacle),
+        };
+        let listing = match look {
+            Ok(listing) => listing,
             Err(obstacle) => {
                 self.fail(obstacle, took);
                 return true;
@@ -145,9 +158,8 @@ impl Watch {
             info!(backup.name = %self.settings.name, "the backups can be looked at again");
         }
         (self.facts.looked, self.facts.took) = (Some(now), took);
-        match look {
-            Look::Listing(listing) => self.sort(listing, now),
-            Look::Sighting(sighting) => self.facts.sighting = Some(sighting),
+        if let Some(listing) = listing {
+            self.sort(listing, now);
         }
         true
     }
@@ -195,7 +207,10 @@ impl Watch {
             return;
         };
         let (turn, stop) = (turn.clone(), stop.clone());
-        let (rate, Place::Files(files)) = (self.settings.verify_rate, self.settings.place.clone());
+        let (rate, Place::Files(files)) = (self.settings.verify_rate, self.settings.place.clone())
+        else {
+            return;
+        };
         readings.spawn(async move {
             let _permit = turn.acquire_owned().await;
             let read = move || read(files.shelf().as_ref(), found, &Pace::limited(rate, stop));
@@ -300,5 +315,10 @@ impl Watch {
 /// What was written to, or removed, while it was read is for the next look to tell of.
 fn read(shelf: &dyn Shelf, found: Found, pace: &Pace) -> Option<(Found, Verdict)> {
     let verdict = inspect::inspect(shelf, &found.name, pace)?;
+    if verdict.is_provisional {
+        let words = verdict.remark.unwrap_or_default();
+        warn!(backup.file = %found.name, "a backup could not be read to its end and is read again: {words}");
+        return None;
+    }
     files::stands(shelf, &found).then_some((found, verdict))
 }

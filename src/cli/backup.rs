@@ -13,7 +13,8 @@ use crate::backup;
 pub(super) enum Action {
     /// Read each file to its end and say whether it is whole, without a server
     Verify {
-        /// Dumps: plain, custom, tar or directory format, in any compression
+        /// Dumps: plain, custom, tar or directory format, in any compression; also in a bucket, as `s3://bucket/name`, with
+        /// keys from the environment
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
@@ -23,8 +24,11 @@ pub(super) fn run(action: &Action) -> io::Result<ExitCode> {
     let Action::Verify { paths } = action;
     let mut all_whole = true;
     for path in paths {
-        let verdict = backup::verify(path);
-        all_whole &= verdict.problem.is_none();
+        let verdict = match path.to_str().filter(|path| path.contains("://")) {
+            Some(address) => backup::verify_in_bucket(address).map_err(io::Error::other)?,
+            None => backup::verify(path),
+        };
+        all_whole &= verdict.problem.is_none() && !verdict.is_provisional;
         write!(
             io::stdout(),
             "{}: {}",

@@ -209,6 +209,13 @@ impl Board {
             .collect()
     }
 
+    /// How one source is doing, and its current samples.
+    pub fn latest(&self, source: &Source) -> Option<(Status, Arc<[Sample]>)> {
+        let state = self.locked();
+        let entry = state.entries.get(source)?;
+        Some((entry.status.clone(), Arc::clone(&entry.series.page)))
+    }
+
     /// When each source was last read in full, of one server where it is named, sorted by source; nothing of one that
     /// never was.
     pub fn successes(&self, server: Option<&str>) -> Vec<(Source, Timestamp)> {

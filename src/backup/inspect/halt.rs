@@ -13,6 +13,9 @@ pub(super) enum Halt {
     /// Nothing is wrong, but no more can be known.
     #[error("{0}")]
     Unknowable(String),
+    /// Its place stopped answering: nothing is known, but more could be.
+    #[error("{0}")]
+    Lost(String),
     /// Whoever asked no longer wants to know.
     #[error("stopped")]
     Stopped,
@@ -28,7 +31,15 @@ impl Halt {
     /// The halt an error carries, or one for an error of the operating system.
     pub(super) fn of(error: &io::Error) -> Halt {
         carried(error).unwrap_or_else(|| {
-            Halt::Trouble(Trouble::Unreadable, format!("cannot be read: {error}"))
+            let words = format!("cannot be read: {error}");
+            match error.kind() {
+                // What only its place can bring back, or name.
+                io::ErrorKind::Unsupported => Halt::Unknowable(error.to_string()),
+                io::ErrorKind::NetworkDown | io::ErrorKind::TimedOut => {
+                    Halt::Lost(format!("cannot be read: its place {error}"))
+                }
+                _ => Halt::Trouble(Trouble::Unreadable, words),
+            }
         })
     }
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::Trouble;
 use super::halt::Halt;
 use crate::backup::shelf::Shelf;
 
@@ -93,7 +92,7 @@ impl Read for Input<'_> {
 }
 
 fn unreadable(error: &io::Error) -> io::Error {
-    Halt::Trouble(Trouble::Unreadable, format!("cannot be read: {error}")).into()
+    Halt::of(error).into()
 }
 
 /// Fills as much of a new buffer as there is, up to `limit` bytes.

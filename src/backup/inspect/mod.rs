@@ -37,6 +37,9 @@ pub(crate) fn inspect(shelf: &dyn Shelf, name: &str, pace: &Pace) -> Option<Verd
     match halt {
         Halt::Stopped => return None,
         Halt::Unknowable(words) => verdict.remark = Some(words),
+        Halt::Lost(words) => {
+            (verdict.remark, verdict.is_provisional) = (Some(words), true);
+        }
         Halt::Trouble(trouble, words) => {
             verdict.trouble = Some(trouble);
             verdict.problem = Some(words);

@@ -30,6 +30,9 @@ pub struct Verdict {
     pub problem: Option<String>,
     /// Why no more could be proved although nothing is wrong.
     pub remark: Option<String>,
+    /// Its place stopped answering before the end: nothing is known, and it is to be read again.
+    #[serde(default)]
+    pub is_provisional: bool,
 }
 
 impl Verdict {
@@ -46,6 +49,7 @@ impl Verdict {
             trouble: None,
             problem: None,
             remark: None,
+            is_provisional: false,
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn promises(page: &mut Page, settings: &Settings) {
 
 pub(super) fn problems(page: &mut Page, settings: &Settings, facts: &Facts) {
     let obstacle = facts.obstacle.as_ref().map(Obstacle::problem);
-    for problem in Obstacle::PROBLEMS {
+    for &problem in settings.place.problems() {
         page.put(
             metric::PROBLEM,
             &[("problem", problem)],

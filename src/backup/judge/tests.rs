@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::backup::memory::Known;
 use crate::backup::{
-    Backup, Kind, Obstacle, Origin, Proof, Space, State, Trouble, Wal, WalFile, WalName,
+    Backup, Kind, Obstacle, Origin, Proof, Sighting, Space, State, Trouble, Wal, WalFile, WalName,
 };
 use crate::document::{Reader, parse};
 
@@ -567,8 +567,8 @@ fn the_rule_about_damage_tells_troubles_from_obstacles() {
         let (prefix, _) = problem.split_once('_').unwrap_or((problem, ""));
         spared.contains(&prefix)
     };
-    let obstacles = Obstacle::PROBLEMS.into_iter().chain(["folder_empty"]);
-    for problem in obstacles {
+    let of_files = Obstacle::OF_FILES.iter().chain(&["folder_empty"]);
+    for problem in of_files.chain(Obstacle::OF_TOOLS) {
         assert!(is_spared(problem), "{problem} would be told as damage");
     }
     for trouble in Trouble::ALL {

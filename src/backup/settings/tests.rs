@@ -9,24 +9,6 @@ fn check(text: &str) -> (Vec<Settings>, Vec<String>) {
 }
 
 #[test]
-fn a_folder_and_a_pattern() {
-    let cases = [
-        ("/b/rachel_*.sql.gz", "/b", "rachel_*.sql.gz"),
-        ("/b/daily", "/b/daily", "*"),
-        ("/b/daily/", "/b/daily/", "*"),
-        ("dump-?.gz", ".", "dump-?.gz"),
-        ("/", "/", "*"),
-    ];
-    for (text, folder, pattern) in cases {
-        let (settings, problems) = check(&format!("backups: [{{name: n, files: '{text}'}}]"));
-        assert_eq!(problems, Vec::<String>::new());
-        let Place::Files(files) = &settings[0].place;
-        assert_eq!(files.folder, Path::new(folder));
-        assert_eq!(files.pattern, pattern);
-    }
-}
-
-#[test]
 fn every_mistake_at_once() {
     let text = "backups:\n  - {name: n, files: /b, every: 1d, keep: 1h}\n  - {name: n, files: 's3://b/x'}\n  - {name: a b, files: '/*/x', look: 0, verify_rate: 1kB}\n  - {kep: 1d}\n";
     let (_, problems) = check(text);
@@ -39,7 +21,7 @@ fn every_mistake_at_once() {
         "x.yml:4:38: backups[2].look: must be longer than `0`",
         "x.yml:4:54: backups[2].verify_rate: is too slow",
         "x.yml:5:5: backups[3].name: `name` is missing",
-        "x.yml:5:5: backups[3].files: `files` is missing",
+        "x.yml:5:5: backups[3].files: one of `files`, `pgbackrest`, `barman` and `walg` is missing",
         "x.yml:5:6: backups[3].kep: unknown key",
     ];
     assert_eq!(problems.len(), starts.len(), "{problems:#?}");

@@ -1,16 +1,15 @@
 //! A program on this machine: it reads the message, and its exit code says what became of it.
 
-mod process;
 mod settings;
 
 pub use settings::Settings;
 
-use self::process::Ended;
 use super::Context;
 use super::failure::{Failure, Kind};
 use super::message::Message;
 use super::payload;
 use super::words;
+use crate::program::{Ended, Program};
 
 /// Of what the program complains about, so many characters are shown.
 const SHOWN: usize = 300;
@@ -47,7 +46,15 @@ impl Command {
         let input = payload::payload(message, &self.receiver, context, usize::MAX).to_string();
         let key = payload::key(message);
         dialogue.push(format!("run {}", self.settings.program));
-        let ended = process::run(&self.settings, &key, input.as_bytes()).await;
+        let program = Program {
+            name: &self.settings.program,
+            arguments: &self.settings.arguments,
+            environment: &[("IDEMPOTENCY_KEY", &key)],
+            input: input.as_bytes(),
+            timeout: self.settings.timeout,
+            ..Program::default()
+        };
+        let ended = program.run().await;
         let result = self.judge(ended);
         dialogue.push(match &result {
             Ok(()) => "exit code 0".into(),
@@ -60,7 +67,7 @@ impl Command {
         let program = &self.settings.program;
         let (code, said) = match ended {
             Ended::Exited { code: Some(0), .. } => return Ok(()),
-            Ended::Exited { code, said } => (code, said),
+            Ended::Exited { code, said, .. } => (code, said),
             Ended::TooLong => {
                 let limit = self.settings.timeout;
                 let reason = format!("`{program}` was not done within {limit:?} and was killed");
@@ -75,7 +82,8 @@ impl Command {
             Some(code) => format!("`{program}` ended with {code}"),
             None => format!("`{program}` was killed by a signal"),
         };
-        let said = words::cut(&words::one_line(&said), SHOWN);
+        let first = said.lines().map(str::trim).find(|line| !line.is_empty());
+        let said = words::cut(&words::one_line(first.unwrap_or_default()), SHOWN);
         if !said.is_empty() {
             reason.push_str(&format!(": {said}"));
         }

@@ -1,0 +1,134 @@
+//! How old is the newest moment that could be restored from a source of backups?
+
+use std::time::Duration;
+
+use super::archive::Archive;
+use super::metric;
+use super::repository::{Held, Standing, has_base, newest_backup};
+use crate::backup::metric::Page;
+use crate::backup::{Facts, Record, Settings};
+use crate::sample::{Sample, Timestamp};
+
+/// What may be lost where WAL is kept and nothing was promised.
+const USUAL_OBJECTIVE: Duration = Duration::from_secs(300);
+
+/// A moment, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// By the wall clock, which backups and looks go by.
+    pub(super) wall: Timestamp,
+    /// By the one that never steps, which readings of the server go by.
+    pub(super) steady: Timestamp,
+}
+
+impl Moment {
+    fn steady_of(self, wall: Timestamp) -> Timestamp {
+        Timestamp(wall.0 + self.steady.0 - self.wall.0)
+    }
+}
+
+/// What the last look at a source showed, and what the server said was archived when it began.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Shown {
+    looked: Option<Timestamp>,
+    pub(super) has_base: bool,
+    held: Option<Held>,
+    newest_backup: Option<Timestamp>,
+    then: Option<u64>,
+}
+
+impl Shown {
+    /// Takes a look that is newer than the last one; says whether there was one.
+    pub(super) fn learn(
+        &mut self,
+        facts: &Facts,
+        archive: &Archive,
+        segment_bytes: u64,
+        now: Moment,
+    ) -> bool {
+        let (Some(looked), Some(sighting)) = (facts.looked, &facts.sighting) else {
+            return false;
+        };
+        // The backups of a look are judged one after the other, its WAL is not.
+        self.has_base = has_base(sighting);
+        self.newest_backup = newest_backup(sighting);
+        if self.looked == Some(looked) {
+            return false;
+        }
+        let began = now.steady_of(looked.before(facts.took));
+        self.looked = Some(looked);
+        self.then = archive.end_at(began);
+        self.held = Held::of(sighting, segment_bytes);
+        true
+    }
+
+    /// How the WAL of the source stands to what the server says.
+    pub(super) fn standing(&self, archive: &Archive, segment_bytes: u64) -> Option<Standing> {
+        let held = self.held?;
+        Some(Standing::of(held, self.then, archive.end(), segment_bytes))
+    }
+
+    /// Whether it was ever looked at with success.
+    pub(super) fn is_known(&self) -> bool {
+        self.looked.is_some()
+    }
+}
+
+/// The samples of one source. `has_base` says whether any source of the server has a backup from which WAL leads on.
+pub(super) fn samples(
+    record: &Record,
+    shown: &Shown,
+    archive: &Archive,
+    segment_bytes: u64,
+    has_base: bool,
+    now: Moment,
+) -> Vec<Sample> {
+    let standing = shown.standing(archive, segment_bytes);
+    let mut page = Page::of(&record.settings.name);
+    let objective = objective(&record.settings, standing.is_some());
+    page.put_some(
+        metric::OBJECTIVE,
+        &[],
+        objective.map(|span| span.as_secs_f64()),
+    );
+    let behind = standing.and_then(|standing| standing.behind);
+    page.put_some(metric::BEHIND, &[], behind.map(|segments| segments as f64));
+    let through_wal = standing
+        .filter(|_| has_base)
+        .map(|standing| through_wal(standing, archive, now));
+    let alone = shown.newest_backup.map(|moment| {
+        let age = now.wall.since(moment);
+        (age, age)
+    });
+    let ages = [through_wal, alone].into_iter().flatten();
+    let (age, least) = (
+        ages.clone().map(|(age, _)| age).min(),
+        ages.map(|(_, least)| least).min(),
+    );
+    page.put_some(metric::AGE, &[], age.map(|age| age.as_secs_f64()));
+    page.put_some(metric::LEAST_AGE, &[], least.map(|age| age.as_secs_f64()));
+    page.finish()
+}
+
+fn objective(settings: &Settings, has_wal: bool) -> Option<Duration> {
+    settings.rpo.or(has_wal.then_some(USUAL_OBJECTIVE))
+}
+
+/// The age of the newest moment that WAL leads to, at most and at least.
+fn through_wal(standing: Standing, archive: &Archive, now: Moment) -> (Duration, Duration) {
+    let arrived = standing.arrived.map(|arrived| now.steady_of(arrived));
+    let exposure = match arrived {
+        // The server's own account reaches further, and it knows since when.
+        None => archive.exposure(now.steady),
+        arrived => archive.exposure_from(standing.end, arrived, now.steady),
+    };
+    let age = |at: Timestamp| now.steady.since(at);
+    let (safe, lost) = exposure.map_or((arrived, None), |exposure| {
+        (exposure.safe_until, exposure.lost_since)
+    });
+    let least = lost.map_or(Duration::ZERO, age);
+    (safe.map_or(least, age), least)
+}
+
+#[cfg(test)]
+mod tests;

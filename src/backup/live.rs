@@ -1,0 +1,149 @@
+//! What is known of a watched server that its backups are held against, from what its collectors last read: no
+//! connection is opened here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::wal::USUAL_SEGMENT_BYTES;
+use crate::sample::{Sample, Source};
+use crate::scrape::Board;
+
+/// What is known of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Live {
+    /// The identifier that a cluster shares with its standbys and its physical backups.
+    pub system_identifier: Option<u64>,
+    /// The size of a segment of its WAL; the usual one until it has been read.
+    pub segment_bytes: u64,
+    /// The position up to which WAL is archived, by its own account; `None` where it archives none.
+    pub archived_end: Option<u64>,
+}
+
+impl Live {
+    /// From what is on the board.
+    pub fn of(board: &Board, server: &str) -> Live {
+        let read = |collector: &str| Reading::of(board, server, collector);
+        let (control, position, archived) = (
+            read("control_data"),
+            read("wal_position"),
+            read("wal_archived"),
+        );
+        let identifier = control.find("pg_control_system");
+        let identifier = identifier.map(|sample| sample.labels.get("system_identifier"));
+        let segment = position.find("pg_wal_segment_size_bytes");
+        let archived = archived.find("pg_wal_archived_position_bytes");
+        Live {
+            system_identifier: identifier.and_then(|text| text.parse().ok()),
+            segment_bytes: segment
+                .map_or(USUAL_SEGMENT_BYTES, |sample| sample.value as u64)
+                .max(1),
+            archived_end: archived.map(|sample| sample.value as u64),
+        }
+    }
+}
+
+/// The estimated live rows of each table, as `schema.table`, of one database: as many tables as the collector shows.
+pub fn live_rows(board: &Board, server: &str, database: &str) -> BTreeMap<String, u64> {
+    let Some((_, samples)) = board.latest(&Source::new(server, database, "tables")) else {
+        return BTreeMap::new();
+    };
+    let rows = samples
+        .iter()
+        .filter(|sample| &*sample.family.name == "pg_stat_user_tables_n_live_tup");
+    rows.map(|sample| {
+        let label = |name| sample.labels.get(name);
+        let table = format!("{}.{}", label("schemaname"), label("relname"));
+        (table, sample.value as u64)
+    })
+    .collect()
+}
+
+/// The last reading of one collector of a server.
+struct Reading(Option<Arc<[Sample]>>);
+
+impl Reading {
+    fn of(board: &Board, server: &str, collector: &str) -> Reading {
+        let latest = board.latest(&Source::new(server, "", collector));
+        Reading(latest.map(|(_, samples)| samples))
+    }
+
+    fn find(&self, metric: &str) -> Option<&Sample> {
+        let mut samples = self.0.iter().flat_map(|samples| samples.iter());
+        samples.find(|sample| *sample.family.name == *metric)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sample::{Metric, Timestamp};
+    use crate::store::{Settings, Store};
+
+    fn board(readings: &[(&str, &str, &str, &[(&str, &str)], f64)]) -> Board {
+        let limits = Settings {
+            retention: Duration::from_secs(3600),
+            max_bytes: 1 << 20,
+        };
+        let board = Board::new(Arc::new(Store::new(&limits, Timestamp(0))), false);
+        for (database, collector, metric, labels, value) in readings {
+            let name: &'static str = String::from(*metric).leak();
+            let sample = Metric::gauge(name, "").sample(labels, *value);
+            let source = Source::new("shop", database, collector);
+            board.declare(&source, Duration::from_secs(15), 3);
+            board.publish(&source, Timestamp(1), Duration::ZERO, vec![sample], 0);
+        }
+        board
+    }
+
+    #[test]
+    fn a_server_is_what_its_collectors_read() {
+        let nothing = Live {
+            system_identifier: None,
+            segment_bytes: 16 << 20,
+            archived_end: None,
+        };
+        assert_eq!(Live::of(&board(&[]), "shop"), nothing);
+        let identifier = [("system_identifier", "7556487932876497111")];
+        let board = board(&[
+            ("", "control_data", "pg_control_system", &identifier, 1.0),
+            (
+                "",
+                "wal_position",
+                "pg_wal_segment_size_bytes",
+                &[],
+                65536.0,
+            ),
+            (
+                "",
+                "wal_archived",
+                "pg_wal_archived_position_bytes",
+                &[],
+                131072.0,
+            ),
+        ]);
+        let live = Live {
+            // More digits than a float has.
+            system_identifier: Some(7_556_487_932_876_497_111),
+            segment_bytes: 65536,
+            archived_end: Some(131_072),
+        };
+        assert_eq!(Live::of(&board, "shop"), live);
+        assert_eq!(Live::of(&board, "other"), nothing);
+    }
+
+    #[test]
+    fn rows_are_those_of_one_database() {
+        let table = [
+            ("datname", "shop"),
+            ("schemaname", "public"),
+            ("relname", "users"),
+        ];
+        let metric = "pg_stat_user_tables_n_live_tup";
+        let board = board(&[("shop", "tables", metric, &table, 500.0)]);
+        let rows = live_rows(&board, "shop", "shop");
+        assert_eq!(rows, BTreeMap::from([("public.users".to_owned(), 500)]));
+        assert_eq!(live_rows(&board, "shop", "other"), BTreeMap::new());
+    }
+}
