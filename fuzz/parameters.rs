@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use pgvigil::backup::Archive;
 use pgvigil::incident::Ledger;
 use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::{Labels, NAME, Source, Sources, Timestamp};
@@ -76,6 +77,7 @@ fn service() -> &'static Router {
             targets: Vec::new(),
             aliases: false,
             started: Timestamp(0),
+            backups: Archive::new(Arc::default(), std::path::Path::new("/nonexistent")),
             reloads: None,
             api: Api {
                 groups: Vec::new(),

@@ -3,6 +3,7 @@
 pub mod document;
 pub mod program;
 pub mod sample;
+mod words;
 
 pub mod config;
 pub mod server;

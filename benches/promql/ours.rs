@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pgvigil::backup::Archive;
 use pgvigil::incident::Ledger;
 use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::Labels;
@@ -53,6 +54,7 @@ pub fn serve(runtime: &tokio::runtime::Runtime, store: Store, stop: Cancellation
         targets: Vec::new(),
         aliases: false,
         started: START,
+        backups: Archive::new(Arc::default(), std::path::Path::new("/nonexistent")),
         reloads: None,
         api: Api {
             groups: Vec::new(),

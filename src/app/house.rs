@@ -119,6 +119,7 @@ impl House {
             targets: targets(config),
             aliases: config.collect.aliases,
             started: self.started,
+            backups: backup::Archive::new(self.records.clone(), &config.state_dir),
             version: env!("CARGO_PKG_VERSION"),
             reloads: config.web.reload.then_some(reloads),
         };

@@ -17,8 +17,11 @@ use super::records::{Facts, Record};
 use crate::sample::{Sample, Timestamp};
 
 pub(super) use copies::{per_server, uncopied};
+pub(super) use newest::usual_size;
 pub(super) use retention::vanished;
+pub(super) use usable::{last_attempt, usable};
 pub use wal::WalNumbers;
+pub(super) use whole::is_foreign;
 
 /// Everything that is known when a source is judged.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +32,6 @@ pub(super) struct Matter<'m> {
     pub(super) facts: &'m Facts,
     /// What was seen before.
     pub(super) past: &'m Past,
-    /// The system identifier of the server whose backups these should be.
-    pub(super) system_identifier: Option<u64>,
     /// What the WAL that the source shows adds up to.
     pub(super) wal: Option<&'m WalNumbers>,
 }

@@ -128,10 +128,6 @@ pub(super) const WAL_SHORT: Metric = Metric::gauge(
     "pg_backup_wal_short_segments",
     "Uncompressed segments that have not the size of a segment.",
 );
-pub(super) const WAL_BEHIND: Metric = Metric::gauge(
-    "pg_backup_wal_behind_segments",
-    "Segments that the server has archived and that are not here.",
-);
 pub(super) const WAL_LAST_ARRIVAL: Metric = Metric::gauge(
     "pg_backup_wal_last_arrival_timestamp_seconds",
     "When the newest segment of WAL came.",
@@ -165,6 +161,15 @@ pub(super) const EXPECTED_GRACE: Metric = Metric::gauge(
 pub(super) const EXPECTED_RETENTION: Metric = Metric::gauge(
     "pg_backup_expected_retention_seconds",
     "How long backups are promised to be kept.",
+);
+
+pub(super) const LOG_ERRORS: Metric = Metric::gauge(
+    "pg_backup_log_errors",
+    "Lines that tell of an error in the log of the backup job, since `every` and `grace` ago.",
+);
+pub(super) const LOG_READABLE: Metric = Metric::gauge(
+    "pg_backup_log_readable",
+    "Whether the log of the backup job could be read.",
 );
 
 /// Every metric about backups.
@@ -201,7 +206,6 @@ pub const METRICS: &[Metric] = &[
     UNCOPIED,
     WAL_MISSING,
     WAL_SHORT,
-    WAL_BEHIND,
     WAL_LAST_ARRIVAL,
     COPIES,
     MEDIA,
@@ -211,6 +215,8 @@ pub const METRICS: &[Metric] = &[
     EXPECTED_INTERVAL,
     EXPECTED_GRACE,
     EXPECTED_RETENTION,
+    LOG_ERRORS,
+    LOG_READABLE,
 ];
 
 /// Samples of one source, as they are put together.

@@ -1,12 +1,15 @@
 //! Where the backups of a server should be, and whether they are whole.
 //! Takes backup settings; hands sightings as samples to the board.
 
+mod account;
+mod checklist;
 mod drill;
 mod exposure;
 mod files;
 mod inspect;
 mod judge;
 mod live;
+mod log;
 mod memory;
 mod metric;
 mod obstacle;
@@ -29,12 +32,17 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use account::{Account, Archive};
+pub use checklist::{
+    Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
+};
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 pub use exposure::{EXPOSURE_METRICS, watch_exposure};
 use inspect::Pace;
 pub use inspect::{Table, Trouble, Verdict};
 pub use judge::WalNumbers;
 pub use live::{Live, live_rows};
+pub use log::{Log, LogError};
 pub use metric::METRICS;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
@@ -44,6 +52,7 @@ pub use shelf::Refusal;
 use shelf::{Bucket, Folder};
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
 pub use wal::{History, Segment, Wal, WalFile, WalName};
+pub use watch::survey;
 
 use crate::scrape::Board;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Obstacle, Settings, Sighting};
+use super::{Log, Obstacle, Settings, Sighting};
 use crate::sample::Timestamp;
 
 /// What is known of one source.
@@ -22,6 +22,12 @@ pub struct Facts {
     pub uncopied: Option<Vec<String>>,
     /// What went although it was promised to be kept, by name.
     pub vanished: Vec<String>,
+    /// Whether the newest usable backup is of something else than it should be, as far as that can be told.
+    pub foreign: Option<bool>,
+    /// The median size of those of its kind before the newest usable one, in bytes; nothing of too few.
+    pub usual_size: Option<f64>,
+    /// The log of the job that takes the backups, where one is named.
+    pub log: Option<Log>,
 }
 
 /// A source, and what is known of it.
@@ -41,7 +47,7 @@ pub struct Records {
 
 impl Records {
     /// Replaces what was known of a source.
-    pub(super) fn put(&self, record: Record) {
+    pub fn put(&self, record: Record) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.insert(record.settings.name.clone(), Arc::new(record));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::files::{self, Listing};
 use super::settings::{Place, Root};
 use super::shelf::LONGEST_LISTING;
-use super::{Kind, Obstacle, Sighting, tool};
+use super::{Obstacle, Sighting, tool};
 use crate::sample::Timestamp;
 
 /// A folder that takes longer is on a file server that is gone.
@@ -73,14 +73,6 @@ impl Place {
             tool::carry(tool.kind, before, now, at);
         }
         tool.doubt(now, at)
-    }
-
-    /// The kinds of backups it can hold.
-    pub(super) fn kinds(&self) -> &'static [Kind] {
-        match self {
-            Place::Files(_) => &[Kind::Dump],
-            Place::Tool(_) => &[Kind::Full, Kind::Differential, Kind::Incremental],
-        }
     }
 
     /// The values of the label `problem` that its obstacles can have.

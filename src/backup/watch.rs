@@ -1,6 +1,6 @@
 //! Watches one source: looks on its rhythm, has new files read one at a time, and publishes what is known.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ use tracing::{info, warn};
 use super::files::{self, Found, Listing};
 use super::inspect::{self, Pace};
 use super::judge::{self, Matter};
+use super::live::Live;
+use super::log::{self, Followed, Log};
 use super::memory::Memory;
 use super::records::{Facts, Record, Records};
 use super::settings::Place;
@@ -32,7 +34,7 @@ const STOCK: Duration = Duration::from_secs(1);
 /// Samples outlive their source by so many beats.
 const LIFETIME: u32 = 3;
 
-type Looks = JoinSet<(Result<Look, Obstacle>, Duration)>;
+type Looks = JoinSet<(Result<Look, Obstacle>, Duration, Option<(Followed, Log)>)>;
 type Readings = JoinSet<Option<(Found, Verdict)>>;
 
 /// Watches until stopped. The first source of a server also tells what is true of all of them. `turn` is shared by all sources: one file is read at a time.
@@ -56,14 +58,21 @@ pub(super) async fn run(
         let has_news = tokio::select! {
             () = stop.cancelled() => return,
             _ = look.tick() => watch.begin_look(&mut looks),
-            Some(Ok((look, took))) = looks.join_next() => watch.end_look(look, took, Timestamp::now()),
+            Some(Ok((look, took, log))) = looks.join_next() => {
+                watch.take_log(log);
+                watch.end_look(look, took, Timestamp::now())
+            }
             Some(Ok(read)) = readings.join_next() => watch.learn(read),
             _ = beat.tick() => watch.lose_patience(),
         };
         watch.begin_reading(&mut readings, &turn, &stop);
         if has_news {
             let now = Timestamp::now();
-            watch.compare(&records, now);
+            let live = Live::of(&board, &watch.settings.server);
+            watch.memorise(now);
+            let original = watch.settings.copy_of.as_ref();
+            let original = original.and_then(|name| records.of(name));
+            watch.compare(original.as_deref(), &live, now);
             records.put(watch.record());
             let mut samples = watch.samples(now);
             if is_first {
@@ -77,8 +86,10 @@ pub(super) async fn run(
 struct Watch {
     settings: Settings,
     source: Source,
+    state_dir: PathBuf,
     verdicts: Verdicts,
     memory: Memory,
+    followed: Followed,
     facts: Facts,
     /// What the last look listed, newest first.
     found: Vec<Seen>,
@@ -96,6 +107,8 @@ impl Watch {
             source: Source::new(&settings.server, "", &collector),
             verdicts: Verdicts::load(state_dir, &settings.name),
             memory: Memory::load(state_dir, &settings.name),
+            followed: Followed::load(state_dir, &settings.name),
+            state_dir: state_dir.to_owned(),
             settings,
             facts: Facts::default(),
             found: Vec::new(),
@@ -108,16 +121,18 @@ impl Watch {
     fn begin_look(&mut self, looks: &mut Looks) -> bool {
         // A file server that is gone can hold a look for ever; another would only be held too.
         if looks.is_empty() {
-            let place = self.settings.place.clone();
+            let (settings, followed) = (self.settings.clone(), self.followed.clone());
             self.look_began = Some(Instant::now());
-            let began = Instant::now();
-            match place {
+            match settings.place.clone() {
                 // Such a look ends with the watch, and with it the tool that it runs.
                 Place::Tool(tool) => looks.spawn(async move {
-                    let look = tool.look(Timestamp::now()).await;
-                    (look.map(Look::Sighting), began.elapsed())
+                    let began = Instant::now();
+                    let look = tool.look(Timestamp::now()).await.map(Look::Sighting);
+                    let took = began.elapsed();
+                    let log = tokio::task::spawn_blocking(move || follow(&settings, followed));
+                    (look, took, log.await.ok().flatten())
                 }),
-                place => looks.spawn_blocking(move || (place.look(), began.elapsed())),
+                Place::Files(_) => looks.spawn_blocking(move || look(&settings, followed)),
             };
         }
         false
@@ -162,6 +177,26 @@ impl Watch {
             self.sort(listing, now);
         }
         true
+    }
+
+    fn take_log(&mut self, read: Option<(Followed, Log)>) {
+        let Some((followed, log)) = read else {
+            return;
+        };
+        let name = &self.settings.name;
+        let was_unreadable = self
+            .facts
+            .log
+            .as_ref()
+            .is_some_and(|log| log.obstacle.is_some());
+        if let (Some(obstacle), false) = (&log.obstacle, was_unreadable) {
+            warn!(backup.name = %name, "{obstacle}");
+        }
+        let is_news = followed != self.followed;
+        (self.followed, self.facts.log) = (followed, Some(log));
+        if let (true, Err(error)) = (is_news, self.followed.save(&self.state_dir, name)) {
+            warn!(backup.name = %name, "cannot remember how far the log was read: {error}");
+        }
     }
 
     /// Tells what is settled from what is not, and what has been read from what has not.
@@ -251,6 +286,31 @@ impl Watch {
         }
     }
 
+    /// Reads from the newest on, until one is known to be good.
+    fn read_until_good(&mut self) {
+        let settled = self.found.iter().filter(|seen| seen.is_settled);
+        let settled: Vec<Found> = settled.map(|seen| seen.found.clone()).collect();
+        for found in settled {
+            if self.verdicts.on(&found).is_none()
+                && let Some((read, verdict)) = self.read_at_once(found.clone())
+            {
+                self.verdicts.add(&read, verdict);
+            }
+            if self.verdicts.on(&found).is_some_and(Verdict::is_good) {
+                break;
+            }
+        }
+        self.take_stock();
+    }
+
+    fn read_at_once(&self, found: Found) -> Option<(Found, Verdict)> {
+        let Place::Files(files) = &self.settings.place else {
+            return None;
+        };
+        let pace = Pace::unlimited(CancellationToken::new());
+        read(files.shelf().as_ref(), found, &pace)
+    }
+
     fn record(&self) -> Record {
         Record {
             settings: self.settings.clone(),
@@ -258,28 +318,29 @@ impl Watch {
         }
     }
 
-    /// Remembers what is there, and compares it with what was there before and with what is elsewhere.
-    fn compare(&mut self, records: &Records, now: Timestamp) {
-        let Watch {
-            settings,
-            facts,
-            memory,
-            ..
-        } = self;
-        // What a failed look left behind is no news.
-        let (Some(sighting), None) = (&facts.sighting, &facts.obstacle) else {
+    /// Remembers which backups there are. What a failed look left behind is no news.
+    fn memorise(&mut self, now: Timestamp) {
+        let (Some(sighting), None) = (&self.facts.sighting, &self.facts.obstacle) else {
             return;
         };
-        if let Err(error) = memory.learn(sighting, settings.keep, now) {
-            warn!(backup.name = %settings.name, "cannot remember which backups there are: {error}");
+        let (name, keep) = (&self.settings.name, self.settings.keep);
+        if let Err(error) = self.memory.learn(sighting, keep, now) {
+            warn!(backup.name = %name, "cannot remember which backups there are: {error}");
         }
-        facts.vanished = judge::vanished(memory.past(), settings, now);
-        let original = settings.copy_of.as_ref().and_then(|name| records.of(name));
-        let original = original
-            .as_ref()
-            .and_then(|record| record.facts.sighting.as_ref());
-        facts.uncopied =
-            original.map(|original| judge::uncopied(settings, original, sighting, now));
+    }
+
+    /// Compares what is there with what was there before, with what is elsewhere and with the server.
+    fn compare(&mut self, original: Option<&Record>, live: &Live, now: Timestamp) {
+        let (settings, past) = (&self.settings, self.memory.past());
+        let (Some(sighting), None) = (&self.facts.sighting, &self.facts.obstacle) else {
+            return;
+        };
+        let original = original.and_then(|record| record.facts.sighting.as_ref());
+        let uncopied = |original| judge::uncopied(settings, original, sighting, now);
+        self.facts.uncopied = original.map(uncopied);
+        self.facts.vanished = judge::vanished(past, settings, now);
+        self.facts.foreign = judge::is_foreign(settings, live.system_identifier, sighting);
+        self.facts.usual_size = judge::usual_size(sighting, past);
     }
 
     fn samples(&self, now: Timestamp) -> Vec<Sample> {
@@ -287,10 +348,11 @@ impl Watch {
             settings: &self.settings,
             facts: &self.facts,
             past: self.memory.past(),
-            system_identifier: None,
             wal: None,
         };
-        judge::samples(&matter, now)
+        let mut samples = judge::samples(&matter, now);
+        samples.extend(log::samples(&self.settings, self.facts.log.as_ref()));
+        samples
     }
 
     fn samples_of_server(&self, records: &Records, now: Timestamp) -> Vec<Sample> {
@@ -310,6 +372,49 @@ impl Watch {
             board.fail(&self.source, now, self.facts.took, obstacle.to_string());
         }
     }
+}
+
+/// Looks at the place, and at the log of the job. This blocks.
+fn look(
+    settings: &Settings,
+    followed: Followed,
+) -> (Result<Look, Obstacle>, Duration, Option<(Followed, Log)>) {
+    let log = follow(settings, followed);
+    let began = Instant::now();
+    let look = settings.place.look();
+    (look, began.elapsed(), log)
+}
+
+fn follow(settings: &Settings, mut followed: Followed) -> Option<(Followed, Log)> {
+    let path = settings.log.as_deref()?;
+    let log = followed.read(path, log::memory(settings), Timestamp::now());
+    Some((followed, log))
+}
+
+/// Looks at a source once, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
+/// that it goes beside a watch. With `reads`, the newest backup is read to its end, as fast as that can be, where nobody
+/// has read it. This blocks.
+pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
+    let mut watch = Watch::new(settings.clone(), state_dir);
+    let (done, looked) = std::sync::mpsc::channel();
+    let (asked, followed) = (settings.clone(), watch.followed.clone());
+    let patience = settings.place.patience();
+    // A file server that is gone holds the thread for ever, and nobody else.
+    std::thread::spawn(move || done.send(look(&asked, followed)));
+    match looked.recv_timeout(patience) {
+        Ok((look, took, log)) => {
+            watch.facts.log = log.map(|(_, log)| log);
+            watch.end_look(look, took, Timestamp::now());
+        }
+        Err(_) => {
+            let silent = settings.place.silence(patience.as_secs());
+            watch.fail(silent, patience);
+        }
+    }
+    if reads {
+        watch.read_until_good();
+    }
+    watch.record()
 }
 
 /// What was written to, or removed, while it was read is for the next look to tell of.

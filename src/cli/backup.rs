@@ -1,4 +1,8 @@
-//! `pgvigil backup`: looks at backup files by hand.
+//! `pgvigil backup`: looks at backups, and keeps what people attest about them.
+
+mod attest;
+mod status;
+mod table;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -7,6 +11,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::backup;
+use crate::config::Flags;
 
 /// What to do with backups.
 #[derive(Subcommand)]
@@ -18,10 +23,27 @@ pub(super) enum Action {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Look at every source now, and say how its backups, its drills and the checklist stand
+    ///
+    /// Exit code 0 when all is well, 1 when something is bad, 2 when that cannot be told. Nothing is written: it goes
+    /// beside a pgvigil that runs, and takes over what that has read already.
+    Status(status::Options),
+    /// Say that a line of the checklist was done
+    ///
+    /// It counts until the line is due again. What pgvigil proves by itself goes before it, and what it sees to be
+    /// otherwise afterwards, too. The lines: `pgvigil backup status` shows their names.
+    Attest(attest::Options),
 }
 
-pub(super) fn run(action: &Action) -> io::Result<ExitCode> {
-    let Action::Verify { paths } = action;
+pub(super) fn run(flags: &Flags, action: &Action) -> io::Result<ExitCode> {
+    match action {
+        Action::Verify { paths } => verify(paths),
+        Action::Status(options) => status::run(flags, options),
+        Action::Attest(options) => attest::run(flags, options),
+    }
+}
+
+fn verify(paths: &[PathBuf]) -> io::Result<ExitCode> {
     let mut all_whole = true;
     for path in paths {
         let verdict = match path.to_str().filter(|path| path.contains("://")) {

@@ -111,7 +111,7 @@ pub fn run() -> ExitCode {
         Command::Explain(options) => with_config(&flags, |config| explain::run(config, options)),
         Command::Grants(options) => grants::run(&options),
         Command::Import(options) => import::run(&options),
-        Command::Backup(action) => backup::run(&action),
+        Command::Backup(action) => backup::run(&flags, &action),
         Command::Query(options) => query::run(&flags, &options),
         Command::Replay(options) => with_config(&flags, |config| replay::run(config, options)),
         Command::Rules(action) => rules::run(action),

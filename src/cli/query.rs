@@ -27,6 +27,7 @@ use report::Mistake;
 pub(super) use server::{Unreachable, VARIABLE, place, url};
 pub(super) use table::harmless;
 pub(super) use times::{moment, written};
+pub(super) use width::is_coloured;
 
 /// What is asked, of whom, and how the answer is shown.
 #[derive(Args)]

@@ -102,6 +102,8 @@ const RUNBOOKS: &[(&str, &str)] = &texts![
     "WalArchiveFailing",
     "WalArchiveBacklog",
     "WalArchiveStuck",
+    "BackupLogErrors",
+    "BackupLogUnreadable",
     "PgvigilCollectorFailing",
     "PgvigilDatabaseSkipped",
     "PgvigilCollectorSlow",

@@ -3,6 +3,7 @@
 
 pub mod api;
 mod auth;
+mod backups;
 mod dead;
 mod desk;
 mod discovery;
@@ -20,7 +21,6 @@ mod silence;
 mod target;
 mod tls;
 mod v2;
-mod words;
 
 use std::sync::Arc;
 
@@ -30,11 +30,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
+use crate::backup::Archive;
 use crate::incident::Ledger;
 use crate::notify::{Audience, Tally};
 use crate::sample::Timestamp;
 use crate::scrape::{Board, Signs};
 use crate::store::Store;
+use crate::words;
 
 use api::Api;
 use desk::Desk;
@@ -73,6 +75,8 @@ pub struct View {
     pub started: Timestamp,
     /// What the API tells beside that.
     pub api: Api,
+    /// What is known of backups.
+    pub backups: Archive,
     /// pgvigil's version.
     pub version: &'static str,
     /// Whom to ask for the configuration to be read again; `None` where that is off.
@@ -96,6 +100,7 @@ fn routes(view: Arc<View>, exposition: Arc<Exposition>, settings: &Settings) -> 
         .route("/probe", get(probe).with_state((view.clone(), exposition)))
         .route("/sd", get(discovery::targets))
         .route("/dead-letters", get(dead::letters))
+        .route("/api/backups", get(backups::account))
         .route("/primary", role::endpoint(Traffic::Writes))
         .route("/replica", role::endpoint(Traffic::Offloaded))
         .route("/read", role::endpoint(Traffic::Reads))
@@ -172,7 +177,7 @@ async fn not_found(uri: Uri) -> (StatusCode, String) {
     let message = format!(
         "there is nothing at `{path}`; there are `/` (status), `/incidents`, `/incident/ID`, `/rules`, `/advice`, `/graph` (`?g0.expr=`), `/metrics` (`?server=`), \
          `/probe` (`?target=`), `/sd`, `/primary`, `/replica` and `/read` (`?server=`, `?lag=`), the API of Prometheus below `/api/v1/`, \
-         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/dead-letters`, `/runbooks`, `/-/healthy` and `/-/ready`\n"
+         `/federate` (`?match[]=`), that of Alertmanager below `/api/v2/`, `/silence` (`?incident=`), `/api/backups`, `/dead-letters`, `/runbooks`, `/-/healthy` and `/-/ready`\n"
     );
     (StatusCode::NOT_FOUND, message)
 }

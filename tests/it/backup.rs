@@ -3,6 +3,7 @@
 mod corpus;
 mod damage;
 mod fixtures;
+mod status;
 mod watch;
 
 use pgvigil::backup::{Proof, report, verify};

@@ -12,6 +12,7 @@ mod targets;
 mod v2;
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use axum::body::{Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use pgvigil::backup::Archive;
 use pgvigil::incident::Ledger;
 use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::{Family, Labels, MetricKind, Sample, Source, Timestamp};
@@ -50,6 +52,7 @@ fn view(servers: &[&str]) -> Arc<View> {
         started,
         reloads: None,
         api: api::told(),
+        backups: Archive::new(Arc::default(), Path::new("/nonexistent")),
         version: "0.0.0",
     })
 }

@@ -46,6 +46,14 @@ pub(super) fn newest(
     }
 }
 
+/// The usual size of backups like the newest usable one, in bytes; nothing of too few.
+pub(in crate::backup) fn usual_size(sighting: &Sighting, past: &Past) -> Option<f64> {
+    let mut usable = usable(sighting);
+    let kind = usable.first()?.kind;
+    usable.retain(|backup| backup.kind == kind);
+    Sizes::of(before(&usable, sighting, past)).map(|sizes| sizes.typical)
+}
+
 /// The sizes of the backups before the newest, the latest first, those that are gone among them.
 fn before(usable: &[&Backup], sighting: &Sighting, past: &Past) -> Vec<u64> {
     let Some((newest, before)) = usable.split_first() else {

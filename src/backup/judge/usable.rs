@@ -7,7 +7,7 @@ use crate::backup::{Backup, Kind, Place, Sighting, State};
 
 /// Usable backups, newest first. Those not read yet count only while no backup has been read at all: a new file is not
 /// good news before it has been read.
-pub(super) fn usable(sighting: &Sighting) -> Vec<&Backup> {
+pub(in crate::backup) fn usable(sighting: &Sighting) -> Vec<&Backup> {
     let judged = sighting
         .backups
         .iter()
@@ -23,7 +23,7 @@ pub(super) fn usable(sighting: &Sighting) -> Vec<&Backup> {
 }
 
 /// The newest backup that came to an end, good or bad.
-pub(super) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
+pub(in crate::backup) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
     let ended = sighting
         .backups
         .iter()

@@ -11,8 +11,6 @@ pub struct WalNumbers {
     pub missing: u64,
     /// Segments that are not compressed and have not the size of a segment.
     pub short: u64,
-    /// How many segments the server has archived that are not here; `None` when the server has not said.
-    pub behind: Option<u64>,
     /// When the newest segment came.
     pub last_arrival: Option<Timestamp>,
     /// The newest moment to which WAL leads without a gap from a usable backup.
@@ -22,8 +20,6 @@ pub struct WalNumbers {
 pub(super) fn wal(page: &mut Page, wal: &WalNumbers) {
     page.put(metric::WAL_MISSING, &[], wal.missing as f64);
     page.put(metric::WAL_SHORT, &[], wal.short as f64);
-    let behind = wal.behind.map(|segments| segments as f64);
-    page.put_some(metric::WAL_BEHIND, &[], behind);
     let arrival = wal.last_arrival.map(Timestamp::seconds);
     page.put_some(metric::WAL_LAST_ARRIVAL, &[], arrival);
 }

@@ -3,7 +3,7 @@
 use super::usable::{last_attempt, usable};
 use super::{Matter, metric, truth};
 use crate::backup::metric::Page;
-use crate::backup::{Origin, Proof, Sighting, State};
+use crate::backup::{Origin, Proof, Settings, Sighting, State};
 use crate::sample::Timestamp;
 
 pub(super) fn whole(page: &mut Page, matter: &Matter, sighting: &Sighting) {
@@ -24,9 +24,7 @@ pub(super) fn whole(page: &mut Page, matter: &Matter, sighting: &Sighting) {
     page.put_some(metric::FREE, &[], free);
     proofs(page, sighting);
     window(page, matter, sighting);
-    let newest = usable(sighting).first().copied();
-    let origin = newest.and_then(|backup| backup.origin.as_ref());
-    let foreign = is_foreign(matter, origin).map(truth);
+    let foreign = matter.facts.foreign.map(truth);
     page.put_some(metric::FOREIGN, &[], foreign);
 }
 
@@ -51,12 +49,16 @@ fn window(page: &mut Page, matter: &Matter, sighting: &Sighting) {
     }
 }
 
-fn is_foreign(matter: &Matter, origin: Option<&Origin>) -> Option<bool> {
-    match origin? {
-        Origin::Database(name) => {
-            let expected = matter.settings.database.as_ref()?;
-            Some(expected != name)
-        }
-        Origin::Cluster(identifier) => Some(matter.system_identifier? != *identifier),
+/// Whether the newest usable backup names another database than configured, or another cluster than the server's;
+/// `None` when either is not known.
+pub(in crate::backup) fn is_foreign(
+    settings: &Settings,
+    system_identifier: Option<u64>,
+    sighting: &Sighting,
+) -> Option<bool> {
+    let newest = usable(sighting).first().copied()?;
+    match newest.origin.as_ref()? {
+        Origin::Database(name) => Some(settings.database.as_ref()? != name),
+        Origin::Cluster(identifier) => Some(system_identifier? != *identifier),
     }
 }

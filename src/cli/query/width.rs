@@ -13,7 +13,7 @@ pub(super) fn of_output() -> usize {
 }
 
 /// Whether this is a terminal whose owner does not refuse colours (no-color.org).
-pub(super) fn is_coloured() -> bool {
+pub(in crate::cli) fn is_coloured() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     stdout().is_terminal() && !refused
 }

@@ -173,6 +173,7 @@ pub fn reference() -> String {
     }
     text.push_str(TAIL);
     text.push_str(crate::web::v2::REFERENCE);
+    text.push_str(crate::web::backups::REFERENCE);
     text
 }
 

@@ -4,6 +4,7 @@
 mod advice;
 mod alerts;
 mod backups;
+mod checklist;
 mod deliveries;
 mod facts;
 mod graph;
@@ -19,11 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::View;
+use crate::backup::Account;
 use crate::sample::Timestamp;
 
 pub use advice::{Advice, Finding, Topic};
 pub use alerts::Notice;
 pub use backups::Backup;
+pub use checklist::account;
 pub use deliveries::{DeadLetter, Telling};
 pub use facts::Fact;
 pub use graph::{Course, Graph};
@@ -88,6 +91,8 @@ pub struct Overview {
     pub patronis: Vec<Server>,
     /// The backup sources by name.
     pub backups: Vec<Backup>,
+    /// Their drills and their checklist.
+    pub account: Account,
     /// What could be better, by topic, without the topics that have nothing.
     pub advice: Vec<Topic>,
     /// The rules in short.
@@ -140,6 +145,7 @@ pub fn overview(view: &View, now: Timestamp) -> Overview {
         pgbouncers: of(&servers::PGBOUNCER, &watched(view, "pgbouncer")),
         patronis: of(&servers::PATRONI, &watched(view, "patroni")),
         backups: backups::backups(&view.store, &statuses, &notices.firing, now),
+        account: account(view, now),
         advice,
         rules: rules::brief(view),
         troubles: troubles::troubles(&statuses),

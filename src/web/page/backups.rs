@@ -2,15 +2,18 @@
 
 use maud::{Markup, html};
 
-use super::{badge, class};
+use super::{badge, class, prose};
 use crate::web::overview::{Backup, Tone};
 use crate::web::words;
+
+/// How to begin.
+const BEGIN: &str = "No backup is configured, so none is watched. To begin, tell where they should be: `backups: [{name: nightly, files: /backups/*.dump}]`";
 
 pub(super) fn backups(backups: &[Backup]) -> Markup {
     html! {
         section id="backups" {
             h2 { "Backups" }
-            @if backups.is_empty() { p class="quiet" { "No backup is configured, so none is watched." } }
+            @if backups.is_empty() { p class="quiet" { (prose(BEGIN)) } }
             div class="cards" { @for backup in backups { (card(backup)) } }
         }
     }

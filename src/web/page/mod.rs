@@ -4,6 +4,7 @@
 mod advice;
 mod alerts;
 mod backups;
+mod checklist;
 mod delivery;
 mod evidence;
 mod graph;
@@ -74,6 +75,7 @@ pub fn page(overview: &Overview) -> Markup {
         (alerts::silenced(&overview.silenced, now))
         (servers::servers(overview))
         (backups::backups(&overview.backups))
+        (checklist::checklist(&overview.account))
         (advice::brief(&overview.advice))
         (delivery::addresses(overview))
         (silences::silences(&overview.silences, now))

@@ -21,6 +21,8 @@ pub(super) const CASES: &[Case] = &[
     real("BackupProbeFailing/critical"),
     // Its threshold is computed from the room that there is.
     lowered("BackupSpaceLow/critical", 0.0),
+    real("BackupLogErrors/warning"),
+    real("BackupLogUnreadable/warning"),
 ];
 
 const HEAD: &str =
@@ -48,10 +50,12 @@ fn a_folder_in_which_everything_goes_wrong() {
     let scratch = Scratch::new();
     let folder = scratch.join("dumps");
     fs::create_dir(&folder).unwrap();
+    let log = scratch.write("backup.log", "all is well\n");
     let config = format!(
         "servers: [{{name: shop, url: 'postgresql://nobody@127.0.0.1:1/shop'}}]\n\
-         backups: [{{name: nightly, server: shop, database: shop, files: '{}/*.sql', every: 1d, look: 1s}}]",
-        folder.display()
+         backups: [{{name: nightly, server: shop, database: shop, files: '{}/*.sql', every: 1d, look: 1s, log: '{}'}}]",
+        folder.display(),
+        log.display()
     );
     let free = rustix::fs::statvfs(&folder).unwrap();
     let free = (free.f_bavail * free.f_frsize) as f64;
@@ -95,5 +99,15 @@ fn a_folder_in_which_everything_goes_wrong() {
     watch.fires(&failing);
     fs::rename(&away, &folder).unwrap();
     watch.clears(&failing);
+
+    fs::rename(&log, &away).unwrap();
+    watch.fires(&["BackupLogUnreadable/warning"]);
+    fs::rename(&away, &log).unwrap();
+    watch.clears(&["BackupLogUnreadable/warning"]);
+    fs::write(&log, "all is well\npg_dump: error: no password\n").unwrap();
+    watch.fires(&["BackupLogErrors/warning"]);
+    // It counts for a day and the six hours of grace.
+    watch.clock("+31h");
+    watch.clears(&["BackupLogErrors/warning"]);
     watch.finish();
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backup::exposure::clock::Reading;
-use crate::backup::{Backup, Kind, Segment, Sighting, State, Wal, WalFile, WalName};
+use crate::backup::{Backup, Kind, Segment, Sighting, State, WalFile, WalName};
 use crate::document::{Reader, parse};
 
 const W: u64 = 1 << 20;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::sample::Timestamp;
 
 /// A span in its two largest units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`.
-pub(super) fn span(span: Duration) -> String {
+pub(crate) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let two = |large: u64, large_name: &str, small: u64, small_name: &str| match small {
         0 => format!("{large} {large_name}"),
@@ -20,7 +20,7 @@ pub(super) fn span(span: Duration) -> String {
 }
 
 /// A span given in seconds; below ten seconds with one digit after the point.
-pub(super) fn seconds(value: f64) -> String {
+pub(crate) fn seconds(value: f64) -> String {
     match Duration::try_from_secs_f64(value.max(0.0)) {
         Ok(short) if value < 10.0 && !short.is_zero() => format!("{value:.1} s"),
         Ok(long) => span(long),
@@ -29,7 +29,7 @@ pub(super) fn seconds(value: f64) -> String {
 }
 
 /// A size in bytes with three digits: `812 B`, `1.44 GiB`.
-pub(super) fn bytes(value: f64) -> String {
+pub(crate) fn bytes(value: f64) -> String {
     const STEP: f64 = 1024.0;
     let names = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let (mut scaled, mut place) = (value, 0);
@@ -46,7 +46,7 @@ pub(super) fn bytes(value: f64) -> String {
 }
 
 /// A share of one in percent.
-pub(super) fn share(value: f64) -> String {
+pub(crate) fn share(value: f64) -> String {
     let percent = value * 100.0;
     // 99.96 % must not read as 100 %.
     let shown = if percent < 100.0 {
@@ -62,7 +62,7 @@ pub(super) fn share(value: f64) -> String {
 }
 
 /// Any number with three digits where it has a fraction: `3`, `0.25`, `12.5`, `1,204`.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return if value.is_nan() {
             "not a number".into()
@@ -87,7 +87,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A moment in UTC to the minute, with its date when it is not today's: `14:02`, `21 Nov 14:02`.
-pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp, now: Timestamp) -> String {
     let (at, now) = (utc(at), utc(now));
     let pattern = if at.date() == now.date() {
         "%H:%M"
@@ -98,7 +98,7 @@ pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// A moment in UTC with date and seconds.
-pub(super) fn clock(at: Timestamp) -> String {
+pub(crate) fn clock(at: Timestamp) -> String {
     utc(at).strftime("%-d %b %Y %H:%M:%S").to_string()
 }
 

@@ -1,0 +1,143 @@
+//! A source in brief: its newest backup, how far back that leads, and what is wrong.
+
+use std::sync::Arc;
+
+use super::finding::{Finding, named};
+use super::{Known, drills, newest, upkeep};
+use crate::backup::judge::usable;
+use crate::backup::{Backup, Origin, Record, Report, Sighting, State};
+use crate::sample::Timestamp;
+
+/// What matters of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief {
+    /// The source, and all that is known of it.
+    pub record: Arc<Record>,
+    /// Its newest usable backup.
+    pub newest: Option<Backup>,
+    /// The newest moment that could be restored, as far as the source shows: of a dump when it was finished, where WAL is
+    /// kept with physical backups when the newest segment came.
+    pub recovery_point: Option<Timestamp>,
+    /// The last drill that came to an end.
+    pub drill: Option<Report>,
+    /// What is wrong, a sentence each.
+    pub problems: Vec<String>,
+    /// What keeps it from being judged, a sentence each.
+    pub doubts: Vec<String>,
+}
+
+impl Brief {
+    /// Whether all is well with the source; `None` when that cannot be told.
+    pub fn is_good(&self) -> Option<bool> {
+        match (self.problems.is_empty(), self.doubts.is_empty()) {
+            (false, _) => Some(false),
+            (true, false) => None,
+            (true, true) => Some(true),
+        }
+    }
+}
+
+/// The lines whose findings tell of a source's trouble.
+const TELLING: [fn(&Known) -> Vec<Finding>; 6] = [
+    newest::ran,
+    newest::integrity,
+    newest::size,
+    upkeep::logs,
+    upkeep::room,
+    drills::drilled_monthly,
+];
+
+/// Every source in brief.
+pub(in crate::backup) fn briefs(known: &Known) -> Vec<Brief> {
+    known
+        .records
+        .iter()
+        .map(|record| brief(known, record))
+        .collect()
+}
+
+fn brief(known: &Known, record: &Arc<Record>) -> Brief {
+    let sighting = record.facts.sighting.as_ref();
+    let newest = sighting.and_then(|sighting| usable(sighting).first().copied().cloned());
+    let (mut problems, mut doubts) = (Vec::new(), Vec::new());
+    if let Some(obstacle) = &record.facts.obstacle {
+        doubts.push(obstacle.to_string());
+    } else if record.facts.looked.is_none() {
+        doubts.push("it has not been looked at yet".into());
+    } else {
+        problems = refuted(known, record);
+        problems.extend(sighting.into_iter().flat_map(said_of_itself));
+        problems.extend(newest.as_ref().and_then(|newest| foreign(record, newest)));
+        doubts.extend(newest.as_ref().and_then(unread));
+    }
+    let mut drills = known
+        .reports
+        .iter()
+        .filter(|report| report.source == record.settings.name);
+    Brief {
+        recovery_point: sighting.and_then(|sighting| recovery_point(sighting, newest.as_ref()?)),
+        record: record.clone(),
+        drill: drills.next().cloned(),
+        newest,
+        problems,
+        doubts,
+    }
+}
+
+/// What was seen to be otherwise than it should be, each once. A copy is judged as what it is a copy of.
+fn refuted(known: &Known, record: &Arc<Record>) -> Vec<String> {
+    let mut own = record.clone();
+    if own.settings.copy_of.is_some() {
+        Arc::make_mut(&mut own).settings.copy_of = None;
+    }
+    let alone = Known {
+        records: &[own],
+        ..*known
+    };
+    let prefix = format!("{}: ", record.settings.name);
+    let mut problems: Vec<String> = Vec::new();
+    for finding in TELLING.iter().flat_map(|find| find(&alone)) {
+        if let Finding::Refuted { words, .. } = finding {
+            let words = words.strip_prefix(&prefix).unwrap_or(&words).to_owned();
+            if !problems.contains(&words) {
+                problems.push(words);
+            }
+        }
+    }
+    problems
+}
+
+fn said_of_itself(sighting: &Sighting) -> impl Iterator<Item = String> {
+    sighting
+        .complaints
+        .iter()
+        .map(|said| super::sources::plain(said))
+}
+
+fn foreign(record: &Record, newest: &Backup) -> Option<String> {
+    if record.facts.foreign != Some(true) {
+        return None;
+    }
+    let of = match newest.origin.as_ref()? {
+        Origin::Database(database) => format!("another database: {}", named(database)),
+        Origin::Cluster(identifier) => {
+            format!("another cluster, with the system identifier {identifier}")
+        }
+    };
+    Some(format!("the newest, {}, is of {of}", named(&newest.id)))
+}
+
+fn unread(newest: &Backup) -> Option<String> {
+    let is_unread = newest.state == State::Unread;
+    is_unread.then(|| format!("the newest, {}, has not been read yet", named(&newest.id)))
+}
+
+fn recovery_point(sighting: &Sighting, newest: &Backup) -> Option<Timestamp> {
+    let files = sighting.wal.iter().flat_map(|wal| &wal.files);
+    let arrived = files.map(|file| file.modified).max();
+    let physical = usable(sighting)
+        .into_iter()
+        .any(|backup| backup.kind.is_physical());
+    let replayed = arrived.filter(|_| physical);
+    Some(replayed.map_or(newest.moment(), |at| at.max(newest.moment())))
+}

@@ -1,0 +1,100 @@
+//! What is known of the newest backup of each source.
+
+use std::time::Duration;
+
+use super::Known;
+use super::finding::{Finding, named, when};
+use super::sources::{due, each, problem};
+use crate::backup::Proof;
+use crate::backup::judge::{last_attempt, usable};
+use crate::words;
+
+/// A backup smaller than this share of the usual size, or larger than its inverse, is not what it usually is.
+const USUAL: f64 = 0.5;
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+pub(super) fn ran(known: &Known) -> Vec<Finding> {
+    each(known, |record, sighting| {
+        let Some(newest) = usable(sighting).first().copied() else {
+            return Finding::refuted(known.now, "there is no usable backup");
+        };
+        let (at, name) = (newest.moment(), named(&newest.id));
+        let when = when(at, known.now);
+        let last = last_attempt(sighting).filter(|last| !last.state.is_good());
+        if let Some(last) = last {
+            let (name, problem) = (named(&last.id), problem(last));
+            return Finding::refuted(known.now, format!("the newest, {name}, {problem}"));
+        }
+        if known.now.since(at) > due(&record.settings) {
+            let every = words::span(record.settings.every);
+            return Finding::refuted(
+                known.now,
+                format!("the newest, {name}, was finished {when}; one is promised every {every}"),
+            );
+        }
+        Finding::Held {
+            proved: newest.proof >= Proof::Opened,
+            at,
+            words: format!("{name} was finished {when}"),
+        }
+    })
+}
+
+pub(super) fn size(known: &Known) -> Vec<Finding> {
+    each(known, |record, sighting| {
+        let usable = usable(sighting);
+        let Some(newest) = usable.first() else {
+            return Finding::refuted(known.now, "there is no usable backup");
+        };
+        let Some(typical) = record.facts.usual_size else {
+            return Finding::unknown("there are too few backups to know their usual size");
+        };
+        let (size, usual) = (words::bytes(newest.bytes as f64), words::bytes(typical));
+        let said = format!("{} has {size}, usually it is {usual}", named(&newest.id));
+        let share = newest.bytes as f64 / typical;
+        if (USUAL..=1.0 / USUAL).contains(&share) {
+            Finding::Held {
+                proved: true,
+                at: newest.moment(),
+                words: said,
+            }
+        } else {
+            Finding::refuted(newest.finished, said)
+        }
+    })
+}
+
+pub(super) fn integrity(known: &Known) -> Vec<Finding> {
+    each(known, |_, sighting| {
+        if let Some(last) = last_attempt(sighting).filter(|last| !last.state.is_good()) {
+            let words = format!("the newest, {}, {}", named(&last.id), problem(last));
+            return Finding::refuted(known.now, words);
+        }
+        let whole = usable(sighting)
+            .into_iter()
+            .find(|backup| backup.proof >= Proof::Whole);
+        match whole {
+            None => Finding::unknown("no backup has been read to its end"),
+            Some(whole) if known.now.since(whole.moment()) > WEEK => {
+                let when = when(whole.moment(), known.now);
+                Finding::unknown(format!(
+                    "the newest that is known to be whole, {}, was finished {when}",
+                    named(&whole.id)
+                ))
+            }
+            Some(whole) => Finding::Held {
+                proved: true,
+                at: whole.moment(),
+                words: format!("{} {}", named(&whole.id), proof(whole.proof)),
+            },
+        }
+    })
+}
+
+fn proof(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Restored => "was restored",
+        Proof::Summed => "was read to its end, and its checksums are right",
+        _ => "was read to its end",
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether each source has its backups at another site as well.
+
+use super::Known;
+use super::finding::{Finding, named, when};
+use super::sources::{about, due, each, originals, places};
+use crate::backup::judge::usable;
+use crate::backup::{Backup, Proof, Settings};
+
+pub(super) fn offsite(known: &Known) -> Vec<Finding> {
+    each(known, |record, sighting| {
+        let Some(newest) = usable(sighting).first().copied() else {
+            return Finding::refuted(known.now, "there is no usable backup");
+        };
+        let places = places(known, record).filter(|place| is_offsite(&place.settings));
+        let best = places
+            .filter_map(|place| Some((place, *usable(place.facts.sighting.as_ref()?).first()?)));
+        let Some((place, there)) = best.max_by_key(|(_, backup)| backup.moment()) else {
+            return Finding::unknown("no place offsite shows a backup of it");
+        };
+        let (source, at) = (&place.settings.name, there.moment());
+        let (name, when) = (named(&there.id), when(at, known.now));
+        if known.now.since(at) > due(&record.settings) {
+            let words = format!("the newest offsite, {name} in {source}, was finished {when}");
+            return Finding::refuted(known.now, words);
+        }
+        let is_same = |other: &Backup| {
+            last_name(&other.id) == last_name(&there.id) && other.bytes == there.bytes
+        };
+        let alike = source != &record.settings.name && sighting.backups.iter().any(is_same);
+        let is_here = source == &record.settings.name;
+        let size = if alike {
+            ", with the same size as here"
+        } else {
+            ""
+        };
+        let lag = if is_here || there.moment() >= newest.moment() || alike {
+            ""
+        } else {
+            "; it may be an older one"
+        };
+        Finding::Held {
+            proved: alike || there.proof >= Proof::Opened,
+            at,
+            words: format!("{name} lies in {source}, finished {when}{size}{lag}"),
+        }
+    })
+}
+
+pub(super) fn offsite_configured(known: &Known) -> Vec<Finding> {
+    about(originals(known), |record| {
+        let mut offsite = places(known, record).filter(|place| is_offsite(&place.settings));
+        match offsite.next() {
+            None => Finding::unknown("no place offsite is configured for it"),
+            Some(place) => match (place.facts.looked, &place.facts.obstacle) {
+                (Some(at), None) => Finding::Held {
+                    proved: true,
+                    at,
+                    words: format!(
+                        "{} answers, at {}",
+                        place.settings.name,
+                        place.settings.place.title()
+                    ),
+                },
+                (_, Some(obstacle)) => Finding::refuted(known.now, obstacle.to_string()),
+                (None, None) => {
+                    Finding::unknown(format!("{} has not been looked at", place.settings.name))
+                }
+            },
+        }
+    })
+}
+
+/// What is declared counts; else a bucket is taken to be offsite, and anything else not.
+fn is_offsite(settings: &Settings) -> bool {
+    let url = settings.place.url();
+    let is_bucket = ["s3://", "gs://", "az://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    settings.offsite.unwrap_or(is_bucket)
+}
+
+fn last_name(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
+}

@@ -1,0 +1,94 @@
+//! Which sources a line is about, and a finding for each of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Known;
+use super::finding::Finding;
+use crate::backup::{Backup, Record, Settings, Sighting};
+
+/// The sources that hold backups and are no copies of others.
+pub(super) fn originals<'k>(known: &Known<'k>) -> impl Iterator<Item = &'k Arc<Record>> + use<'k> {
+    let records = known.records;
+    let is_copy = |record: &Record| {
+        let of = record.settings.copy_of.as_deref();
+        records
+            .iter()
+            .any(|other| Some(other.settings.name.as_str()) == of)
+    };
+    let holds_backups = |record: &&Arc<Record>| !holds_only_wal(record);
+    records
+        .iter()
+        .filter(holds_backups)
+        .filter(move |record| !is_copy(record))
+}
+
+/// The source itself and its copies.
+pub(super) fn places<'k>(
+    known: &Known<'k>,
+    record: &Record,
+) -> impl Iterator<Item = &'k Arc<Record>> + use<'k> {
+    let name = record.settings.name.clone();
+    let records = known.records.iter();
+    records.filter(move |other| {
+        other.settings.name == name || other.settings.copy_of.as_ref() == Some(&name)
+    })
+}
+
+fn holds_only_wal(record: &Record) -> bool {
+    record.facts.sighting.as_ref().is_some_and(|sighting| {
+        let has_wal = sighting
+            .wal
+            .as_ref()
+            .is_some_and(|wal| !wal.files.is_empty());
+        sighting.backups.is_empty() && has_wal
+    })
+}
+
+/// A finding for each original, of what it shows.
+pub(super) fn each(known: &Known, of: impl Fn(&Record, &Sighting) -> Finding) -> Vec<Finding> {
+    about(originals(known), |record| {
+        match (&record.facts.obstacle, &record.facts.sighting) {
+            (Some(obstacle), _) => Finding::refuted(known.now, obstacle.to_string()),
+            (None, Some(sighting)) => of(record, sighting),
+            (None, None) => unseen(record),
+        }
+    })
+}
+
+/// A finding for each of some sources, said of it. Nothing at all must not pass for all that is well.
+pub(super) fn about<'r>(
+    records: impl Iterator<Item = &'r Arc<Record>>,
+    of: impl Fn(&Record) -> Finding,
+) -> Vec<Finding> {
+    let each = records.map(|record| of(record).of(&record.settings.name));
+    let findings: Vec<Finding> = each.collect();
+    if findings.is_empty() {
+        return vec![Finding::unknown("no source of backups is configured")];
+    }
+    findings
+}
+
+pub(super) fn unseen(record: &Record) -> Finding {
+    match &record.facts.obstacle {
+        Some(obstacle) => Finding::unknown(obstacle.to_string()),
+        None => Finding::unknown("it has not been looked at yet"),
+    }
+}
+
+pub(super) fn due(settings: &Settings) -> Duration {
+    settings.every + settings.grace
+}
+
+pub(super) fn problem(backup: &Backup) -> String {
+    let word = backup.state.label();
+    let said = backup.problem.as_deref().map(plain);
+    said.unwrap_or_else(|| format!("is {word}"))
+}
+
+/// What others have written, without what a terminal obeys.
+pub(super) fn plain(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    shown.take(LONGEST).collect()
+}

@@ -1,0 +1,516 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::backup::{
+    Backup, Check, Facts, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof, Settings, Sighting,
+    Space, State,
+};
+use crate::document::{Reader, parse};
+
+const NOW: Timestamp = Timestamp(1_795_438_800_000);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn ago(hours: u32) -> Timestamp {
+    NOW.before(HOUR * hours)
+}
+
+fn settings(text: &str) -> Settings {
+    let reader = Reader::new(None);
+    let text = format!("backups: [{{every: 1d, {text}}}]");
+    let read = reader.read(&parse("test", &text).unwrap(), Settings::read);
+    assert_eq!(reader.problems(), []);
+    read.into_iter().next().unwrap()
+}
+
+fn backup(id: &str, hours: u32, bytes: u64, proof: Proof) -> Backup {
+    Backup {
+        state: State::Done,
+        bytes,
+        proof,
+        ..Backup::listed(id, Kind::Dump, ago(hours))
+    }
+}
+
+fn record(text: &str, backups: Vec<Backup>) -> Record {
+    let space = Some(Space { free: 10_000 });
+    let facts = Facts {
+        looked: Some(ago(0)),
+        sighting: Some(Sighting {
+            backups,
+            space,
+            ..Sighting::default()
+        }),
+        ..Facts::default()
+    };
+    Record {
+        settings: settings(text),
+        facts,
+    }
+}
+
+/// A month of dumps, one a day, each read to its end.
+fn month() -> Vec<Backup> {
+    (0..31)
+        .map(|day| backup(&format!("{day}.dump"), 5 + 24 * day, 900, Proof::Whole))
+        .collect()
+}
+
+const NIGHTLY: &str = "name: nightly, files: /b, keep: 30d, log: /l";
+const CLOUD: &str = "name: cloud, files: /c, keep: 30d, copy_of: nightly, offsite: true";
+
+fn good_log() -> Log {
+    Log {
+        read: Some(ago(0)),
+        ..Log::default()
+    }
+}
+
+fn restored(source: &str, hours: u32, outcome: Outcome) -> Report {
+    Report {
+        source: source.into(),
+        backup: "0.dump".into(),
+        kind: Kind::Dump,
+        started: ago(hours + 1),
+        finished: ago(hours),
+        recovery_point: None,
+        target: None,
+        phases: BTreeMap::from([(Phase::Restore, 61.0)]),
+        outcome,
+        restored_bytes: 1,
+        data_age: None,
+        checks: vec![Check {
+            name: "tables".into(),
+            holds: Some(true),
+            found: String::new(),
+        }],
+        major: Some(17),
+    }
+}
+
+fn attested(line: &str, hours: u32) -> Attestation {
+    Attestation {
+        line: line.into(),
+        by: "monica".into(),
+        note: String::new(),
+        at: ago(hours),
+        said: ago(hours),
+        is_withdrawn: false,
+    }
+}
+
+#[derive(Default)]
+struct World {
+    records: Vec<Arc<Record>>,
+    reports: Vec<Report>,
+    attestations: Vec<Attestation>,
+    standbys: Option<u64>,
+}
+
+impl World {
+    /// Everything a machine can see is as it should be.
+    fn good() -> World {
+        let mut nightly = record(NIGHTLY, month());
+        nightly.facts.log = Some(good_log());
+        World {
+            records: vec![Arc::new(record(CLOUD, month())), Arc::new(nightly)],
+            reports: vec![restored("nightly", 30, Outcome::Restored)],
+            standbys: Some(1),
+            ..World::default()
+        }
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Record)) -> World {
+        change(Arc::make_mut(&mut self.records[1]));
+        self
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        checklist(&Known {
+            records: &self.records,
+            reports: &self.reports,
+            attestations: &self.attestations,
+            standbys: self.standbys,
+            now: NOW,
+        })
+    }
+
+    fn line(&self, key: &str) -> Line {
+        self.lines()
+            .into_iter()
+            .find(|line| line.key == key)
+            .unwrap()
+    }
+
+    /// A word for how it stands, and the sentences for it or against it.
+    fn said(&self, key: &str) -> String {
+        let line = self.line(key);
+        let words = if line.is_ticked() {
+            line.evidence
+        } else {
+            line.missing
+        };
+        format!("{}: {}", line.standing.word(), words.join("; "))
+    }
+}
+
+#[test]
+fn a_good_world_ticks_all_that_a_machine_can() {
+    let world = World::good();
+    let cases = [
+        (
+            "backup-ran",
+            "proved: nightly: `0.dump` was finished at 08:00",
+        ),
+        (
+            "backup-offsite",
+            "proved: nightly: `0.dump` lies in cloud, finished at 08:00, with the same size as here",
+        ),
+        (
+            "backup-size",
+            "proved: nightly: `0.dump` has 900 B, usually it is 900 B",
+        ),
+        (
+            "integrity-verified",
+            "proved: nightly: `0.dump` was read to its end",
+        ),
+        (
+            "restored-in-drill",
+            "proved: nightly: `0.dump` was restored on 22 Nov 07:00 in 1 min, 1 check held",
+        ),
+        (
+            "logs-reviewed",
+            "observed: nightly: its log has no line with an error of late",
+        ),
+        (
+            "disaster-drill",
+            "unticked: nobody has said that one was rehearsed",
+        ),
+        (
+            "retention-reviewed",
+            "observed: nightly: its oldest backup is 30 d 5 h old, as promised (30 d)",
+        ),
+        (
+            "storage-checked",
+            "observed: cloud: 9.77 KiB are free; nightly: 9.77 KiB are free",
+        ),
+        (
+            "recovery-plan-reviewed",
+            "unticked: nobody has said that it was reviewed",
+        ),
+        (
+            "production-restore-tested",
+            "unticked: nobody has said that it was tried",
+        ),
+        (
+            "access-audited",
+            "unticked: nobody has said that it was checked",
+        ),
+        (
+            "offsite-configured",
+            "proved: nightly: cloud answers, at /c",
+        ),
+        (
+            "restore-tested-monthly",
+            "proved: nightly: `0.dump` was restored on 22 Nov 07:00 in 1 min, 1 check held",
+        ),
+        ("runbook-written", "unticked: nobody has said that they are"),
+        ("contacts-current", "unticked: nobody has said that it is"),
+        ("replica-for-failover", "observed: a standby streams"),
+    ];
+    let said: Vec<(&str, String)> = keys().map(|key| (key, world.said(key))).collect();
+    let expected = cases.map(|(key, words)| (key, words.to_owned()));
+    assert_eq!(said, expected);
+    let line = world.line("restored-in-drill");
+    assert_eq!(
+        (line.at, line.expires()),
+        (Some(ago(30)), Some(ago(30) + 7 * 24 * HOUR))
+    );
+    assert_eq!(line.way, "");
+}
+
+#[test]
+fn what_is_missing_is_named_with_the_way() {
+    type Change = fn(&mut Record);
+    let cases: [(&str, Change, &str); 17] = [
+        (
+            "backup-ran",
+            |r| newest(r).proof = Proof::Listed,
+            "observed: nightly: `0.dump` was finished at 08:00",
+        ),
+        (
+            "backup-ran",
+            |r| seen(r).clear(),
+            "unticked: nightly: there is no usable backup",
+        ),
+        (
+            "backup-ran",
+            |r| keep_from(r, 2),
+            "unticked: nightly: the newest, `2.dump`, was finished on 21 Nov 08:00; one is promised every 1 d",
+        ),
+        (
+            "backup-ran",
+            |r| r.facts.obstacle = Some(Obstacle::Missing("/b".into())),
+            "unticked: nightly: folder `/b` does not exist",
+        ),
+        (
+            "backup-ran",
+            damage,
+            "unticked: nightly: the newest, `0.dump`, is cut short",
+        ),
+        (
+            "integrity-verified",
+            damage,
+            "unticked: nightly: the newest, `0.dump`, is cut short",
+        ),
+        (
+            "integrity-verified",
+            |r| seen(r).iter_mut().for_each(|b| b.proof = Proof::Opened),
+            "unticked: nightly: no backup has been read to its end",
+        ),
+        (
+            "integrity-verified",
+            |r| keep_from(r, 8),
+            "unticked: nightly: the newest that is known to be whole, `8.dump`, was finished on 15 Nov 08:00",
+        ),
+        (
+            "backup-size",
+            |r| newest(r).bytes = 400,
+            "unticked: nightly: `0.dump` has 400 B, usually it is 900 B",
+        ),
+        (
+            "backup-size",
+            |r| seen(r).truncate(3),
+            "unticked: nightly: there are too few backups to know their usual size",
+        ),
+        (
+            "backup-offsite",
+            |r| newest(r).bytes = 899,
+            "proved: nightly: `0.dump` lies in cloud, finished at 08:00",
+        ),
+        (
+            "logs-reviewed",
+            |r| r.facts.log = None,
+            "unticked: nightly: its log has not been read yet",
+        ),
+        (
+            "logs-reviewed",
+            errors,
+            "unticked: nightly: its log has 2 errors, the last: `ERROR: 'no' \u{fffd}`",
+        ),
+        (
+            "logs-reviewed",
+            |r| log(r).obstacle = Some("the log is gone".into()),
+            "unticked: nightly: the log is gone",
+        ),
+        (
+            "retention-reviewed",
+            |r| r.settings.keep = None,
+            "unticked: nightly: it is not said how long its backups are kept (`keep`)",
+        ),
+        (
+            "retention-reviewed",
+            |r| seen(r).truncate(9),
+            "unticked: nightly: its oldest backup is 8 d 5 h old; 30 d are promised",
+        ),
+        (
+            "retention-reviewed",
+            |r| r.settings.keep = Some(20 * 24 * HOUR),
+            "unticked: nightly: `30.dump` is 30 d 5 h old, and 20 d are promised",
+        ),
+    ];
+    for (key, change, expected) in cases {
+        assert_eq!(World::good().change(change).said(key), expected, "{key}");
+    }
+    let bare = World {
+        records: vec![Arc::new(record("name: nightly, files: /b", month()))],
+        ..World::default()
+    };
+    let cases = [
+        (
+            "backup-offsite",
+            "no place offsite shows a backup of it",
+            "`copy_of: nightly`",
+        ),
+        (
+            "offsite-configured",
+            "no place offsite is configured for it",
+            "`copy_of: nightly`",
+        ),
+        (
+            "restored-in-drill",
+            "no restore has been tried",
+            "pgvigil backup drill nightly",
+        ),
+        ("logs-reviewed", "no `log` is configured", "`log`"),
+        (
+            "contacts-current",
+            "nobody has said",
+            "pgvigil backup attest contacts-current --by NAME",
+        ),
+        (
+            "replica-for-failover",
+            "only the running watch sees",
+            "standby",
+        ),
+    ];
+    for (key, missing, way) in cases {
+        let line = bare.line(key);
+        assert!(
+            line.missing[0].contains(missing) && line.way.contains(way),
+            "{line:?}"
+        );
+    }
+    assert!(
+        bare.lines()
+            .iter()
+            .all(|line| line.is_optional == (line.key == "replica-for-failover"))
+    );
+    let nothing = World::default();
+    assert!(nothing.lines().iter().all(|line| !line.is_ticked()));
+}
+
+fn seen(record: &mut Record) -> &mut Vec<Backup> {
+    &mut record.facts.sighting.as_mut().unwrap().backups
+}
+
+fn newest(record: &mut Record) -> &mut Backup {
+    &mut seen(record)[0]
+}
+
+fn keep_from(record: &mut Record, day: usize) {
+    seen(record).drain(..day);
+}
+
+fn log(record: &mut Record) -> &mut Log {
+    record.facts.log.as_mut().unwrap()
+}
+
+fn damage(record: &mut Record) {
+    let newest = newest(record);
+    (newest.state, newest.problem) = (State::Damaged, Some("is cut short".into()));
+}
+
+fn errors(record: &mut Record) {
+    let error = |text: &str| LogError {
+        at: ago(6),
+        text: text.into(),
+    };
+    log(record).errors = vec![error("one"), error("ERROR: `no` \u{1b}")];
+}
+
+#[test]
+fn a_line_is_as_good_as_the_worst_source_that_it_is_about() {
+    let mut world = World::good();
+    world.records.push(Arc::new(record(
+        "name: weekly, files: /w, keep: 30d",
+        month(),
+    )));
+    let line = world.line("restored-in-drill");
+    assert_eq!(line.standing, Standing::Unticked);
+    assert_eq!(line.missing, ["weekly: no restore has been tried"]);
+    assert_eq!(line.evidence.len(), 1, "{line:?}");
+    assert_eq!(line.way, "pgvigil backup drill weekly");
+    // A drill of a copy is one of the original, and what fails once is known until it works.
+    world.records[2] = Arc::new(record("name: weekly, files: /w, copy_of: nightly", month()));
+    world.reports = vec![
+        restored("weekly", 3, Outcome::Restored),
+        restored("nightly", 4, Outcome::Failed("no\nway".into())),
+    ];
+    assert_eq!(world.line("restored-in-drill").standing, Standing::Proved);
+    world.reports.remove(0);
+    let said = world.said("restored-in-drill");
+    assert_eq!(
+        said,
+        "unticked: nightly: the restore of `0.dump` at 09:00 failed: no way"
+    );
+    world.reports = vec![restored("nightly", 8 * 24, Outcome::Restored)];
+    assert_eq!(
+        world.said("restored-in-drill"),
+        "unticked: nightly: the last restore was on 15 Nov 13:00"
+    );
+    assert_eq!(
+        world.line("restore-tested-monthly").standing,
+        Standing::Proved
+    );
+    // What could not be tried is no word against what was.
+    world.reports.insert(
+        0,
+        restored("nightly", 1, Outcome::Impossible("no room".into())),
+    );
+    assert_eq!(
+        world.line("restore-tested-monthly").standing,
+        Standing::Proved
+    );
+    world.reports.truncate(1);
+    assert_eq!(
+        world.said("restored-in-drill"),
+        "unticked: nightly: a restore could not be tried: no room"
+    );
+}
+
+#[test]
+fn a_person_ticks_what_no_machine_can_see() {
+    let by = |who: &str| Standing::Attested { by: who.into() };
+    let day = 24;
+    let cases = [
+        // Within the period and past it.
+        ("contacts-current", 91 * day, by("monica")),
+        ("contacts-current", 93 * day, Standing::Unticked),
+        ("disaster-drill", 32 * day, Standing::Unticked),
+        // Proof outranks.
+        ("backup-ran", 1, Standing::Proved),
+        ("logs-reviewed", 1, Standing::Observed),
+    ];
+    for (key, hours, standing) in cases {
+        let world = World {
+            attestations: vec![attested(key, hours)],
+            ..World::good()
+        };
+        assert_eq!(world.line(key).standing, standing, "{key}");
+    }
+    // Errors that were there when the log was reviewed, and those that came after it.
+    for (hours, standing) in [(5, by("monica")), (7, Standing::Unticked)] {
+        let world = World {
+            attestations: vec![attested("logs-reviewed", hours)],
+            ..World::good()
+        };
+        assert_eq!(
+            world.change(errors).line("logs-reviewed").standing,
+            standing
+        );
+    }
+    // What is seen to be otherwise now.
+    let world = World {
+        attestations: vec![attested("backup-ran", 0)],
+        ..World::good()
+    };
+    let world = world.change(|record| seen(record).clear());
+    assert_eq!(world.line("backup-ran").standing, Standing::Unticked);
+    let world = World {
+        attestations: vec![attested("contacts-current", 2)],
+        ..World::good()
+    };
+    assert_eq!(
+        world.said("contacts-current"),
+        "attested: attested by `monica` on 23 Nov 2026 11:00:00 UTC"
+    );
+}
+
+#[test]
+fn a_wal_archive_alone_is_asked_for_no_backup() {
+    use crate::backup::{Wal, WalFile, WalName};
+    let mut world = World::good();
+    let mut wal = record("name: wal, files: /wal", Vec::new());
+    let file = WalFile {
+        name: WalName::Segment("000000010000000000000001".into()),
+        bytes: 16 << 20,
+        modified: NOW,
+        is_packed: false,
+    };
+    wal.facts.sighting.as_mut().unwrap().wal = Some(Wal {
+        files: vec![file],
+        ..Wal::default()
+    });
+    world.records.push(Arc::new(wal));
+    assert_eq!(world.line("backup-ran").standing, Standing::Proved);
+}
