@@ -572,13 +572,8 @@ fn the_rule_about_damage_tells_troubles_from_obstacles() {
         let (prefix, _) = problem.split_once('_').unwrap_or((problem, ""));
         spared.contains(&prefix)
     };
-<<<<<<< HEAD
-    let of_files = Obstacle::OF_FILES.iter().chain(&["folder_empty"]);
-    for problem in of_files.chain(Obstacle::OF_TOOLS) {
-=======
     let obstacles = [Obstacle::OF_FILES, Obstacle::OF_TOOLS].concat();
     for problem in obstacles.into_iter().chain(["folder_empty"]) {
->>>>>>> main
         assert!(is_spared(problem), "{problem} would be told as damage");
     }
     for trouble in Trouble::ALL {

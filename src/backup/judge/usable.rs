@@ -47,8 +47,8 @@ pub(super) fn kinds(matter: &Matter, sighting: &Sighting) -> BTreeSet<Kind> {
     let seen = sighting.backups.iter().map(|backup| backup.kind);
     let remembered = matter.past.backups.values().map(|known| known.kind);
     let mut kinds: BTreeSet<Kind> = seen.chain(remembered).collect();
-    if let Place::Tool(_) = settings.place {
-        kinds.extend(settings.place.kinds());
+    if !matches!(settings.place, Place::Files(_)) {
+        kinds.extend([Kind::Full, Kind::Differential, Kind::Incremental]);
     }
     if settings.full_every.is_some() || settings.wal.is_some() {
         kinds.insert(Kind::Full);
