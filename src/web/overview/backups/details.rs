@@ -27,9 +27,8 @@ fn bad(facts: &Facts) -> Option<String> {
     let why = last.problem.as_deref().unwrap_or_default();
     match last.state {
         State::Damaged if why.is_empty() => Some(format!("`{}` is damaged", last.id)),
-        State::Damaged => Some(format!("`{}`: it {why}", last.id)),
         State::Failed if why.is_empty() => Some(format!("`{}` failed", last.id)),
-        State::Failed => Some(format!("`{}` failed: {why}", last.id)),
+        State::Damaged | State::Failed => Some(format!("`{}`: it {why}", last.id)),
         _ => None,
     }
 }
