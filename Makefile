@@ -40,6 +40,7 @@ bench: lab ## print the figures of the benchmark
 	$(CARGO) bench --locked --bench promql
 	$(CARGO) bench --locked --bench incident
 	$(CARGO) bench --locked --bench rules
+	$(CARGO) bench --locked --bench backup
 
 fuzz: ## feed each fuzz target for FUZZ_SECONDS
 	@scripts/lab.sh --fuzz

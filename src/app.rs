@@ -1,6 +1,7 @@
 //! Builds the rooms from the configuration, joins them, and stops them.
 
 mod api;
+mod drills;
 mod evidence;
 mod history;
 mod house;
@@ -26,6 +27,7 @@ use crate::rules::RuleSet;
 use crate::server::Server;
 use crate::{notify, web};
 
+pub use drills::live_rows;
 use house::House;
 pub use lasting::Lasting;
 pub use load::{Loaded, catalogue, evidence, load};

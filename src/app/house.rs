@@ -166,6 +166,17 @@ impl House {
         self.tasks.spawn(async move {
             backup::watch_exposure(names, interval, read, records, &state_dir, stopped).await;
         });
+        let store = self.lasting.store.clone();
+        self.tasks.spawn(backup::drill::watch(
+            config.drills.clone(),
+            config.backups.clone(),
+            board.clone(),
+            Arc::new(move |server, database| {
+                super::live_rows(&store, Timestamp::now(), server, database)
+            }),
+            config.state_dir.clone(),
+            self.stop.clone(),
+        ));
         let (told, stopped) = (board.clone(), self.stop.clone());
         let sending = self.lasting.remote_write.clone();
         self.tasks

@@ -1,7 +1,6 @@
 //! What is known of a watched server that its backups are held against, from what its collectors last read: no
 //! connection is opened here.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::wal::USUAL_SEGMENT_BYTES;
@@ -40,22 +39,6 @@ impl Live {
             archived_end: archived.map(|sample| sample.value as u64),
         }
     }
-}
-
-/// The estimated live rows of each table, as `schema.table`, of one database: as many tables as the collector shows.
-pub fn live_rows(board: &Board, server: &str, database: &str) -> BTreeMap<String, u64> {
-    let Some((_, samples)) = board.latest(&Source::new(server, database, "tables")) else {
-        return BTreeMap::new();
-    };
-    let rows = samples
-        .iter()
-        .filter(|sample| &*sample.family.name == "pg_stat_user_tables_n_live_tup");
-    rows.map(|sample| {
-        let label = |name| sample.labels.get(name);
-        let table = format!("{}.{}", label("schemaname"), label("relname"));
-        (table, sample.value as u64)
-    })
-    .collect()
 }
 
 /// The last reading of one collector of a server.
@@ -131,19 +114,5 @@ mod tests {
         };
         assert_eq!(Live::of(&board, "shop"), live);
         assert_eq!(Live::of(&board, "other"), nothing);
-    }
-
-    #[test]
-    fn rows_are_those_of_one_database() {
-        let table = [
-            ("datname", "shop"),
-            ("schemaname", "public"),
-            ("relname", "users"),
-        ];
-        let metric = "pg_stat_user_tables_n_live_tup";
-        let board = board(&[("shop", "tables", metric, &table, 500.0)]);
-        let rows = live_rows(&board, "shop", "shop");
-        assert_eq!(rows, BTreeMap::from([("public.users".to_owned(), 500)]));
-        assert_eq!(live_rows(&board, "shop", "other"), BTreeMap::new());
     }
 }

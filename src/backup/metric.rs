@@ -162,6 +162,34 @@ pub(super) const EXPECTED_RETENTION: Metric = Metric::gauge(
     "pg_backup_expected_retention_seconds",
     "How long backups are promised to be kept.",
 );
+pub(super) const RECOVERY_TIME: Metric = Metric::gauge(
+    "pg_backup_recovery_time_objective_seconds",
+    "The longest that a recovery may take.",
+);
+pub(super) const DRILL_INTERVAL: Metric = Metric::gauge(
+    "pg_restore_drill_expected_interval_seconds",
+    "How often a restore drill is promised.",
+);
+pub(super) const DRILL_SUCCESS: Metric = Metric::gauge(
+    "pg_restore_drill_success",
+    "Whether the last restore drill restored the backup and all that was asserted holds.",
+);
+pub(super) const DRILL_TIMESTAMP: Metric = Metric::gauge(
+    "pg_restore_drill_timestamp_seconds",
+    "When the last restore drill ended.",
+);
+pub(super) const DRILL_DURATION: Metric = Metric::gauge(
+    "pg_restore_drill_duration_seconds",
+    "How long each phase of the last restore drill took; together they are the recovery time.",
+);
+pub(super) const DRILL_BYTES: Metric = Metric::gauge(
+    "pg_restore_drill_restored_bytes",
+    "Size of the databases that the last restore drill restored.",
+);
+pub(super) const DRILL_DATA_AGE: Metric = Metric::gauge(
+    "pg_restore_drill_data_age_seconds",
+    "How much older the newest row was than the recovery point.",
+);
 
 pub(super) const LOG_ERRORS: Metric = Metric::gauge(
     "pg_backup_log_errors",
@@ -217,6 +245,13 @@ pub const METRICS: &[Metric] = &[
     EXPECTED_RETENTION,
     LOG_ERRORS,
     LOG_READABLE,
+    RECOVERY_TIME,
+    DRILL_INTERVAL,
+    DRILL_SUCCESS,
+    DRILL_TIMESTAMP,
+    DRILL_DURATION,
+    DRILL_BYTES,
+    DRILL_DATA_AGE,
 ];
 
 /// Samples of one source, as they are put together.

@@ -23,7 +23,7 @@ use super::sighting::Sighting;
 use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Obstacle, Settings, Verdict};
+use super::{Obstacle, Proof, Reports, Settings, Verdict};
 use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Board;
 
@@ -69,6 +69,7 @@ pub(super) async fn run(
         if has_news {
             let now = Timestamp::now();
             let live = Live::of(&board, &watch.settings.server);
+            watch.honour_drills();
             watch.memorise(now);
             let original = watch.settings.copy_of.as_ref();
             let original = original.and_then(|name| records.of(name));
@@ -90,6 +91,7 @@ struct Watch {
     verdicts: Verdicts,
     memory: Memory,
     followed: Followed,
+    reports: Reports,
     facts: Facts,
     /// What the last look listed, newest first.
     found: Vec<Seen>,
@@ -109,6 +111,7 @@ impl Watch {
             memory: Memory::load(state_dir, &settings.name),
             followed: Followed::load(state_dir, &settings.name),
             state_dir: state_dir.to_owned(),
+            reports: Reports::new(state_dir),
             settings,
             facts: Facts::default(),
             found: Vec::new(),
@@ -311,6 +314,26 @@ impl Watch {
         read(files.shelf().as_ref(), found, &pace)
     }
 
+    /// What was restored is proved by that, as long as it has not been written since.
+    fn honour_drills(&mut self) {
+        let Some(sighting) = &mut self.facts.sighting else {
+            return;
+        };
+        let restored = self.reports.restored(&self.settings.name);
+        for backup in sighting
+            .backups
+            .iter_mut()
+            .filter(|backup| backup.state.is_good())
+        {
+            let is_it = |(name, began): &(String, Timestamp)| {
+                *name == backup.id && backup.finished <= *began
+            };
+            if restored.iter().any(is_it) {
+                backup.proof = Proof::Restored;
+            }
+        }
+    }
+
     fn record(&self) -> Record {
         Record {
             settings: self.settings.clone(),
@@ -400,7 +423,10 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
     let (asked, followed) = (settings.clone(), watch.followed.clone());
     let patience = settings.place.patience();
     // A file server that is gone holds the thread for ever, and nobody else.
-    std::thread::spawn(move || done.send(look(&asked, followed)));
+    std::thread::spawn(move || {
+        // Whoever has lost patience no longer listens.
+        let _ = done.send(look(&asked, followed));
+    });
     match looked.recv_timeout(patience) {
         Ok((look, took, log)) => {
             watch.facts.log = log.map(|(_, log)| log);

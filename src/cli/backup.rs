@@ -1,6 +1,7 @@
 //! `pgvigil backup`: looks at backups, and keeps what people attest about them.
 
 mod attest;
+mod runbook;
 mod status;
 mod table;
 
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::drill;
 use crate::backup;
 use crate::config::Flags;
 
@@ -23,6 +25,14 @@ pub(super) enum Action {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Restore the newest backup of a source into a throw-away cluster here, and say what that proved
+    ///
+    /// No monitored server is spoken to. Exit codes: 0 restored, 1 not, 2 it could not be tried.
+    Drill(drill::Options),
+    /// Print what to do when the server is lost, with the newest backups and the times of the last drill
+    ///
+    /// It is Markdown, the same page as `/runbooks/DisasterRecovery`. Every source is looked at now, as far as it answers.
+    Runbook,
     /// Look at every source now, and say how its backups, its drills and the checklist stand
     ///
     /// Exit code 0 when all is well, 1 when something is bad, 2 when that cannot be told. Nothing is written: it goes
@@ -35,11 +45,13 @@ pub(super) enum Action {
     Attest(attest::Options),
 }
 
-pub(super) fn run(flags: &Flags, action: &Action) -> io::Result<ExitCode> {
+pub(super) fn run(flags: &Flags, action: Action) -> io::Result<ExitCode> {
     match action {
-        Action::Verify { paths } => verify(paths),
-        Action::Status(options) => status::run(flags, options),
-        Action::Attest(options) => attest::run(flags, options),
+        Action::Verify { paths } => verify(&paths),
+        Action::Drill(options) => super::with_config(flags, |config| drill::run(config, options)),
+        Action::Runbook => runbook::run(flags),
+        Action::Status(options) => status::run(flags, &options),
+        Action::Attest(options) => attest::run(flags, &options),
     }
 }
 

@@ -3,8 +3,10 @@
 mod backup;
 mod check;
 mod demo;
+mod drill;
 mod explain;
 mod grants;
+mod guard;
 mod import;
 mod notify;
 mod once;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::backup::drill::{FETCH, GUARD};
 use crate::config::{Config, Flags, load};
 use crate::document::Problem;
 use crate::server::{Facts, Kind, Server, ServerError};
@@ -95,6 +98,12 @@ enum Command {
     /// Silence alerts and acknowledge incidents, at a running server
     #[command(subcommand)]
     Silence(silence::Action),
+    /// Become a program of a drill, which ends with it
+    #[command(name = GUARD, hide = true)]
+    Guard(guard::Options),
+    /// Ask a drill for a file of WAL
+    #[command(name = FETCH, hide = true)]
+    FetchWal(guard::Asked),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -111,12 +120,14 @@ pub fn run() -> ExitCode {
         Command::Explain(options) => with_config(&flags, |config| explain::run(config, options)),
         Command::Grants(options) => grants::run(&options),
         Command::Import(options) => import::run(&options),
-        Command::Backup(action) => backup::run(&flags, &action),
+        Command::Backup(action) => backup::run(&flags, action),
         Command::Query(options) => query::run(&flags, &options),
         Command::Replay(options) => with_config(&flags, |config| replay::run(config, options)),
         Command::Rules(action) => rules::run(action),
         Command::Notify(action) => notify::run(&flags, action),
         Command::Silence(action) => silence::run(&flags, &action),
+        Command::Guard(options) => guard::run(&options),
+        Command::FetchWal(asked) => guard::ask(&asked),
     };
     stdout::end(ended)
 }

@@ -23,7 +23,7 @@ fn describe(command: &mut clap::Command, text: &mut String) {
     ));
     for inner in command
         .get_subcommands_mut()
-        .filter(|inner| inner.get_name() != "help")
+        .filter(|inner| inner.get_name() != "help" && !inner.is_hide_set())
     {
         describe(inner, text);
     }

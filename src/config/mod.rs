@@ -55,6 +55,8 @@ pub struct Config {
     pub notify: notify::Settings,
     /// Where the backups should be.
     pub backups: Vec<backup::Settings>,
+    /// How they are restored on trial.
+    pub drills: Vec<backup::drill::Settings>,
     /// What it names and the system must have.
     pub outside: Vec<Outside>,
     /// All that was written, as YAML without secrets.
@@ -206,6 +208,7 @@ impl Config {
             rules: s.section("rules", "Which conditions are alerts.", rules::Settings::read),
             notify: s.section("notify", "Who is told.", notify::Settings::read),
             backups: backup::Settings::read(s),
+            drills: backup::drill::Settings::read_all(s),
             outside: Vec::new(),
             shown: String::new(),
         }
@@ -286,6 +289,21 @@ impl Config {
                 };
                 let hint = format!("the servers are {}", names.join(", "));
                 reader.report(complaint("backups", message, &hint));
+            }
+        }
+        let sources: Vec<&str> = self
+            .backups
+            .iter()
+            .map(|backup| backup.name.as_str())
+            .collect();
+        for drill in &self.drills {
+            if !drill.source.is_empty() && !sources.contains(&drill.source.as_str()) {
+                let message = format!(
+                    "a drill restores `{}`, which is none of the `backups`",
+                    drill.source
+                );
+                let hint = format!("the backups are {}", sources.join(", "));
+                reader.report(complaint("drills", message, &hint));
             }
         }
     }

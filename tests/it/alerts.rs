@@ -9,6 +9,7 @@ mod backups;
 mod nodes;
 mod own;
 mod promises;
+mod recovery;
 mod replication;
 mod sessions;
 mod shipped;

@@ -2,14 +2,18 @@
 
 mod corpus;
 mod damage;
+mod drill;
+mod exposure;
 mod fixtures;
 mod status;
+mod tools;
 mod watch;
 
 use pgvigil::backup::{Proof, report, verify};
 
 use super::harness::Scratch;
-use corpus::{Artefact, rows};
+use corpus::Artefact;
+pub use corpus::rows;
 
 /// What every dump of the corpus holds.
 const ROWS: &str = "public.Odd Name=3 public.empty=0 public.games=200 public.users=40";

@@ -21,6 +21,7 @@ mod docs;
 mod evidence;
 mod fuzz;
 mod grants;
+mod guidance;
 mod harness;
 mod incident;
 mod notify;

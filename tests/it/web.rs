@@ -248,6 +248,7 @@ async fn a_password_is_asked_for_everywhere_but_by_probes() {
         ("/", None, StatusCode::UNAUTHORIZED),
         ("/favicon.ico", None, StatusCode::UNAUTHORIZED),
         ("/nothing", None, StatusCode::UNAUTHORIZED),
+        ("/api/backups", None, StatusCode::UNAUTHORIZED),
         ("/-/healthy", None, StatusCode::OK),
         ("/-/ready", None, StatusCode::SERVICE_UNAVAILABLE),
         ("/primary", None, StatusCode::SERVICE_UNAVAILABLE),

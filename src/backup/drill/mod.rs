@@ -1,7 +1,32 @@
-//! A restore drill: the newest backup of a source into a throw-away cluster, and what that proved.
+//! Restore drills: the newest backup of a source into a throw-away cluster, and what that proved.
+//! Takes a source and what is asserted of its data; hands on reports. The server that a backup is of is never spoken to.
 
+mod assert;
+mod binaries;
+mod choice;
+mod cluster;
+mod failure;
+mod fetch;
+mod folder;
+mod logical;
+mod physical;
+mod program;
 mod report;
 mod reports;
+mod roles;
+mod run;
+mod settings;
+mod tool;
+mod wal;
+mod watch;
+mod words;
 
+pub use assert::Rows;
+pub(crate) use program::{GUARD, become_guarded};
 pub use report::{Check, Outcome, Phase, Report};
 pub use reports::Reports;
+pub use run::{Plan, run};
+pub use settings::{Settings, Target};
+pub(crate) use wal::{FETCH, fetch as fetch_wal};
+pub use watch::{Live, run as watch};
+pub use words::words;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Report;
+use crate::sample::Timestamp;
 
 /// Where reports are kept.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ impl Reports {
     ///
     /// # Errors
     /// When the state directory cannot be written.
-    pub(super) fn keep(&self, report: &Report) -> io::Result<()> {
+    pub fn keep(&self, report: &Report) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let path = self.path(report);
         let aside = path.with_extension("tmp");
@@ -48,6 +49,13 @@ impl Reports {
             let _ = fs::remove_file(self.path(old));
         }
         Ok(())
+    }
+
+    /// The backups of a source that were restored, and when that began.
+    pub(in crate::backup) fn restored(&self, source: &str) -> Vec<(String, Timestamp)> {
+        let all = self.all().into_iter();
+        let good = all.filter(|report| report.source == source && report.is_good());
+        good.map(|report| (report.backup, report.started)).collect()
     }
 
     fn path(&self, report: &Report) -> PathBuf {

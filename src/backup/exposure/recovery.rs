@@ -95,12 +95,10 @@ pub(super) fn samples(
     page.put_some(metric::BEHIND, &[], behind.map(|segments| segments as f64));
     let through_wal = standing
         .filter(|_| has_base)
-        .map(|standing| through_wal(standing, archive, now));
-    let alone = shown.newest_backup.map(|moment| {
-        let age = now.wall.since(moment);
-        (age, age)
-    });
-    let ages = [through_wal, alone].into_iter().flatten();
+        .and_then(|standing| through_wal(standing, archive, now));
+    let alone = shown.newest_backup.map(|moment| now.wall.since(moment));
+    let ages = [through_wal, alone.map(|age| (age, age))];
+    let ages = ages.into_iter().flatten();
     let (age, least) = (
         ages.clone().map(|(age, _)| age).min(),
         ages.map(|(_, least)| least).min(),
@@ -114,20 +112,22 @@ fn objective(settings: &Settings, has_wal: bool) -> Option<Duration> {
     settings.rpo.or(has_wal.then_some(USUAL_OBJECTIVE))
 }
 
-/// The age of the newest moment that WAL leads to, at most and at least.
-fn through_wal(standing: Standing, archive: &Archive, now: Moment) -> (Duration, Duration) {
+/// The age of the newest moment that WAL leads to, at most and at least; nothing while neither can be told.
+fn through_wal(standing: Standing, archive: &Archive, now: Moment) -> Option<(Duration, Duration)> {
     let arrived = standing.arrived.map(|arrived| now.steady_of(arrived));
-    let exposure = match arrived {
+    let exposure = if standing.is_in_step {
         // The server's own account reaches further, and it knows since when.
-        None => archive.exposure(now.steady),
-        arrived => archive.exposure_from(standing.end, arrived, now.steady),
+        archive.exposure(now.steady)
+    } else {
+        archive.exposure_from(standing.end, arrived, now.steady)
     };
-    let age = |at: Timestamp| now.steady.since(at);
     let (safe, lost) = exposure.map_or((arrived, None), |exposure| {
         (exposure.safe_until, exposure.lost_since)
     });
-    let least = lost.map_or(Duration::ZERO, age);
-    (safe.map_or(least, age), least)
+    let age = |at: Timestamp| now.steady.since(at);
+    let least = lost.map(age);
+    let most = safe.map(age).or(least)?;
+    Some((most, least.unwrap_or_default()))
 }
 
 #[cfg(test)]

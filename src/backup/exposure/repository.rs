@@ -11,8 +11,8 @@ use crate::sample::Timestamp;
 pub(super) struct Held {
     /// The position up to which nothing is missing from the newest base backup on.
     pub(super) unbroken_end: u64,
-    /// When the last segment before that came.
-    pub(super) arrived: Timestamp,
+    /// When the last segment before that came, where that is known.
+    pub(super) arrived: Option<Timestamp>,
     /// The end of the newest segment.
     pub(super) newest_end: u64,
 }
@@ -31,7 +31,7 @@ impl Held {
             .max()?;
         Some(Held {
             unbroken_end: (last + 1) * segment_bytes,
-            arrived,
+            arrived: Some(arrived),
             newest_end: (newest + 1) * segment_bytes,
         })
     }
@@ -100,7 +100,9 @@ fn dump_began(backup: &Backup) -> Timestamp {
 pub(super) struct Standing {
     /// The position up to which it can be restored.
     pub(super) end: u64,
-    /// When WAL came up to there; `None` where the server's account reaches further.
+    /// Whether it had all that the server said, which then reaches further.
+    pub(super) is_in_step: bool,
+    /// When WAL came up to there, where that is known.
     pub(super) arrived: Option<Timestamp>,
     /// By how many segments it is behind what the server said had been archived when it was looked at.
     pub(super) behind: Option<u64>,
@@ -118,7 +120,8 @@ impl Standing {
     ) -> Standing {
         let alone = Standing {
             end: held.unbroken_end,
-            arrived: Some(held.arrived),
+            is_in_step: false,
+            arrived: held.arrived,
             behind: then.map(|then| then.saturating_sub(held.newest_end).div_ceil(segment_bytes)),
         };
         match now {
@@ -127,6 +130,7 @@ impl Standing {
             {
                 Standing {
                     end: now,
+                    is_in_step: true,
                     arrived: None,
                     ..alone
                 }
@@ -203,7 +207,7 @@ mod tests {
     fn a_repository_is_held_against_what_was_said_when_it_was_looked_at() {
         let held = Held {
             unbroken_end: 10 * W,
-            arrived: Timestamp(1),
+            arrived: Some(Timestamp(1)),
             newest_end: 12 * W,
         };
         let cases = [

@@ -15,7 +15,7 @@ mod text;
 mod verdict;
 mod wrapper;
 
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 
 use super::Proof;
 use super::shelf::{Shape, Shelf};
@@ -47,6 +47,12 @@ pub(crate) fn inspect(shelf: &dyn Shelf, name: &str, pace: &Pace) -> Option<Verd
     }
     verdict.tables.sort();
     Some(verdict)
+}
+
+/// The content of a file without its compression, read as fast as it comes. An error's words are those of a verdict.
+pub(crate) fn content(shelf: &dyn Shelf, name: &str) -> io::Result<Box<dyn Read>> {
+    let peeled = wrapper::peel(shelf.open(name)?)?;
+    Ok(peeled.content)
 }
 
 /// Whether every byte agreed with a checksum.

@@ -53,7 +53,7 @@ pub(in crate::cli) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCo
 }
 
 /// Each source on a thread of its own: one may be slow, and need not hold up the others.
-fn look(config: &Config, reads: bool) -> Account {
+pub(super) fn look(config: &Config, reads: bool) -> Account {
     let records = Arc::new(Records::default());
     std::thread::scope(|scope| {
         for settings in &config.backups {

@@ -68,6 +68,7 @@ fn lines(lines: &[Line], now: Timestamp) -> Markup {
     let ticked = lines.iter().filter(|line| line.is_ticked()).count();
     let summary = match open.len() {
         0 => format!("All is ticked: {ticked} lines"),
+        _ if ticked == 1 => "1 line is ticked".to_owned(),
         _ => format!("{ticked} lines are ticked"),
     };
     let rest = lines
@@ -130,3 +131,6 @@ fn ticked(line: &Line, now: Timestamp) -> Markup {
 fn when(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(at.rfc3339()) { (words::moment(at, now)) } }
 }
+
+#[cfg(test)]
+mod tests;

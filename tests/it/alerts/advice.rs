@@ -9,6 +9,7 @@ pub(super) const CASES: &[Case] = &[
     real("PostgresqlForeignKeyUnindexed/info"),
     real("PostgresqlPrimaryKeyMissing/info"),
     real("PostgresqlExtensionOutdated/info"),
+    real("ArchiveTimeoutTooLong/info"),
     real("PostgresqlConnectionsUnencrypted/warning"),
     real("PostgresqlLockTableFull/warning"),
     real("PostgresqlLockTableFull/critical"),
@@ -21,11 +22,18 @@ CREATE INDEX one ON child (id); CREATE INDEX two ON child (id);
 DO $$ BEGIN FOR i IN 1..115 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY)', i); COMMIT; END LOOP; END $$;";
 
 const MENDED: &str = "ALTER EXTENSION pg_stat_statements UPDATE; DROP INDEX one; DROP INDEX two;
-CREATE INDEX ON child (parent); ALTER TABLE child ADD PRIMARY KEY (id);";
+CREATE INDEX ON child (parent); ALTER TABLE child ADD PRIMARY KEY (id);
+ALTER SYSTEM SET archive_timeout = 60; SELECT pg_reload_conf();";
 
 #[test]
 fn what_is_no_emergency() {
-    let postgres = Postgres::with(18, &["max_connections=12", "max_locks_per_transaction=10"]);
+    let settings = [
+        "max_connections=12",
+        "max_locks_per_transaction=10",
+        "archive_mode=on",
+        "archive_command=true",
+    ];
+    let postgres = Postgres::with(18, &settings);
     postgres.sql("postgres", SCHEMA);
     // Over the socket, so that the watch itself counts as no connection over the network.
     let config = format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pgvigil::rules::{Settings, load};
 
-use super::{advice, backups, nodes, own, promises, replication, sessions, upkeep};
+use super::{advice, backups, nodes, own, promises, recovery, replication, sessions, upkeep};
 
 /// What is shipped and not staged, and why.
 const NOT_STAGED: &[(&str, &str)] = &[
@@ -81,6 +81,7 @@ fn every_shipped_rule_is_staged_or_it_is_known_why_not() {
         promises::CASES,
         promises::TOOL_CASES,
         own::CASES,
+        recovery::CASES,
     ];
     let staged: BTreeSet<String> = scenes
         .iter()

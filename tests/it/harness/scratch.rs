@@ -51,7 +51,7 @@ pub fn is_root() -> bool {
 }
 
 /// The user and group that servers run as, when we are root, whom they refuse.
-pub(super) fn server_user() -> Option<(u32, u32)> {
+pub fn server_user() -> Option<(u32, u32)> {
     if !is_root() {
         return None;
     }
@@ -65,7 +65,7 @@ pub(super) fn server_user() -> Option<(u32, u32)> {
 }
 
 /// Gives a path to the servers' user.
-pub(super) fn give_to_server(path: &Path) {
+pub fn give_to_server(path: &Path) {
     if let Some((user, group)) = server_user() {
         chown(path, Some(user), Some(group)).unwrap();
     }

@@ -1,9 +1,15 @@
 //! The pages for people, without a socket: what stands in the store and in the book is what they say.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use pgvigil::backup::{
+    self, Archive, Backup, Facts, Kind, Log, LogError, Proof, Record, Records, Sighting, Space,
+    State,
+};
+use pgvigil::document::{Reader, parse};
 use pgvigil::incident::{Acknowledgement, Delivery, Event, Evidence, Ledger, Matcher, Silence};
 use pgvigil::rules::{self, Alert, Due, RuleStatus};
 use pgvigil::sample::{Labels, NAME, Source, Sources, Timestamp};
@@ -59,6 +65,7 @@ pub(super) fn scene() -> View {
     numbers(&view, now);
     incidents(&view.ledger, now);
     view.servers = vec!["rachel".into(), HOSTILE.into()];
+    view.backups = Archive::new(Arc::new(backups(now)), Path::new("/nonexistent"));
     let watched = |pool, name: &str| Watched {
         pool,
         name: name.into(),
@@ -90,6 +97,52 @@ pub(super) fn scene() -> View {
             .evaluated(group, due, Duration::from_millis(3), statuses);
     }
     view
+}
+
+/// A source of backups whose newest has a bad name, and whose log tells of an error.
+fn backups(now: Timestamp) -> Records {
+    let text = "backups: [{name: nightly, server: rachel, files: /backups, log: /log, keep: 30d}]";
+    let reader = Reader::new(None);
+    let settings = reader.read(&parse("test", text).unwrap(), backup::Settings::read);
+    let dump = |name: &str, hours: u64| Backup {
+        state: State::Done,
+        bytes: 1_546_188_226,
+        proof: Proof::Summed,
+        ..Backup::listed(name, Kind::Dump, now.before(minutes(60 * hours)))
+    };
+    let mut damaged = dump(HOSTILE, 3);
+    (damaged.state, damaged.problem) = (
+        State::Damaged,
+        Some(format!("is cut short in table {HOSTILE}")),
+    );
+    let error = LogError {
+        at: now.before(minutes(180)),
+        text: format!("pg_dump: error: {HOSTILE}"),
+    };
+    let facts = Facts {
+        looked: Some(now),
+        sighting: Some(Sighting {
+            backups: vec![
+                damaged,
+                dump("rachel_2026-11-28.dump", 27),
+                dump("rachel_2026-11-27.dump", 51),
+            ],
+            space: Some(Space { free: 80 << 30 }),
+            ..Sighting::default()
+        }),
+        log: Some(Log {
+            read: Some(now),
+            errors: vec![error],
+            obstacle: None,
+        }),
+        ..Facts::default()
+    };
+    let records = Records::default();
+    for settings in settings {
+        let facts = facts.clone();
+        records.put(Record { settings, facts });
+    }
+    records
 }
 
 fn numbers(view: &View, now: Timestamp) {
@@ -561,4 +614,39 @@ fn a_page_over_twenty_thousand_series_is_drawn_at_once() {
         view.store.size().series
     );
     assert!(fastest < Duration::from_secs(1), "{fastest:?}");
+}
+
+#[tokio::test]
+async fn what_is_known_of_backups_is_on_the_page_and_at_api_backups() {
+    let view = Arc::new(scene());
+    let texts = [
+        "id=\"checklist\"",
+        "The newest backup was read to its end and is whole",
+        "<code>pgvigil backup drill nightly</code>",
+        "its log has an error: <code>pg_dump: error: orders_",
+    ];
+    let page = shown(&view, "/", &texts).await;
+    assert!(!page.text().contains("<script"), "{}", page.text());
+    let answer = shown(&view, "/api/backups", &[]).await;
+    assert_eq!(answer.headers["content-type"], "application/json");
+    let account: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+    let source = &account["sources"][0];
+    assert_eq!(account["standing"], "bad");
+    assert_eq!(source["backups"][0]["name"], HOSTILE);
+    assert_eq!(source["backups"][0]["state"], "damaged");
+    assert_eq!(source["newest"], "rachel_2026-11-28.dump");
+    assert_eq!(
+        source["log"]["errors"][0]["text"],
+        format!("pg_dump: error: {HOSTILE}")
+    );
+    assert_eq!(account["checklist"].as_array().unwrap().len(), 17);
+    assert_eq!(account["drills"], serde_json::json!([]));
+
+    let bare = Arc::new(blank(Timestamp::now()));
+    shown(
+        &bare,
+        "/",
+        &["To begin, tell where they should be: <code>backups: [{name:"],
+    )
+    .await;
 }

@@ -117,7 +117,7 @@ fn check(events: &[Event], forgets: bool) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn it_never_says_too_little_and_what_is_exact_is(events in prop::collection::vec(event(), 1..120)) {
         check(&events, false)?;
@@ -231,16 +231,16 @@ fn a_server_that_went_back_has_another_history() {
 #[test]
 fn what_it_holds_is_bounded_and_stays_true() {
     let mut world = World::default();
-    for _ in 0..MOST_RUNS * 5 {
+    for _ in 0..MOST_RUNS * 2 {
         world.live(Event::Commit(1));
         world.read();
         assert!(world.clock.runs.len() <= MOST_RUNS);
     }
-    for archived in [1, 7, 100, 5000, 12_345] {
+    for archived in [1, 7, 100, 1000, 5000] {
         world.archived = archived;
         let (truth, (most, least, _)) = (world.truth(), world.said());
         let most = most.unwrap();
         assert!(least <= truth && truth <= most, "{archived}");
-        assert!(most - least <= 40, "{archived}: {least}..{most}");
+        assert!(most - least <= 10, "{archived}: {least}..{most}");
     }
 }

@@ -21,10 +21,13 @@ pub(super) struct Machine {
     pub(super) checkpoints: Option<(f64, f64)>,
     /// Bytes of temporary files in the last hour.
     pub(super) spilled: Option<f64>,
+    /// What may be lost, in seconds, where WAL is archived.
+    pub(super) may_lose: Option<f64>,
 }
 
 /// The settings that are looked at.
-pub(super) const SETTINGS: [&str; 18] = [
+pub(super) const SETTINGS: [&str; 19] = [
+    "archive_timeout_seconds",
     "autovacuum",
     "checkpoint_completion_target",
     "data_checksums",
@@ -48,7 +51,7 @@ pub(super) const SETTINGS: [&str; 18] = [
 type Judge = fn(&Machine) -> Option<Finding>;
 
 /// A judge for each, those of safety first.
-const JUDGES: [Judge; 18] = [
+const JUDGES: [Judge; 19] = [
     |m| {
         m.switch(
             "fsync",
@@ -77,6 +80,7 @@ const JUDGES: [Judge; 18] = [
             "off: autovacuum does not know where to go",
         )
     },
+    archive_timeout,
     shared_buffers,
     effective_cache_size,
     work_mem,
@@ -139,6 +143,23 @@ impl Machine {
             )
         })
     }
+}
+
+/// A transaction that ends just after a segment has begun waits for its end, and then for the copy.
+fn archive_timeout(m: &Machine) -> Option<Finding> {
+    let (have, may_lose) = (m.get("archive_timeout_seconds")?, m.may_lose?);
+    (have == 0.0 || have > may_lose / 2.0).then(|| {
+        let what = match have {
+            0.0 => "0: what is written into a segment of WAL that does not fill is never archived".into(),
+            _ => format!(
+                "{}: what is written waits as long until it is archived, and then for the copy; no more than {} may be lost",
+                words::seconds(have),
+                words::seconds(may_lose)
+            ),
+        };
+        let fair = (may_lose / 5.0).floor().max(1.0);
+        reload(m.set("archive_timeout", Tone::Warning, what, &format!("{fair}s")))
+    })
 }
 
 fn shared_buffers(m: &Machine) -> Option<Finding> {

@@ -57,7 +57,15 @@ fn machines(desk: &Desk) -> BTreeMap<String, Machine> {
          or sum by (instance) (increase(pg_stat_checkpointer_num_timed_total[6h]))",
     );
     let spilled = read("sum by (instance) (increase(pg_stat_database_temp_bytes[1h]))");
+    // Five minutes where no source that shows the archive was promised anything.
+    let may_lose = read(
+        "min by (instance) (pg_backup_recovery_point_objective_seconds and pg_backup_wal_behind_segments) \
+         or min by (instance) (0 * pg_wal_archived_position_bytes + 300)",
+    );
+    let archiving = read("max by (instance) (pg_wal_archived_position_bytes)");
     for (server, machine) in &mut machines {
+        machine.may_lose = may_lose.get(server).copied();
+        machine.may_lose = machine.may_lose.filter(|_| archiving.contains_key(server));
         machine.memory = memory.get(server).copied();
         machine.checkpoints = asked.get(server).copied().zip(on_time.get(server).copied());
         machine.spilled = spilled.get(server).copied();

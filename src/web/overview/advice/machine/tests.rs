@@ -3,6 +3,7 @@ use super::*;
 /// Settings as installed on a machine of so many GiB.
 fn installed(memory: Option<f64>) -> Machine {
     let settings = [
+        ("archive_timeout_seconds", 0.0),
         ("autovacuum", 1.0),
         ("checkpoint_completion_target", 0.9),
         ("data_checksums", 1.0),
@@ -31,6 +32,7 @@ fn installed(memory: Option<f64>) -> Machine {
         memory: memory.map(|gib| gib * GIB),
         checkpoints: Some((0.0, 72.0)),
         spilled: Some(0.0),
+        may_lose: None,
     }
 }
 
@@ -179,4 +181,31 @@ fn checkpoints_that_are_forced_ask_for_more_wal_and_spilled_sorts_for_more_memor
         ),
     ];
     check(&machine, &expected);
+}
+
+#[test]
+fn archive_timeout_is_measured_against_what_may_be_lost() {
+    let of = |timeout: f64, may_lose: Option<f64>| {
+        let machine = Machine {
+            may_lose,
+            ..with(tuned(), &[("archive_timeout_seconds", timeout)])
+        };
+        let findings = machine.findings();
+        let statements = findings.into_iter().map(|finding| finding.statement);
+        statements.collect::<String>()
+    };
+    let set = |value: &str| {
+        format!("ALTER SYSTEM SET archive_timeout = '{value}'; SELECT pg_reload_conf();")
+    };
+    let cases = [
+        (0.0, None, String::new()),
+        (0.0, Some(300.0), set("60s")),
+        (150.0, Some(300.0), String::new()),
+        (300.0, Some(300.0), set("60s")),
+        (300.0, Some(3600.0), String::new()),
+        (60.0, Some(60.0), set("12s")),
+    ];
+    for (timeout, may_lose, statement) in cases {
+        assert_eq!(of(timeout, may_lose), statement, "{timeout} {may_lose:?}");
+    }
 }

@@ -1,0 +1,19 @@
+//! `pgvigil backup runbook`: what to do when the server is lost, with what is known now filled in.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::status::look;
+use crate::backup::GUIDES;
+use crate::config::{Flags, load};
+
+pub(in crate::cli) fn run(flags: &Flags) -> io::Result<ExitCode> {
+    let config = match load(flags) {
+        Ok(config) => config,
+        Err(problems) => return Ok(super::super::refuse(&problems)),
+    };
+    let [disaster, ..] = GUIDES;
+    let text = disaster.filled(&look(&config, false));
+    super::super::stdout::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
