@@ -405,7 +405,7 @@ fn the_numbers_beside_a_bad_backup_are_those_of_the_good_one() {
         page(&overview),
         &[
             "the newest is cut off",
-            "<b>.sql",
+            "&lt;b&gt;.sql",
             ": it ends too early",
             "newest good one",
             "3 h 20 min old",
