@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::usable::usable;
 use super::{Record, metric};
-use crate::backup::{Backup, Settings, Sighting, Storage};
+use crate::backup::{Backup, Place, Settings, Sighting, Storage};
 use crate::sample::{Sample, Timestamp};
 
 /// What the live database lies on, and what a folder is taken to be when nothing else is declared.
@@ -51,25 +51,31 @@ struct Tally {
 impl Tally {
     fn of<'r>(records: impl Iterator<Item = &'r Record>, now: Timestamp) -> Tally {
         let mut media = BTreeSet::from([DISK.to_owned()]);
-        // Two sources that differ only in their pattern lie in one place.
         let (mut places, mut offsite) = (BTreeSet::new(), BTreeSet::new());
         for record in records.filter(|record| is_fresh(record, now)) {
             let settings = &record.settings;
-            let url = settings.place.url();
-            let place = url
-                .rsplit_once('/')
-                .map_or(url.as_str(), |(place, _)| place);
+            let place = place(settings);
             media.insert(medium(settings));
-            places.insert(place.to_owned());
             if is_offsite(settings) {
-                offsite.insert(place.to_owned());
+                offsite.insert(place.clone());
             }
+            places.insert(place);
         }
         Tally {
             copies: places.len() + 1,
             media: media.len(),
             offsite: offsite.len(),
         }
+    }
+}
+
+/// Where the backups lie: two sources of files that differ only in their pattern lie in one place.
+fn place(settings: &Settings) -> String {
+    let url = settings.place.url();
+    match (&settings.place, url.rsplit_once('/')) {
+        (Place::Files(_), Some((folder, _))) => folder.to_owned(),
+        // The answers of two tools may lie in one folder without their backups doing so.
+        _ => url,
     }
 }
 

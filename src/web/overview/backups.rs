@@ -1,10 +1,13 @@
 //! Backup sources: what was promised and what is there.
 
+mod details;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::facts::{elements, values};
 use super::{Notice, Tone};
+use crate::backup::Brief;
 use crate::sample::Timestamp;
 use crate::scrape::Status;
 use crate::store::Store;
@@ -34,8 +37,16 @@ pub struct Backup {
     pub count: Option<u64>,
     /// The strongest proof that the newest has, in words; empty when it has none.
     pub proof: &'static str,
+    /// How old the newest of each kind is, where there are several kinds: `full 3 d 2 h`.
+    pub kinds: Vec<String>,
+    /// The oldest and the newest moment that can be restored.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// When the room is used up, where it grows so.
+    pub full_in: Option<Duration>,
     /// What is wrong, a few words each.
     pub problems: Vec<String>,
+    /// The same with names, a sentence each.
+    pub details: Vec<String>,
 }
 
 /// Proofs from the strongest to the weakest.
@@ -65,9 +76,43 @@ const PROBLEMS: [(&str, &str); 15] = [
     ("answer_old", "the tool's answer is old"),
 ];
 
+/// What else is wrong, by an expression that holds then.
+const FAULTS: [(&str, &str); 8] = [
+    (
+        r#"pg_backup_last_attempt_failed{state="failed"} == 1"#,
+        "the last one failed",
+    ),
+    (
+        "pg_backup_foreign == 1",
+        "the newest is of another database",
+    ),
+    (
+        "pg_backup_retention_short == 1 or pg_backup_vanished > 0",
+        "they go earlier than promised",
+    ),
+    (
+        "pg_backup_uncopied > 0",
+        "some of the original are not here",
+    ),
+    ("pg_backup_complaints > 0", "its tool finds fault with it"),
+    (
+        "pg_backup_wal_missing_segments > 0",
+        "segments of WAL are missing",
+    ),
+    (
+        "pg_backup_wal_short_segments > 0",
+        "segments of WAL are too short",
+    ),
+    (
+        "pg_backup_wal_behind_segments > 1",
+        "WAL that was archived is not here",
+    ),
+];
+
 pub(super) fn backups(
     store: &Store,
     statuses: &[Status],
+    briefs: &[Brief],
     firing: &[Notice],
     now: Timestamp,
 ) -> Vec<Backup> {
@@ -79,6 +124,15 @@ pub(super) fn backups(
     let size = read("max by (source) (pg_backup_size_bytes)");
     let typical = read("max by (source) (pg_backup_typical_size_bytes)");
     let count = read(r#"sum by (source) (pg_backup_count{state="done"})"#);
+    let start = read("max by (source) (pg_backup_recovery_window_start_timestamp_seconds) > 0");
+    let end = read("max by (source) (pg_backup_recovery_window_end_timestamp_seconds) > 0");
+    let full_in = read("min by (source) (pg_backup_full_in_seconds)");
+    let of_kinds = elements(
+        store,
+        "max by (source, kind) (pg_backup_last_success_timestamp_seconds)",
+        now,
+    );
+    let faults = FAULTS.map(|(expression, words)| (read(expression), words));
     let proofs = elements(
         store,
         "max by (source, proof) (pg_backup_proof_timestamp_seconds) > 0",
@@ -113,6 +167,24 @@ pub(super) fn backups(
             .iter()
             .filter(|element| of_name(element.labels.get("source")));
         let named: Vec<&str> = named.map(|element| element.labels.get("problem")).collect();
+        let brief = briefs
+            .iter()
+            .find(|brief| brief.record.settings.name == name);
+        let moment =
+            |of: &BTreeMap<String, f64>| of.get(name).copied().map(Timestamp::from_seconds);
+        let kinds = of_kinds
+            .iter()
+            .filter(|element| of_name(element.labels.get("source")));
+        let kinds: Vec<String> = kinds
+            .map(|element| {
+                let age = now.since(Timestamp::from_seconds(element.value));
+                format!("{} {}", element.labels.get("kind"), words::span(age))
+            })
+            .collect();
+        let told = worded(&PROBLEMS, &named);
+        let faulty = faults
+            .iter()
+            .filter(|(sources, _)| sources.contains_key(name));
         let mut backup = Backup {
             name: name.to_owned(),
             tone: Tone::Unknown,
@@ -125,7 +197,16 @@ pub(super) fn backups(
             typical_size: bytes(&typical),
             count: count.get(name).map(|count| *count as u64),
             proof: worded(&PROOFS, &proved).next().unwrap_or_default(),
-            problems: worded(&PROBLEMS, &named).map(str::to_owned).collect(),
+            kinds: if kinds.len() > 1 { kinds } else { Vec::new() },
+            window: moment(&start).zip(moment(&end)),
+            full_in: span(&full_in),
+            problems: told
+                .chain(faulty.map(|(_, words)| *words))
+                .map(str::to_owned)
+                .collect(),
+            details: brief
+                .map(|brief| details::details(&brief.record.facts))
+                .unwrap_or_default(),
         };
         backup.judge(span(&grace).unwrap_or_default(), firing);
         backup

@@ -138,14 +138,21 @@ pub fn overview(view: &View, now: Timestamp) -> Overview {
     };
     let mut advice = advice::advice(view, edition).topics;
     advice.retain(|topic| topic.count() > 0);
+    let account = account(view, now);
     let mut overview = Overview {
         edition,
         headline: Headline::default(),
         servers: of(&servers::POSTGRESQL, &view.servers),
         pgbouncers: of(&servers::PGBOUNCER, &watched(view, "pgbouncer")),
         patronis: of(&servers::PATRONI, &watched(view, "patroni")),
-        backups: backups::backups(&view.store, &statuses, &notices.firing, now),
-        account: account(view, now),
+        backups: backups::backups(
+            &view.store,
+            &statuses,
+            &account.sources,
+            &notices.firing,
+            now,
+        ),
+        account,
         advice,
         rules: rules::brief(view),
         troubles: troubles::troubles(&statuses),

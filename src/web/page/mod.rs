@@ -74,7 +74,7 @@ pub fn page(overview: &Overview) -> Markup {
         (alerts::pending(&overview.pending, now))
         (alerts::silenced(&overview.silenced, now))
         (servers::servers(overview))
-        (backups::backups(&overview.backups))
+        (backups::backups(&overview.backups, overview.edition.now))
         (checklist::checklist(&overview.account))
         (advice::brief(&overview.advice))
         (delivery::addresses(overview))

@@ -82,7 +82,11 @@ fn calm() -> Overview {
             typical_size: "1.40 GiB".into(),
             count: Some(30),
             proof: "read to its end",
+            kinds: vec!["full 3 d".into(), "incr 3 h 20 min".into()],
+            window: Some((ago(172_800), ago(12_000))),
+            full_in: Some(Duration::from_secs(864_000)),
             problems: Vec::new(),
+            details: Vec::new(),
         }],
         log_written: true,
         ..Overview::default()
@@ -294,7 +298,11 @@ fn a_calm_page_shows_numbers_and_backups() {
             "good",
             "newest",
             "3 h 20 min old",
+            "full 3 d, incr 3 h 20 min",
+            "21 Nov 13:00 to 09:40 UTC",
             "1.44 GiB, usually 1.40 GiB",
+            "room lasts for",
+            "10 d",
             "read to its end",
             "Advice",
             "Nothing that could be better has been found.",
@@ -392,10 +400,13 @@ fn an_alarmed_page_says_what_since_when_and_what_to_do() {
 fn the_numbers_beside_a_bad_backup_are_those_of_the_good_one() {
     let mut overview = calm();
     overview.backups[0].problems = vec!["the newest is cut off".into()];
+    overview.backups[0].details = vec!["`<b>.sql`: it ends too early".into()];
     check(
         page(&overview),
         &[
             "the newest is cut off",
+            "&lt;b&gt;.sql",
+            ": it ends too early",
             "newest good one",
             "3 h 20 min old",
             "its size",

@@ -25,6 +25,12 @@ pub(super) const CASES: &[Case] = &[
     lowered("BackupFullIn/warning", 1e15),
 ];
 
+pub(super) const TOOL_CASES: &[Case] = &[
+    real("BackupFailed/warning"),
+    real("BackupToolComplains/warning"),
+    real("BackupFullTooOld/warning"),
+];
+
 /// A dump of four million bytes.
 const USUAL: usize = 400_000;
 
@@ -103,6 +109,51 @@ fn backups_that_are_not_what_was_promised() {
     // After so many days nothing of the growth is remembered.
     watch.clock("+40d");
     watch.clears(&["BackupFullIn/warning"]);
+    watch.finish();
+}
+
+#[test]
+fn a_tool_that_tells_of_trouble() {
+    let scratch = Scratch::new();
+    let answer = scratch.join("barman.json");
+    let now = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+    };
+    let done = |days: u64| {
+        let end = now() - days * 86_400;
+        format!(
+            "{{\"backup_id\": \"20200101T00000{days}\", \"status\": \"DONE\", \"end_time_timestamp\": \"{end}\", \"size_bytes\": 1000}}"
+        )
+    };
+    let tell = |backups: &[String], warnings: &str| {
+        let aside = answer.with_extension("new");
+        let list = backups.join(", ");
+        fs::write(
+            &aside,
+            format!("{{\"main\": [{list}], \"_WARNING\": [{warnings}]}}"),
+        )
+        .unwrap();
+        fs::rename(&aside, &answer).unwrap();
+    };
+    let failed = "{\"backup_id\": \"20990101T000000\", \"status\": \"FAILED\"}".to_owned();
+    tell(&[done(9)], "");
+    let config = format!(
+        "servers: [{{name: shop, url: 'postgresql://nobody@127.0.0.1:1/shop'}}]\n\
+         backups: [{{name: repo, server: shop, barman: {{server: main, file: '{}'}}, every: 30d, full_every: 7d, look: 1s}}]",
+        answer.display()
+    );
+    let watch = Watch::in_folder(scratch, TOOL_CASES, &config, "", &[]);
+    watch.fires(&["BackupFullTooOld/warning"]);
+    tell(&[done(9), failed], "");
+    watch.fires(&["BackupFailed/warning"]);
+    tell(&[done(9)], "\"the retention policy cannot be kept\"");
+    watch.fires(&["BackupToolComplains/warning"]);
+    watch.clears(&["BackupFailed/warning"]);
+    tell(&[done(9), done(0)], "");
+    watch.clears(&["BackupToolComplains/warning", "BackupFullTooOld/warning"]);
     watch.finish();
 }
 

@@ -14,14 +14,6 @@ const NOT_STAGED: &[(&str, &str)] = &[
         "always fires; that it does is seen in every scene",
     ),
     (
-        "BackupFailed/warning",
-        "waits for a kind of backup source that tells of failed runs; promtool's test covers the rule",
-    ),
-    (
-        "BackupFullTooOld/warning",
-        "waits for a source that shows base backups; promtool's test covers the rule",
-    ),
-    (
         "WalGap/critical",
         "waits for a source that shows WAL; promtool's test covers the rule",
     ),
@@ -32,10 +24,6 @@ const NOT_STAGED: &[(&str, &str)] = &[
     (
         "WalWithoutBackup/critical",
         "waits for a source that shows WAL; promtool's test covers the rule",
-    ),
-    (
-        "BackupToolComplains/warning",
-        "waits for a source that is a tool; promtool's test covers the rule",
     ),
     (
         "DrillFailed/critical",
@@ -91,6 +79,7 @@ fn every_shipped_rule_is_staged_or_it_is_known_why_not() {
         nodes::CASES,
         backups::CASES,
         promises::CASES,
+        promises::TOOL_CASES,
         own::CASES,
         recovery::CASES,
     ];
