@@ -34,7 +34,8 @@ impl S3 {
     fn curl(&self, arguments: &[&str], path: &str) -> String {
         let mut command = Command::new(tool("curl"));
         command
-            .args(["--silent", "--show-error", "--fail"])
+            .args(["--silent", "--show-error", "--fail", "--user", "key:secret"])
+            .args(["--aws-sigv4", "aws:amz:us-east-1:s3"])
             .args(arguments);
         command.arg(format!(
             "http://127.0.0.1:{}/rachel-backups{path}",
