@@ -204,7 +204,7 @@ fn an_upload_that_fails_removes_nothing_and_says_so() {
     let mut torn = s3.jobs(&postgres);
     torn.stub(
         "aws",
-        &format!("case \"$*\" in *cp*' -') \"$REAL\" \"$@\" | head -c 100 ;; *) exec \"$REAL\" \"$@\" ;; esac").replace("$REAL", tool("aws").to_str().unwrap()),
+        &"case \"$*\" in *cp*' -') \"$REAL\" \"$@\" | head -c 100 ;; *) exec \"$REAL\" \"$@\" ;; esac".replace("$REAL", tool("aws").to_str().unwrap()),
     );
     jobs.run("cp", &["-r", "backups/.", torn.backups().to_str().unwrap()])
         .is_good();
