@@ -204,7 +204,7 @@ fn code(text: &str) -> String {
 /// A sentence with names in spans of code: what is outside of them is no markup either.
 fn prose(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return code(text);
     }
     let mut written = String::new();

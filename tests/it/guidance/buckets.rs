@@ -34,7 +34,8 @@ impl S3 {
     fn curl(&self, arguments: &[&str], path: &str) -> String {
         let mut command = Command::new(tool("curl"));
         command
-            .args(["--silent", "--show-error", "--fail"])
+            .args(["--silent", "--show-error", "--fail", "--user", "key:secret"])
+            .args(["--aws-sigv4", "aws:amz:us-east-1:s3"])
             .args(arguments);
         command.arg(format!(
             "http://127.0.0.1:{}/rachel-backups{path}",
@@ -203,7 +204,7 @@ fn an_upload_that_fails_removes_nothing_and_says_so() {
     let mut torn = s3.jobs(&postgres);
     torn.stub(
         "aws",
-        &format!("case \"$*\" in *cp*' -') \"$REAL\" \"$@\" | head -c 100 ;; *) exec \"$REAL\" \"$@\" ;; esac").replace("$REAL", tool("aws").to_str().unwrap()),
+        &"case \"$*\" in *cp*' -') \"$REAL\" \"$@\" | head -c 100 ;; *) exec \"$REAL\" \"$@\" ;; esac".replace("$REAL", tool("aws").to_str().unwrap()),
     );
     jobs.run("cp", &["-r", "backups/.", torn.backups().to_str().unwrap()])
         .is_good();

@@ -190,7 +190,7 @@ fn two_at_once_are_one_that_works_and_one_that_says_so() {
         .failed("does another job run there?");
     let mut door = fs::OpenOptions::new().write(true).open(door).unwrap();
     door.write_all(b"go\n").unwrap();
-    Ended::of(first.wait_with_output().unwrap()).is_silent();
+    Ended::of(&first.wait_with_output().unwrap()).is_silent();
     judged(&jobs.dump());
 }
 

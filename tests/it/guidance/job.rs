@@ -64,6 +64,8 @@ impl Jobs {
         }
     }
 
+    /// The value is mostly made for this call.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn set(&mut self, name: &str, value: impl ToString) {
         self.variables.push((name.into(), value.to_string()));
     }
@@ -107,7 +109,7 @@ impl Jobs {
     }
 
     pub fn run(&self, program: &str, arguments: &[&str]) -> Ended {
-        Ended::of(self.command(program).args(arguments).output().unwrap())
+        Ended::of(&self.command(program).args(arguments).output().unwrap())
     }
 
     /// Runs it as the servers' user.
@@ -116,7 +118,7 @@ impl Jobs {
         if let Some((user, group)) = server_user() {
             command.uid(user).gid(group);
         }
-        Ended::of(command.args(arguments).output().unwrap())
+        Ended::of(&command.args(arguments).output().unwrap())
     }
 
     pub fn log(&self) -> String {
@@ -154,7 +156,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    pub fn of(output: Output) -> Ended {
+    pub fn of(output: &Output) -> Ended {
         Ended {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,6 +1,8 @@
 //! The runbooks as pages.
 
+use std::fs::File;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 use pgvigil::backup::{Archive, Records, survey};
@@ -41,7 +43,14 @@ async fn a_runbook_that_is_not_there_is_told_so() {
 #[tokio::test]
 async fn the_runbook_for_disasters_has_the_times_of_the_last_drill() {
     let scratch = Scratch::new();
-    scratch.write("backups/rachel_20261101T020000Z.dump", "PGDMP");
+    let dump = scratch.write("backups/rachel_20261101T020000Z.dump", "PGDMP");
+    // One that may still be written to does not count.
+    let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+    File::options()
+        .write(true)
+        .open(dump)
+        .and_then(|file| file.set_modified(yesterday))
+        .unwrap();
     let text = format!(
         "servers: [{{name: r, url: 'postgresql://r@127.0.0.1:1/r'}}]\nbackups: [{{name: nightly, files: {}/backups}}]",
         scratch.path().display()
