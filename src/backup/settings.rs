@@ -55,7 +55,7 @@ pub enum Place {
     /// Files that are told apart by what is in them.
     Files(Files),
     /// What a tool tells of the backups it keeps.
-    Tool(Tool),
+    Tool(Box<Tool>),
 }
 
 /// A folder, and which of its files are meant.
@@ -114,7 +114,10 @@ impl Settings {
                 "database",
                 "The database each dump should be of; a dump of another one is an alert.",
             ),
-            place: tool.map_or_else(|| Place::Files(files.unwrap_or_default()), Place::Tool),
+            place: match tool {
+                Some(tool) => Place::Tool(Box::new(tool)),
+                None => Place::Files(files.unwrap_or_default()),
+            },
             wal: s.parsed(
                 "wal",
                 "path",

@@ -4,6 +4,7 @@ mod corpus;
 mod damage;
 mod drill;
 mod fixtures;
+mod tools;
 mod watch;
 
 use pgvigil::backup::{Proof, report, verify};

@@ -28,7 +28,7 @@ pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use prometheus::{Prometheus, prometheus3};
 pub use remote_write::Written;
-pub use scratch::{Scratch, is_root};
+pub use scratch::{Scratch, give_to_server, is_root};
 pub use smtp::{Letter, Misbehaviour, SmtpOptions, SmtpSink, Stage, Transport};
 
 const PAUSE: Duration = Duration::from_millis(20);

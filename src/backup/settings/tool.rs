@@ -20,6 +20,8 @@ pub struct Tool {
     pub way: Way,
     /// Where the listing of the WAL archive comes from; with a command the tool itself is asked.
     pub archive: Option<Way>,
+    /// The folder in which Barman keeps everything, where it can be read from here.
+    pub home: Option<PathBuf>,
     /// How long one look may take.
     pub timeout: Duration,
     /// An answer that was written elsewhere may be so old.
@@ -114,6 +116,10 @@ impl ToolKind {
         let archive = (self != ToolKind::Barman)
             .then(|| archive(s, self))
             .flatten();
+        let home = (self == ToolKind::Barman).then(|| {
+            let doc = "Barman's `barman_home`, where it can be read from here: then the WAL that it keeps is seen too, and which of it each backup needs.";
+            s.optional_path("home", doc)
+        });
         let timeout = s.duration(
             "timeout",
             if self == ToolKind::Barman {
@@ -139,6 +145,7 @@ impl ToolKind {
             repository: repository.flatten(),
             way,
             archive,
+            home: home.flatten(),
             timeout,
             max_age,
         }

@@ -62,14 +62,14 @@ pub(super) async fn ask(
                 Ok(Ok(read)) => {
                     read.map_err(|cause| look.unreadable(&format!("`{}`: {cause}", file.display())))
                 }
-                _ => Err(silent(look)),
+                _ => Err(look.silent()),
             }
         }
         Way::Url(url) => match timeout_at(look.until, fetch(url)).await {
             Ok(fetched) => {
                 fetched.map_err(|cause| look.unreadable(&format!("`{}`: {cause}", plain_url(url))))
             }
-            Err(_) => Err(silent(look)),
+            Err(_) => Err(look.silent()),
         },
     }
 }
@@ -110,13 +110,9 @@ async fn run(look: &Look<'_>, words: &[String], arguments: &[&str]) -> Result<An
         Ended::Exited {
             code, output, said, ..
         } => Err(look.failed(&complaint(code, &String::from_utf8_lossy(&output), &said))),
-        Ended::TooLong => Err(silent(look)),
+        Ended::TooLong => Err(look.silent()),
         Ended::NotStarted(cause) => Err(Obstacle::ToolMissing(name.clone(), cause)),
     }
-}
-
-fn silent(look: &Look) -> Obstacle {
-    Obstacle::ToolSilent(look.title.clone(), look.tool.timeout.as_secs().max(1))
 }
 
 /// What a tool that ended badly has to say: as JSON, on its error channel, or where its answer should be.

@@ -1,7 +1,12 @@
-//! Barman: `list-backups`. It tells of no WAL, and of what is not done no more than a name.
+//! Barman: `list-backups`. It tells of no WAL, and of what is not done no more than a name; its folder tells of both.
+
+mod home;
+
+use std::path::PathBuf;
 
 use jiff::civil::DateTime;
 use serde_json::Value;
+use tokio::time::timeout_at;
 
 use super::answer::own_error;
 use super::field::{list, moment, number, shown, text};
@@ -20,7 +25,29 @@ pub(super) async fn look(look: &Look<'_>, now: Timestamp) -> Result<Sighting, Ob
     }
     let mut sighting = read(&json, server, now).map_err(|cause| look.unreadable(&cause))?;
     sighting.told = answer.told;
-    Ok(sighting)
+    match &look.tool.home {
+        Some(home) => completed(look, home.clone(), sighting).await,
+        None => Ok(sighting),
+    }
+}
+
+async fn completed(
+    look: &Look<'_>,
+    home: PathBuf,
+    mut sighting: Sighting,
+) -> Result<Sighting, Obstacle> {
+    let server = look.tool.subject.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        if let Err(cause) = home::complete(&home, &server, &mut sighting) {
+            let complaint = format!("the WAL archive cannot be listed: {cause}");
+            sighting.complaints.push(words::shown(&complaint));
+        }
+        sighting
+    });
+    match timeout_at(look.until, reading).await {
+        Ok(Ok(sighting)) => Ok(sighting),
+        _ => Err(look.silent()),
+    }
 }
 
 fn read(answer: &Value, server: &str, now: Timestamp) -> Result<Sighting, String> {

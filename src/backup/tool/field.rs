@@ -1,8 +1,9 @@
-//! Fields of answers in JSON, which differ between versions of the tools: what is missing or of another form is not there.
+//! Parts of answers. Fields of JSON differ between versions of the tools: what is missing or of another form is not there.
 
 use serde_json::Value;
 
 use super::words;
+use crate::backup::History;
 use crate::backup::wal::{Segment, USUAL_SEGMENT_BYTES};
 use crate::sample::Timestamp;
 
@@ -65,4 +66,18 @@ pub(super) fn segment_bytes(known: &[(&str, u64)]) -> u64 {
         .chain(possible)
         .filter(fits);
     fitting.next().unwrap_or(USUAL_SEGMENT_BYTES)
+}
+
+/// Where a timeline began: the last line of its history.
+pub(super) fn history(timeline: u32, text: &str) -> Option<History> {
+    let mut lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut words = lines.next_back()?.split_whitespace();
+    Some(History {
+        timeline,
+        parent: words.next()?.parse().ok()?,
+        switch: position(words.next()?)?,
+    })
 }

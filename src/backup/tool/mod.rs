@@ -76,6 +76,10 @@ impl Look<'_> {
         answer::ask(self, way, arguments).await
     }
 
+    fn silent(&self) -> Obstacle {
+        Obstacle::ToolSilent(self.title.clone(), self.tool.timeout.as_secs().max(1))
+    }
+
     fn failed(&self, words: &str) -> Obstacle {
         Obstacle::ToolFailed(self.title.clone(), words::shown(words))
     }

@@ -4,6 +4,7 @@ mod archive;
 mod info;
 
 use super::Look;
+use super::field::history;
 use super::words;
 use crate::backup::{Obstacle, Sighting, Wal, Way};
 use crate::sample::Timestamp;
@@ -80,8 +81,7 @@ async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
             let file = format!("{place}/{timeline:08X}.history");
             // One that is not told makes a gap where its timeline begins, no more.
             if let Ok(answer) = ask(&["repo-get", &file]).await {
-                wal.histories
-                    .extend(archive::history(timeline, &answer.text));
+                wal.histories.extend(history(timeline, &answer.text));
             }
         }
         archive::join(&mut whole, wal);

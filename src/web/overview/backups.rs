@@ -47,7 +47,7 @@ const PROOFS: [(&str, &str); 4] = [
 ];
 
 /// What the `problem` labels mean.
-const PROBLEMS: [(&str, &str); 10] = [
+const PROBLEMS: [(&str, &str); 15] = [
     ("folder_missing", "the folder does not exist"),
     ("folder_unreadable", "the folder cannot be read"),
     ("folder_empty", "there is no backup in the folder"),
@@ -58,6 +58,11 @@ const PROBLEMS: [(&str, &str); 10] = [
     ("corrupt", "the newest is damaged"),
     ("not_a_dump", "the newest is no dump"),
     ("unreadable", "the newest cannot be read"),
+    ("tool_missing", "the tool cannot be run"),
+    ("tool_failed", "the tool cannot tell of its backups"),
+    ("tool_silent", "the tool does not answer"),
+    ("answer_unreadable", "the tool's answer cannot be read"),
+    ("answer_old", "the tool's answer is old"),
 ];
 
 pub(super) fn backups(

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pgvigil::backup::{self, Settings};
+use pgvigil::backup::{self, Records, Settings};
 use pgvigil::document::{Reader, parse};
 use pgvigil::sample::Timestamp;
 use pgvigil::scrape::Board;
@@ -18,8 +18,9 @@ use crate::harness::{Scratch, eventually_async};
 const DEADLINE: Duration = Duration::from_secs(20);
 const PLAIN: &str = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.18\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
-struct Watched {
-    board: Arc<Board>,
+pub(super) struct Watched {
+    pub(super) board: Arc<Board>,
+    pub(super) records: Arc<Records>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -34,8 +35,13 @@ impl Watched {
             "backups: [{{name: nightly, server: shop, files: '{}', every: 1d, look: {every}}}]",
             folder.join("*.sql").display()
         );
+        Watched::over(&text, state_dir)
+    }
+
+    /// Over a configuration.
+    pub(super) fn over(text: &str, state_dir: &Path) -> Watched {
         let reader = Reader::new(None);
-        let settings = reader.read(&parse("test", &text).unwrap(), Settings::read);
+        let settings = reader.read(&parse("test", text).unwrap(), Settings::read);
         assert_eq!(reader.problems(), []);
         let limits = store::Settings {
             retention: Duration::from_secs(3600),
@@ -47,15 +53,22 @@ impl Watched {
         ));
         let stop = CancellationToken::new();
         let (shown, state_dir, stopped) = (board.clone(), state_dir.to_owned(), stop.clone());
-        let task = tokio::spawn(async move {
-            let records = Arc::default();
-            backup::run(settings, shown, records, &state_dir, stopped).await
-        });
-        Watched { board, stop, task }
+        let records: Arc<Records> = Arc::default();
+        let kept = records.clone();
+        let task =
+            tokio::spawn(
+                async move { backup::run(settings, shown, kept, &state_dir, stopped).await },
+            );
+        Watched {
+            board,
+            records,
+            stop,
+            task,
+        }
     }
 
     /// A value by metric (without `pg_backup_`) and one label's value, which may be empty.
-    fn value(&self, metric: &str, label: &str) -> Option<f64> {
+    pub(super) fn value(&self, metric: &str, label: &str) -> Option<f64> {
         let current = self.board.current();
         let mut samples = current.iter().flat_map(|(_, samples)| samples.iter());
         let name = format!("pg_backup_{metric}");
@@ -66,7 +79,7 @@ impl Watched {
         found.map(|sample| sample.value)
     }
 
-    async fn until(&self, what: &str, expected: &[(&str, &str, f64)]) {
+    pub(super) async fn until(&self, what: &str, expected: &[(&str, &str, f64)]) {
         let reached = || async {
             let holds = |(metric, label, value): &(&str, &str, f64)| {
                 self.value(metric, label) == Some(*value)
@@ -76,7 +89,7 @@ impl Watched {
         eventually_async(what, DEADLINE, reached).await;
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap();
     }

@@ -163,6 +163,16 @@ impl Postgres {
         command
     }
 
+    /// Any program, run by the user who runs the server.
+    pub fn beside(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        if let Some((user, group)) = server_user() {
+            command.uid(user).gid(group);
+        }
+        command.current_dir("/").env("HOME", self.dir());
+        command
+    }
+
     /// Stops time for the postmaster and all its children (SIGSTOP); connections are accepted and never answered.
     pub fn freeze(&self) {
         self.signal_all(Signal::STOP);

@@ -65,7 +65,7 @@ pub(super) fn server_user() -> Option<(u32, u32)> {
 }
 
 /// Gives a path to the servers' user.
-pub(super) fn give_to_server(path: &Path) {
+pub fn give_to_server(path: &Path) {
     if let Some((user, group)) = server_user() {
         chown(path, Some(user), Some(group)).unwrap();
     }

@@ -14,7 +14,7 @@ fn tool(text: &str) -> Tool {
     let (settings, problems) = check(text);
     assert_eq!(problems, Vec::<String>::new(), "{text}");
     match &settings[0].place {
-        Place::Tool(tool) => tool.clone(),
+        Place::Tool(tool) => tool.as_ref().clone(),
         place => panic!("{text}: {place:?}"),
     }
 }
@@ -61,6 +61,8 @@ fn each_tool_is_asked_in_its_own_way() {
         assert_eq!((tool.subject.as_str(), tool.way), (subject, way), "{text}");
         assert_eq!(tool.timeout, Duration::from_secs(timeout), "{text}");
     }
+    let home = tool("barman: {server: m, home: /var/lib/barman}").home;
+    assert_eq!(home, Some("/var/lib/barman".into()));
     let two = tool("pgbackrest: {stanza: main, repository: 2, file: /i, archive_file: /a}");
     assert_eq!(
         (two.repository, two.archive),

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::super::field::{moment, number, position, text};
-use crate::backup::{History, Wal, WalFile, WalName};
+use super::super::field::{moment, number, text};
+use crate::backup::{Wal, WalFile, WalName};
 
 /// Reads a listing. Where it is of all archives of a stanza, `archive` names the one that is meant.
 pub(super) fn read(answer: &Value, archive: Option<&str>) -> Wal {
@@ -42,20 +42,6 @@ pub(super) fn timelines(wal: &Wal) -> Vec<u32> {
     timelines.sort_unstable_by(|a, b| b.cmp(a));
     timelines.dedup();
     timelines
-}
-
-/// Where a timeline began: the last line of its history.
-pub(super) fn history(timeline: u32, text: &str) -> Option<History> {
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let mut words = lines.last()?.split_whitespace();
-    Some(History {
-        timeline,
-        parent: words.next()?.parse().ok()?,
-        switch: position(words.next()?)?,
-    })
 }
 
 /// Adds what another repository holds. What both hold came when the first of them had it.

@@ -1,6 +1,8 @@
 use super::super::super::answer::json;
+use super::super::super::field::history;
 use super::super::super::tests::answered;
 use super::*;
+use crate::backup::History;
 use crate::sample::Timestamp;
 
 #[test]
