@@ -54,7 +54,7 @@ pub(super) fn run(options: &Options) -> io::Result<ExitCode> {
         "error: `{}` cannot be run: {error}",
         program.unwrap_or_default()
     );
-    Ok(ExitCode::from(127))
+    Ok(ExitCode::from(drill::NOT_RUN))
 }
 
 pub(super) fn ask(asked: &Asked) -> io::Result<ExitCode> {

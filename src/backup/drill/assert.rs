@@ -199,19 +199,24 @@ fn like_live(cluster: &Cluster, database: &str, live: &Rows, tolerance: f64) -> 
         Ok(counts) => counts,
         Err(failure) => return Some(failed(name, failure)),
     };
-    let mut wrong = Vec::new();
-    for (table, live) in live {
-        match counts.get(table) {
-            Some(count) if (count - live).abs() <= (live * tolerance).max(SLACK) => {}
-            Some(count) => wrong.push(format!("`{table}` has {count}, the live server {live}")),
+    let wrong = unlike(live, &counts, tolerance);
+    Some(sum_up(name, &wrong, format!("{} tables", tables.len())))
+}
+
+/// The tables whose rows are too far from those of the live server.
+fn unlike(live: &Rows, counts: &Rows, tolerance: f64) -> Vec<String> {
+    let judged = live
+        .iter()
+        .filter_map(|(table, live)| match counts.get(table) {
+            Some(count) if (count - live).abs() <= (live * tolerance).max(SLACK) => None,
+            Some(count) => Some(format!("`{table}` has {count}, the live server {live}")),
             // It may be younger than the backup.
-            None if *live <= SLACK => {}
-            None => wrong.push(format!(
+            None if *live <= SLACK => None,
+            None => Some(format!(
                 "`{table}` is missing, the live server has {live} rows"
             )),
-        }
-    }
-    Some(sum_up(name, &wrong, format!("{} tables", tables.len())))
+        });
+    judged.collect()
 }
 
 /// The rows of those of the tables that exist.
@@ -377,5 +382,32 @@ fn intact(bench: &Bench, cluster: &Cluster, database: &str) -> Check {
             }
         }
         Err(failure) => failed(name, failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_compared_with_the_live_server_within_the_tolerance() {
+        let rows = |rows: &[(&str, f64)]| {
+            rows.iter()
+                .map(|(name, rows)| ((*name).to_owned(), *rows))
+                .collect::<Rows>()
+        };
+        let live = rows(&[
+            ("a", 1000.0),
+            ("b", 10_000.0),
+            ("small", 5.0),
+            ("new", 100.0),
+            ("gone", 101.0),
+        ]);
+        let counts = rows(&[("a", 900.0), ("b", 8_999.0), ("small", 0.0), ("old", 7.0)]);
+        let wrong = [
+            "`b` has 8999, the live server 10000",
+            "`gone` is missing, the live server has 101 rows",
+        ];
+        assert_eq!(unlike(&live, &counts, 0.1), wrong);
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn choose(
     };
     let shelf = shelf.as_ref();
     if let Some(name) = named {
-        if name.is_empty() || name.contains('/') || [".", ".."].contains(&name) {
+        if name.is_empty() || name.contains('/') || name == ".." {
             return Err(Failure::Impossible(format!(
                 "`{name}` is no name of a backup of `{}`",
                 source.name
@@ -88,6 +88,17 @@ pub(super) fn choose(
             backup.bytes,
             limits,
         )? {
+            // It is written last.
+            Ok(choice)
+                if matches!(choice.form, Form::Base(_))
+                    && shelf
+                        .stand(&format!("{}/backup_manifest", choice.id))
+                        .is_err() =>
+            {
+                let words =
+                    "has no `backup_manifest`: it was interrupted, or is still being written";
+                why = why.or(Some(format!("`{}` {words}", choice.id)));
+            }
             Ok(choice) if choice.kind == Kind::Dump || reaches(choice.finished) => {
                 return Ok(choice);
             }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,7 @@ impl Turn {
         let lock = File::create(work_dir.join("lock")).map_err(refused(format!(
             "cannot write into the work folder `{title}`"
         )))?;
+        leave_to_owner(&work_dir.join("lock")).map_err(refused("cannot lock the work folder"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -177,9 +178,21 @@ fn random() -> io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Leaves what root has made to whoever owns the folder it lies in: pgvigil may run as that user next time.
+pub(super) fn leave_to_owner(path: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let above = fs::metadata(path.parent().unwrap_or(path))?;
+    std::os::unix::fs::lchown(path, Some(above.uid()), Some(above.gid()))
+}
+
 /// Makes the work folder, and makes sure that who runs the cluster can get there.
 fn make_reachable(work_dir: &Path, owner: Owner) -> io::Result<()> {
-    fs::create_dir_all(work_dir)?;
+    if !work_dir.exists() {
+        fs::create_dir_all(work_dir)?;
+        leave_to_owner(work_dir)?;
+    }
     if owner.is_none() {
         return Ok(());
     }

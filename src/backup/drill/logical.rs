@@ -45,32 +45,18 @@ impl Form {
         found.map(|(_, form)| *form)
     }
 
-    /// The major that can restore it: no older than the server it is of, nor than the archive's format.
+    /// The major that can restore it: no older than the server it is of, nor than the pg_dump that wrote it.
     pub(super) fn needed(self, shelf: &dyn Shelf, name: &str, verdict: &Verdict) -> Needed {
-        let server = verdict
-            .server_version
-            .as_deref()
-            .and_then(read_major)
-            .unwrap_or(0);
-        let head = match self {
-            Form::Archive => inspect::content(shelf, name).ok(),
-            Form::Folder => inspect::content(shelf, &format!("{name}/toc.dat")).ok(),
-            // Its header lies somewhere within: the server's version has to do.
-            Form::Tape => None,
-            Form::Plain => return Needed::AtLeast(server.max(dumper(shelf, name).unwrap_or(0))),
+        let of = |version: &Option<String>| version.as_deref().and_then(read_major);
+        let dumper = match self {
+            Form::Plain => dumper(shelf, name),
+            Form::Archive | Form::Tape | Form::Folder => of(&verdict.dumper_version),
         };
-        let mut start = [0; 7];
-        let is_read = head.is_some_and(|mut head| head.read_exact(&mut start).is_ok());
-        let reader = match (is_read, start[6]) {
-            (true, 16..) => 17,
-            (true, 15) => 16,
-            _ => 0,
-        };
-        Needed::AtLeast(server.max(reader))
+        Needed::AtLeast(of(&verdict.server_version).max(dumper).unwrap_or(0))
     }
 }
 
-/// The major of the pg_dump that wrote a plain dump: it sets what only servers as new as itself know.
+/// The major of the pg_dump that wrote a plain dump: it may set what older servers do not know.
 fn dumper(shelf: &dyn Shelf, name: &str) -> Option<u32> {
     let mut head = Vec::new();
     let content = inspect::content(shelf, name).ok()?;
@@ -81,7 +67,7 @@ fn dumper(shelf: &dyn Shelf, name: &str) -> Option<u32> {
 }
 
 /// Of a plain dump, so much is its head.
-const HEAD: u64 = 4 << 10;
+const HEAD: u64 = 256 << 10;
 
 /// A dump in the folder of the drill.
 #[derive(Debug)]

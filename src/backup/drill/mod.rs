@@ -22,7 +22,7 @@ mod watch;
 mod words;
 
 pub use assert::Rows;
-pub(crate) use program::{GUARD, become_guarded};
+pub(crate) use program::{GUARD, NOT_RUN, become_guarded};
 pub use report::{Check, Outcome, Phase, Report};
 pub use reports::Reports;
 pub use run::{Plan, run};

@@ -187,7 +187,7 @@ impl Program {
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What this machine lacks is no word against the backup.
-const LACKING: [&str; 7] = [
+const LACKING: [&str; 10] = [
     "is not available",
     "could not open extension control file",
     "could not access file",
@@ -195,14 +195,22 @@ const LACKING: [&str; 7] = [
     "invalid value for parameter \"default_tablespace\"",
     "No space left on device",
     "ICU is not supported in this build",
+    "is not recognized by setlocale",
+    "incompatible with operating system",
+    "could not load library",
 ];
+
+/// What the guard ends with when a program cannot be run.
+pub(crate) const NOT_RUN: u8 = 127;
 
 fn blame(name: &str, status: ExitStatus, said: &str) -> Failure {
     let words = match first_error(said) {
         Some(line) => format!("`{name}` says: {line}"),
         None => format!("`{name}` ended with {status}"),
     };
-    if LACKING.iter().any(|lacking| said.contains(lacking)) {
+    if status.code() == Some(i32::from(NOT_RUN))
+        || LACKING.iter().any(|lacking| said.contains(lacking))
+    {
         Failure::Impossible(format!("{words}; this machine lacks what the backup needs"))
     } else {
         Failure::Bad(words)
@@ -217,7 +225,7 @@ pub(super) fn first_error(said: &str) -> Option<String> {
         .or_else(|| marked("PANIC:"))
         .or_else(|| marked("rror:"))
         .or_else(|| marked("ERROR:"));
-    let line = line.or_else(|| lines().last())?;
+    let line = line.or_else(|| lines().next_back())?;
     // psql names the file, whose folder says nothing to anybody.
     let line = line.split_once("/ours/").map_or(line, |(_, rest)| rest);
     Some(line.chars().filter(|c| !c.is_control()).take(300).collect())

@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Report;
+use super::folder::leave_to_owner;
+use super::{Outcome, Report};
 use crate::sample::Timestamp;
 
 /// Where reports are kept.
@@ -38,13 +39,23 @@ impl Reports {
     /// # Errors
     /// When the state directory cannot be written.
     pub fn keep(&self, report: &Report) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
+        if !self.folder.exists() {
+            fs::create_dir_all(&self.folder)?;
+            leave_to_owner(&self.folder)?;
+        }
         let path = self.path(report);
         let aside = path.with_extension("tmp");
         fs::write(&aside, serde_json::to_vec_pretty(report)?)?;
+        leave_to_owner(&aside)?;
         fs::rename(&aside, &path)?;
         let all = self.all();
-        let own = all.iter().filter(|other| other.source == report.source);
+        let own = || all.iter().filter(|other| other.source == report.source);
+        // What could not be tried is tried often, and must not push out what was.
+        let was_tried = |other: &&Report| !matches!(other.outcome, Outcome::Impossible(_));
+        for old in own().filter(|other| !was_tried(other) && other.finished < report.finished) {
+            let _ = fs::remove_file(self.path(old));
+        }
+        let own = own().filter(was_tried);
         for old in own.skip(KEPT) {
             let _ = fs::remove_file(self.path(old));
         }

@@ -195,7 +195,6 @@ impl Drill<'_> {
         let options = [
             ("wal_level", "minimal".to_owned()),
             ("max_wal_senders", "0".to_owned()),
-            ("max_wal_size", "4GB".to_owned()),
         ];
         let cluster = bench.start(SUPERUSER, &options).map_err(ours)?;
         self.enter(Phase::Restore, "restoring");

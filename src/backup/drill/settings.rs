@@ -181,12 +181,12 @@ mod tests {
         let (_, problems) = check(text);
         let starts = [
             "x.yml:2:5: drills[0].source: `source` is missing",
-            "x.yml:2:6: drills[0].every: must be longer than `0`",
-            "x.yml:3:17: drills[1].target: ",
-            "x.yml:3:36: drills[1].jobs: is no number",
-            "x.yml:4:6: drills[2].source: `a` already has a drill",
-            "x.yml:4:17: drills[2].restore: does not say where `{folder}` goes",
-            "x.yml:4:33: drills[2].rto: must be longer than `0`",
+            "x.yml:2:13: drills[0].every: must be longer than `0`",
+            "x.yml:3:25: drills[1].target: ",
+            "x.yml:3:42: drills[1].jobs: is no number",
+            "x.yml:4:14: drills[2].source: `a` already has a drill",
+            "x.yml:4:26: drills[2].restore: does not say where `{folder}` goes",
+            "x.yml:4:38: drills[2].rto: must be longer than `0`",
         ];
         assert_eq!(problems.len(), starts.len(), "{problems:#?}");
         for (problem, start) in problems.iter().zip(starts) {

@@ -122,7 +122,7 @@ impl<R: BufRead> Archive<R> {
         verdict.made = Some(archive.made()?);
         verdict.database = archive.string()?;
         verdict.server_version = archive.string()?;
-        let _dumper_version = archive.string()?;
+        verdict.dumper_version = archive.string()?;
         verdict.proof = Proof::Opened;
         Ok((archive, compression))
     }

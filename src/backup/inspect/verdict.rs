@@ -21,6 +21,9 @@ pub struct Verdict {
     pub database: Option<String>,
     /// The server's version, as the dump says.
     pub server_version: Option<String>,
+    /// The version of the pg_dump that wrote an archive.
+    #[serde(default)]
+    pub dumper_version: Option<String>,
     /// The tables whose rows it holds.
     pub tables: Vec<Table>,
     /// Bytes of data after undoing all compression.
@@ -75,6 +78,7 @@ impl Verdict {
             made: None,
             database: None,
             server_version: None,
+            dumper_version: None,
             tables: Vec::new(),
             uncompressed_bytes: 0,
             trouble: None,

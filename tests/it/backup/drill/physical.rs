@@ -101,8 +101,7 @@ fn a_base_backup_is_recovered_to_a_moment_and_to_the_end_of_wal() {
     );
     let lost = names(&wal)
         .into_iter()
-        .filter(|name| name.len() == 24)
-        .next_back()
+        .rfind(|name| name.len() == 24)
         .unwrap();
     let (code, why) = scene.why(&["--backup", "base", "--target", "2099-01-01T00:00:00Z"]);
     assert!(
