@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::backup::judge::usual_size;
+use crate::backup::memory::Past;
 use crate::backup::{
     Backup, Check, Facts, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof, Settings, Sighting,
     Space, State,
@@ -125,8 +127,16 @@ impl World {
     }
 
     fn lines(&self) -> Vec<Line> {
+        // As the watch does after each look.
+        let judged = self.records.iter().cloned().map(|mut record| {
+            let facts = &mut Arc::make_mut(&mut record).facts;
+            let sighting = facts.sighting.as_ref();
+            facts.usual_size =
+                sighting.and_then(|sighting| usual_size(sighting, &Past::default()));
+            record
+        });
         checklist(&Known {
-            records: &self.records,
+            records: &judged.collect::<Vec<_>>(),
             reports: &self.reports,
             attestations: &self.attestations,
             standbys: self.standbys,

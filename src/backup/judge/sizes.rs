@@ -44,9 +44,12 @@ pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
 mod tests {
     use super::*;
 
+    /// Sizes, and the median and the spread of them.
+    type Case = (&'static [u64], Option<(f64, f64)>);
+
     #[test]
     fn a_typical_size_needs_three() {
-        let cases: [(&[u64], Option<(f64, f64)>); 7] = [
+        let cases: [Case; 7] = [
             (&[], None),
             (&[1, 2], None),
             (&[3, 1, 2], Some((2.0, 1.0))),

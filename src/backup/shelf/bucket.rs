@@ -215,6 +215,6 @@ fn archive(storage: &Storage) -> Option<&str> {
     let is_archive = |archive: &&str| archive.eq_ignore_ascii_case(class);
     ARCHIVES
         .iter()
-        .any(|archive| is_archive(archive))
+        .any(is_archive)
         .then_some(class)
 }

@@ -226,12 +226,13 @@ fn real_archives_are_judged_as_the_oracle_judges_them() {
         return;
     };
     let histories = [branch(2, 1, 0x8700_0060)];
-    let from = Some(segment(1, 0x83));
+    let first = segment(1, 0x83);
+    let from = Some(first);
     let whole = held(&switched, &histories);
     assert_eq!(words(&gaps(&whole, from)), "");
     let newest = whole.newest().unwrap();
     assert_eq!(newest.timeline, 2);
-    assert_eq!(reach(&whole, from.unwrap()), Some(newest.end(MIB16)));
+    assert_eq!(reach(&whole, first), Some(newest.end(MIB16)));
     let without: Vec<_> = switched
         .iter()
         .filter(|(name, _)| !name.contains("000085"))
