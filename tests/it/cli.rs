@@ -176,7 +176,7 @@ fn check_says_who_is_told_and_which_folders_can_be_used() {
             &missing,
             &backups(&missing),
             1,
-            &["bad      backups        `nightly`", "cannot be listed"],
+            &["bad      backups        `nightly`", "does not exist"],
         ),
     ];
     for (state, more, code, expected) in cases {

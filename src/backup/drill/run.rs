@@ -306,7 +306,7 @@ impl Drill<'_> {
         Ok(self
             .report
             .target
-            .map_or(reached, |target| target.min(reached.max(target))))
+            .unwrap_or(reached))
     }
 
     /// Whoever answers the server's requests for WAL, and the command by which it asks.

@@ -6,17 +6,31 @@ mod stand_in;
 
 use std::process::Command;
 
-use pgvigil::backup::Sighting;
+use pgvigil::backup::{Backup, Facts, Sighting};
 
 use super::watch::Watched;
 
 /// What a source showed last.
-fn sighting(watched: &Watched, source: &str) -> Option<Sighting> {
+fn facts(watched: &Watched, source: &str) -> Option<Facts> {
     let records = watched.records.all();
     let record = records
         .iter()
         .find(|record| record.settings.name == source)?;
-    record.facts.sighting.clone()
+    Some(record.facts.clone())
+}
+
+fn sighting(watched: &Watched, source: &str) -> Option<Sighting> {
+    facts(watched, source)?.sighting
+}
+
+fn backups(facts: &Facts) -> &[Backup] {
+    let sighting = facts.sighting.as_ref();
+    sighting.map_or(&[], |sighting| &sighting.backups)
+}
+
+fn complaints(facts: &Facts) -> &[String] {
+    let sighting = facts.sighting.as_ref();
+    sighting.map_or(&[], |sighting| &sighting.complaints)
 }
 
 /// Runs a program to its end; gives what it printed.

@@ -6,10 +6,10 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use pgvigil::backup::{Origin, State, WalName};
+use pgvigil::backup::{Origin, State};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{run, sighting};
+use super::{facts, run, sighting};
 use crate::backup::watch::Watched;
 use crate::harness::{Postgres, Scratch, eventually, eventually_async, give_to_server, is_root};
 
@@ -140,13 +140,9 @@ async fn what_barman_tells_and_what_it_does_not() {
     assert_eq!(done.origin, Some(Origin::Cluster(system.parse().unwrap())));
     let (begin, end) = done.wal.unwrap();
     let wal = || async {
-        let wal = sighting(&watched, "m")?.wal?;
-        let has = |name: String| {
-            wal.files
-                .iter()
-                .any(|file| file.name == WalName::Segment(name.clone()))
-        };
-        (has(begin.name(16 << 20)) && has(end.name(16 << 20))).then_some(())
+        let chain = facts(&watched, "m")?.chain?;
+        let reached = chain.unbroken_end? >= end.end(chain.segment_bytes);
+        (begin <= end && reached).then_some(())
     };
     eventually_async("the WAL it needs is there", DEADLINE, wal).await;
 

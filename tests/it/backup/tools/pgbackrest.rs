@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use pgvigil::backup::{Kind, Origin, Segment, Sighting, State, WalName};
+use pgvigil::backup::{Facts, Kind, Origin, Segment, State};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{is_alive, run, sighting};
+use super::{backups, complaints, facts, is_alive, run};
 use crate::backup::watch::Watched;
 use crate::harness::{Postgres, Scratch, eventually, eventually_async, give_to_server, is_root};
 
@@ -94,53 +94,39 @@ impl World {
     }
 }
 
-/// The numbers of segments that the archive lacks between its first and its last.
-fn missing(sighting: &Sighting) -> Vec<u64> {
-    let numbers = segments(sighting);
-    let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
-        return Vec::new();
-    };
-    (*first..=*last)
-        .filter(|number| !numbers.contains(number))
-        .collect()
+/// The numbers of segments that the archive lacked at two looks.
+fn missing(facts: &Facts) -> Vec<u64> {
+    let gaps = facts.chain.iter().flat_map(|chain| &chain.missing);
+    gaps.flat_map(|gap| gap.numbers.clone()).collect()
 }
 
-fn segments(sighting: &Sighting) -> Vec<u64> {
-    let files = sighting.wal.iter().flat_map(|wal| &wal.files);
-    let mut numbers: Vec<u64> = files
-        .filter_map(|file| match &file.name {
-            WalName::Segment(name) => Some(Segment::parse(name, SEGMENT)?.number),
-            _ => None,
-        })
-        .collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
+/// The number of the newest segment.
+fn newest(facts: &Facts) -> Option<u64> {
+    Some(facts.chain.as_ref()?.newest?.number)
 }
 
 async fn until(
     watched: &Watched,
     source: &str,
     what: &str,
-    holds: impl Fn(&Sighting) -> bool,
-) -> Sighting {
+    holds: impl Fn(&Facts) -> bool,
+) -> Facts {
     eventually_async(what, DEADLINE, || async {
-        sighting(watched, source).filter(|seen| holds(seen))
+        let seen = facts(watched, source)?;
+        (seen.sighting.is_some() && holds(&seen)).then_some(seen)
     })
     .await
 }
 
-fn of_kind(sighting: &Sighting, kind: Kind) -> usize {
-    let done = sighting
-        .backups
+fn of_kind(facts: &Facts, kind: Kind) -> usize {
+    let done = backups(facts)
         .iter()
         .filter(|backup| backup.state == State::Done);
     done.filter(|backup| backup.kind == kind).count()
 }
 
-fn has_running(sighting: &Sighting) -> bool {
-    sighting
-        .backups
+fn has_running(facts: &Facts) -> bool {
+    backups(facts)
         .iter()
         .any(|backup| backup.state == State::Running)
 }
@@ -149,9 +135,8 @@ fn has_running(sighting: &Sighting) -> bool {
 async fn what_pgbackrest_tells_and_what_it_does_not() {
     let world = World::start();
     let watched = Watched::over(&world.settings(), world.scratch.path());
-    let lacks = |words: &'static str| {
-        move |seen: &Sighting| seen.complaints.iter().any(|each| each == words)
-    };
+    let lacks =
+        |words: &'static str| move |seen: &Facts| complaints(seen).iter().any(|each| each == words);
     until(
         &watched,
         "repo",
@@ -182,7 +167,7 @@ async fn what_pgbackrest_tells_and_what_it_does_not() {
         "postgres",
         "SELECT system_identifier FROM pg_control_system()",
     );
-    for backup in &seen.backups {
+    for backup in backups(&seen) {
         assert_eq!(
             backup.origin,
             Some(Origin::Cluster(system.parse().unwrap()))
@@ -193,13 +178,14 @@ async fn what_pgbackrest_tells_and_what_it_does_not() {
         );
         let (first, last) = backup.wal.unwrap();
         assert!(
-            segments(&seen).contains(&first.number) && segments(&seen).contains(&last.number),
+            first <= last && Some(last.number) <= newest(&seen),
             "{backup:?}"
         );
+        assert_eq!(backup.trouble, None, "{backup:?}");
     }
     assert_eq!(missing(&seen), Vec::<u64>::new());
     assert_eq!(
-        seen.backups
+        backups(&seen)
             .iter()
             .filter(|backup| backup.parent.is_some())
             .count(),
@@ -207,17 +193,17 @@ async fn what_pgbackrest_tells_and_what_it_does_not() {
     );
 
     let second = until(&watched, "second", "the other repository", |seen| {
-        !segments(seen).is_empty()
+        newest(seen).is_some()
     })
     .await;
     assert_eq!(
-        (second.backups.len(), second.complaints.len()),
+        (backups(&second).len(), complaints(&second).len()),
         (0, 1),
         "{second:?}"
     );
     let typo = until(&watched, "typo", "a stanza that nobody made", |_| true).await;
     assert!(
-        typo.backups.is_empty() && typo.complaints[0].contains("missing stanza path"),
+        backups(&typo).is_empty() && complaints(&typo)[0].contains("missing stanza path"),
         "{typo:?}"
     );
     if is_root() {
@@ -240,9 +226,8 @@ async fn what_pgbackrest_tells_and_what_it_does_not() {
 
 /// A segment that one repository lost is in the other; one that both lost is missing, and pgBackRest says that all is well.
 async fn a_gap(world: &World, watched: &Watched) {
-    let seen = sighting(watched, "repo").unwrap();
-    let oldest = seen
-        .backups
+    let seen = facts(watched, "repo").unwrap();
+    let oldest = backups(&seen)
         .iter()
         .min_by_key(|backup| backup.finished)
         .unwrap();
@@ -255,7 +240,7 @@ async fn a_gap(world: &World, watched: &Watched) {
     let away =
         |file: &Path| fs::rename(file, world.scratch.join(file.file_name().unwrap())).unwrap();
     away(&files[0]);
-    let second = || async { sighting(watched, "second").map(|seen| missing(&seen)) };
+    let second = || async { facts(watched, "second").map(|seen| missing(&seen)) };
     assert_eq!(
         eventually_async("the other still has it", DEADLINE, second).await,
         Vec::<u64>::new()
@@ -293,8 +278,8 @@ async fn an_orphan(world: &World, watched: &Watched) {
     main.kill().unwrap();
     main.wait().unwrap();
     let held = until(watched, "repo", "the lock is held", has_running).await;
-    let since = |seen: &Sighting| {
-        seen.backups
+    let since = |seen: &Facts| {
+        backups(&seen)
             .iter()
             .find(|backup| backup.state == State::Running)
             .map(|backup| backup.finished)
@@ -336,9 +321,9 @@ async fn a_dead_archive(world: &World, watched: &Watched) {
     eventually("archiving fails", DEADLINE, failed);
     let info = run(&mut world.pgbackrest(&["--repo=1", "info"]));
     assert!(info.contains("status: ok"), "{info}");
-    let newest = until(watched, "repo", "the archive stands still", |_| true).await;
+    let seen = until(watched, "repo", "the archive stands still", |_| true).await;
     assert!(
-        segments(&newest).last().is_some_and(|last| *last < current),
+        newest(&seen).is_some_and(|newest| newest < current),
         "{current}"
     );
     // Its server may stop without waiting for the archiver.
