@@ -212,7 +212,7 @@ impl Watch {
         let standings = self.shown.values();
         let standings =
             standings.filter_map(|shown| shown.standing(&self.archive, self.segment_bytes));
-        let ends = standings.map(|standing| standing.end);
+        let ends = standings.filter_map(|standing| standing.end);
         if let Some(oldest) = ends.chain(self.archive.end()).min() {
             self.archive.forget_before(oldest);
         }

@@ -46,7 +46,8 @@ impl Shown {
         // The backups of a look are judged one after the other, and its WAL leads on from them.
         self.has_base = has_base(sighting);
         self.newest_backup = newest_backup(sighting);
-        self.held = facts.chain.as_ref().and_then(Held::of);
+        let chain = facts.chain.as_ref();
+        self.held = chain.and_then(|chain| Held::of(chain, archive.begun()));
         if self.looked == Some(looked) {
             return false;
         }
@@ -113,7 +114,7 @@ fn through_wal(standing: Standing, archive: &Archive, now: Moment) -> Option<(Du
         // The server's own account reaches further, and it knows since when.
         archive.exposure(now.steady)
     } else {
-        archive.exposure_from(standing.end, arrived, now.steady)
+        archive.exposure_from(standing.end?, arrived, now.steady)
     };
     let (safe, lost) = exposure.map_or((arrived, None), |exposure| {
         (exposure.safe_until, exposure.lost_since)
