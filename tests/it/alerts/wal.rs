@@ -149,8 +149,15 @@ fn back_up(postgres: &Postgres, to: &Path) {
 /// Waits until all that was written can be restored, and that is certain. What ended shortly before its segment did may
 /// have ended after it, until the next is archived.
 fn settle(watch: &Watch, postgres: &Postgres) {
-    postgres.sql("postgres", "INSERT INTO games VALUES (0)");
-    watch.knows("pg_wal_archive_exposure_least_seconds > 0");
-    switch(postgres, 1);
-    watch.knows(&format!("{AGE} == 0"));
+    eventually("all can be restored", PATIENCE, || {
+        switch(postgres, 1);
+        let archived = now();
+        for read in ["pg_wal_position_bytes", "pg_wal_archived_position_bytes"] {
+            watch.knows(&format!("timestamp({read}) > {archived}"));
+        }
+        watch.knows(&format!("timestamp({AGE}) > {}", now()));
+        watch.value(&format!(
+            "{AGE} == 0 and on (server) pg_wal_archive_exposure_exact == 1"
+        ))
+    });
 }
