@@ -58,9 +58,14 @@ impl Shown {
     }
 
     /// How the WAL of the source stands to what the server says.
-    pub(super) fn standing(&self, archive: &Archive, segment_bytes: u64) -> Option<Standing> {
+    fn standing(&self, archive: &Archive, segment_bytes: u64) -> Option<Standing> {
         let held = self.held?;
         Some(Standing::of(held, self.then, archive.end(), segment_bytes))
+    }
+
+    /// The position up to which the last look showed WAL without a gap.
+    pub(super) fn unbroken_end(&self) -> Option<u64> {
+        self.held?.unbroken_end
     }
 
     /// Whether it was ever looked at with success.

@@ -75,10 +75,10 @@ fn drills_that_fail_take_long_and_do_not_come() {
     for impossible in reports(&state, "sealed") {
         fs::remove_file(impossible).unwrap();
     }
-    tell(&state, &good, 20 * 24 * HOUR);
+    tell(&state, &good, Duration::from_secs(20 * 24 * HOUR));
     watch.fires(&["DrillOverdue/warning"]);
     watch.clears(&["DrillMissing/warning"]);
-    tell(&state, &good, 0);
+    tell(&state, &good, Duration::ZERO);
     watch.clears(&["DrillOverdue/warning"]);
     watch.finish();
 }
@@ -138,8 +138,10 @@ fn reports(state: &Path, source: &str) -> Vec<PathBuf> {
 }
 
 /// Leaves a report of `sealed`, as of a drill that ended so long ago.
-fn tell(state: &Path, report: &Value, seconds_ago: u64) {
-    let ended = u64::try_from(Duration::from_secs(seconds() - seconds_ago).as_millis()).unwrap();
+fn tell(state: &Path, report: &Value, ago: Duration) {
+    let ended = SystemTime::now() - ago;
+    let ended = ended.duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let ended = u64::try_from(ended).unwrap();
     let mut report = report.clone();
     report["source"] = "sealed".into();
     report["started"] = ended.into();
