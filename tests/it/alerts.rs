@@ -6,6 +6,7 @@
 
 mod advice;
 mod backups;
+mod drills;
 mod nodes;
 mod own;
 mod promises;
@@ -14,6 +15,7 @@ mod replication;
 mod sessions;
 mod shipped;
 mod upkeep;
+mod wal;
 mod watch;
 
 use std::process::Command;

@@ -76,6 +76,11 @@ impl Archive {
         (!self.is_idle).then_some(position)
     }
 
+    /// The oldest position that is remembered to have been archived.
+    pub(super) fn begun(&self) -> Option<u64> {
+        self.past.front().map(|(_, position)| *position)
+    }
+
     /// The position that was known to be archived at a moment.
     pub(super) fn end_at(&self, moment: Timestamp) -> Option<u64> {
         let mut past = self.past.iter().rev();

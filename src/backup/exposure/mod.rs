@@ -204,16 +204,14 @@ impl Watch {
         }
     }
 
-    /// What no source asks for any more is not kept.
+    /// What no source asks for any more is not kept. That is not yet so of what the server says it has archived since the
+    /// last look: the next may show that it is nowhere.
     fn forget(&mut self) {
         if !self.shown.values().all(Shown::is_known) {
             return;
         }
-        let standings = self.shown.values();
-        let standings =
-            standings.filter_map(|shown| shown.standing(&self.archive, self.segment_bytes));
-        let ends = standings.map(|standing| standing.end);
-        if let Some(oldest) = ends.chain(self.archive.end()).min() {
+        let seen = self.shown.values().filter_map(Shown::unbroken_end);
+        if let Some(oldest) = seen.chain(self.archive.end()).min() {
             self.archive.forget_before(oldest);
         }
     }

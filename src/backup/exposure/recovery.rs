@@ -46,7 +46,8 @@ impl Shown {
         // The backups of a look are judged one after the other, and its WAL leads on from them.
         self.has_base = has_base(sighting);
         self.newest_backup = newest_backup(sighting);
-        self.held = facts.chain.as_ref().and_then(Held::of);
+        let chain = facts.chain.as_ref();
+        self.held = chain.and_then(|chain| Held::of(chain, archive.begun()));
         if self.looked == Some(looked) {
             return false;
         }
@@ -57,9 +58,14 @@ impl Shown {
     }
 
     /// How the WAL of the source stands to what the server says.
-    pub(super) fn standing(&self, archive: &Archive, segment_bytes: u64) -> Option<Standing> {
+    fn standing(&self, archive: &Archive, segment_bytes: u64) -> Option<Standing> {
         let held = self.held?;
         Some(Standing::of(held, self.then, archive.end(), segment_bytes))
+    }
+
+    /// The position up to which the last look showed WAL without a gap.
+    pub(super) fn unbroken_end(&self) -> Option<u64> {
+        self.held?.unbroken_end
     }
 
     /// Whether it was ever looked at with success.
@@ -113,7 +119,7 @@ fn through_wal(standing: Standing, archive: &Archive, now: Moment) -> Option<(Du
         // The server's own account reaches further, and it knows since when.
         archive.exposure(now.steady)
     } else {
-        archive.exposure_from(standing.end, arrived, now.steady)
+        archive.exposure_from(standing.end?, arrived, now.steady)
     };
     let (safe, lost) = exposure.map_or((arrived, None), |exposure| {
         (exposure.safe_until, exposure.lost_since)

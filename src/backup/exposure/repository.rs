@@ -8,8 +8,9 @@ use crate::sample::Timestamp;
 /// The WAL that a source shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Held {
-    /// The position up to which nothing is missing from the newest base backup on.
-    pub(super) unbroken_end: u64,
+    /// The position up to which nothing is missing from the newest base backup on; `None` when not even the segment is
+    /// there in which it began.
+    pub(super) unbroken_end: Option<u64>,
     /// When the last segment before that came, where that is known.
     pub(super) arrived: Option<Timestamp>,
     /// The end of the newest segment.
@@ -17,13 +18,17 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// What an archive adds up to; `None` when no segment of it can be used.
-    pub(super) fn of(chain: &Chain) -> Option<Held> {
-        let newest_end = chain.newest?.end(chain.segment_bytes);
-        let unbroken_end = chain.unbroken_end?;
+    /// What an archive adds up to. One that is still empty should hold what was archived since `begun`; nothing is known
+    /// of it before the server was read.
+    pub(super) fn of(chain: &Chain, begun: Option<u64>) -> Option<Held> {
+        let newest_end = chain
+            .newest
+            .map(|newest| newest.end(chain.segment_bytes))
+            .or(begun.max(chain.unbroken_end))?;
+        let is_to_the_end = chain.unbroken_end == Some(newest_end);
         Some(Held {
-            unbroken_end,
-            arrived: chain.last_arrival.filter(|_| newest_end == unbroken_end),
+            unbroken_end: chain.unbroken_end,
+            arrived: chain.last_arrival.filter(|_| is_to_the_end),
             newest_end,
         })
     }
@@ -66,8 +71,8 @@ fn dump_began(backup: &Backup) -> Timestamp {
 /// How a repository stands to what the server says is archived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
-    /// The position up to which it can be restored.
-    pub(super) end: u64,
+    /// The position up to which it can be restored, where WAL leads on from a base backup.
+    pub(super) end: Option<u64>,
     /// Whether it had all that the server said, which then reaches further.
     pub(super) is_in_step: bool,
     /// When WAL came up to there, where that is known.
@@ -92,12 +97,10 @@ impl Standing {
             arrived: held.arrived,
             behind: then.map(|then| then.saturating_sub(held.newest_end).div_ceil(segment_bytes)),
         };
-        match now {
-            Some(now)
-                if now > held.unbroken_end && then.is_none_or(|then| held.unbroken_end >= then) =>
-            {
+        match (held.unbroken_end, now) {
+            (Some(end), Some(now)) if now > end && then.is_none_or(|then| end >= then) => {
                 Standing {
-                    end: now,
+                    end: Some(now),
                     is_in_step: true,
                     arrived: None,
                     ..alone
@@ -117,7 +120,7 @@ mod tests {
     #[test]
     fn a_repository_is_held_against_what_was_said_when_it_was_looked_at() {
         let held = Held {
-            unbroken_end: 10 * W,
+            unbroken_end: Some(10 * W),
             arrived: Some(Timestamp(1)),
             newest_end: 12 * W,
         };
@@ -138,8 +141,8 @@ mod tests {
             let bytes = |number: Option<u64>| number.map(|number| number * W);
             let standing = Standing::of(held, bytes(then), bytes(now), W);
             assert_eq!(
-                (standing.end / W, standing.behind),
-                expected,
+                (standing.end, standing.behind),
+                (Some(expected.0 * W), expected.1),
                 "{then:?} {now:?}"
             );
         }

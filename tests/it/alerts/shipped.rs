@@ -5,45 +5,15 @@ use std::time::Duration;
 
 use pgvigil::rules::{Settings, load};
 
-use super::{advice, backups, nodes, own, promises, recovery, replication, sessions, upkeep};
+use super::{
+    advice, backups, drills, nodes, own, promises, recovery, replication, sessions, upkeep, wal,
+};
 
 /// What is shipped and not staged, and why.
 const NOT_STAGED: &[(&str, &str)] = &[
     (
         "Watchdog/info",
         "always fires; that it does is seen in every scene",
-    ),
-    (
-        "WalGap/critical",
-        "waits for a source that shows WAL; promtool's test covers the rule",
-    ),
-    (
-        "WalSwallowed/critical",
-        "waits for a source that shows WAL; promtool's test covers the rule",
-    ),
-    (
-        "WalWithoutBackup/critical",
-        "waits for a source that shows WAL; promtool's test covers the rule",
-    ),
-    (
-        "DrillFailed/critical",
-        "waits for drills; promtool's test covers the rule",
-    ),
-    (
-        "DrillOverRto/warning",
-        "waits for drills; promtool's test covers the rule",
-    ),
-    (
-        "DrillStaleData/warning",
-        "waits for drills; promtool's test covers the rule",
-    ),
-    (
-        "DrillMissing/warning",
-        "waits for drills; promtool's test covers the rule",
-    ),
-    (
-        "DrillOverdue/warning",
-        "waits for drills; promtool's test covers the rule",
     ),
     (
         "PgvigilStageStandsStill/critical",
@@ -82,6 +52,8 @@ fn every_shipped_rule_is_staged_or_it_is_known_why_not() {
         promises::TOOL_CASES,
         own::CASES,
         recovery::CASES,
+        wal::CASES,
+        drills::CASES,
     ];
     let staged: BTreeSet<String> = scenes
         .iter()

@@ -108,11 +108,16 @@ impl Watch {
     /// Waits until an expression has a value.
     pub fn knows(&self, expression: &str) {
         eventually(&format!("the watch knows `{expression}`"), PATIENCE, || {
-            let query = format!("/api/v1/query?query={}", escaped(expression));
-            let answer: serde_json::Value = serde_json::from_str(&self.get(&query)?).unwrap();
-            let found = answer["data"]["result"].as_array()?;
-            (!found.is_empty()).then_some(())
+            self.value(expression)
         });
+    }
+
+    /// The first value of an expression, where it has one.
+    pub fn value(&self, expression: &str) -> Option<f64> {
+        let query = format!("/api/v1/query?query={}", escaped(expression));
+        let answer: serde_json::Value = serde_json::from_str(&self.get(&query)?).unwrap();
+        let value = answer["data"]["result"].get(0)?["value"].get(1)?;
+        value.as_str()?.parse().ok()
     }
 
     /// Puts the clock of the watch forward by so much altogether, such as `+11m`.

@@ -37,7 +37,7 @@ fn reading(archive: &mut Archive, second: i64, segment: f64, fingerprint: u64) {
 }
 
 /// Written as a word for each: `w3@7` segment 3 came at 7, `b3@7` a base backup that needs it was finished at 7, `d@7` a
-/// dump, `x@7` one that is damaged.
+/// dump, `x@7` one that is damaged; `e@0` an archive is shown though it may be empty.
 fn sighting(words: &str) -> Sighting {
     let mut sighting = Sighting::default();
     for word in words.split(' ').filter(|word| !word.is_empty()) {
@@ -53,6 +53,7 @@ fn sighting(words: &str) -> Sighting {
             ..Backup::listed(word, kind, finished)
         };
         match &what[..1] {
+            "e" => drop(sighting.wal.get_or_insert_default()),
             "b" => sighting.backups.push(backup(Kind::Full, State::Done)),
             "d" => sighting.backups.push(backup(Kind::Dump, State::Done)),
             "x" => sighting.backups.push(backup(Kind::Dump, State::Damaged)),
@@ -138,6 +139,11 @@ fn a_source_is_as_old_as_what_could_be_restored_from_it() {
         ("b3@10", "50 50 - -"),
         ("d@20 d@30 x@40", "30 30 - -"),
         ("d@55 b3@10 w3@12", "5 5 300 1"),
+        // An archive that stays empty lacks what was archived since the server was first read, and maybe more.
+        ("e@0", "- - 300 1"),
+        ("b3@10 e@0", "50 50 300 1"),
+        // WAL does not lead on from the backup; what came later is there.
+        ("b3@10 w4@40", "50 50 300 0"),
     ];
     for (words, expected) in cases {
         assert_eq!(check("", words, &archive), expected, "{words}");
