@@ -135,7 +135,7 @@ fn source(brief: &Brief) -> Value {
         "obstacle": facts.obstacle.as_ref().map(ToString::to_string),
         "recovery_point": brief.recovery_point.map(Timestamp::rfc3339),
         "newest": brief.newest.as_ref().map(|backup| &backup.id),
-        "stored_bytes": sighting.map(|_| backups.iter().map(|backup| backup.bytes).sum::<u64>()),
+        "stored_bytes": sighting.map(|_| facts.stored()),
         "free_bytes": sighting.and_then(|sighting| sighting.space).map(|space| space.free),
         "count": sighting.map(|_| backups.len()),
         "backups": backups.into_iter().take(LISTED).map(backup).collect::<Vec<_>>(),

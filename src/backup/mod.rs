@@ -13,6 +13,7 @@ mod live;
 mod log;
 mod memory;
 mod metric;
+mod moment;
 mod needs;
 mod obstacle;
 mod records;

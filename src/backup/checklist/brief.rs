@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::finding::{Finding, named};
 use super::{Known, drills, newest, upkeep};
-use crate::backup::exposure::{has_base, newest_backup};
-use crate::backup::judge::{reach, usable};
-use crate::backup::{Backup, Facts, Origin, Record, Report, Sighting, State};
+use crate::backup::judge::{usable, window};
+use crate::backup::{Backup, Origin, Record, Report, Sighting, State};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -76,7 +75,7 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
         .iter()
         .filter(|report| report.source == record.settings.name);
     Brief {
-        recovery_point: recovery_point(&record.facts),
+        recovery_point: window(&record.facts).map(|(_, end)| end),
         record: record.clone(),
         drill: drills.next().cloned(),
         newest,
@@ -131,13 +130,4 @@ fn foreign(record: &Record, newest: &Backup) -> Option<String> {
 fn unread(newest: &Backup) -> Option<String> {
     let is_unread = newest.state == State::Unread;
     is_unread.then(|| format!("the newest, {}, has not been read yet", named(&newest.id)))
-}
-
-/// The newest moment that could be restored, by what was seen at the last look.
-fn recovery_point(facts: &Facts) -> Option<Timestamp> {
-    let sighting = facts.sighting.as_ref()?;
-    let newest = newest_backup(sighting)?;
-    let reach = facts.chain.as_ref().and_then(reach);
-    let reach = reach.filter(|_| has_base(sighting));
-    Some(reach.map_or(newest, |reach| reach.max(newest)))
 }

@@ -47,12 +47,6 @@ pub(super) struct Followed {
     errors: Vec<LogError>,
 }
 
-/// For how long a line with an error counts: until the next run should have come to its end, so that an error of the last
-/// run is told until another one was due, and none is told twice for a daily failure.
-pub(super) fn memory(settings: &Settings) -> Duration {
-    settings.every + settings.grace
-}
-
 impl Followed {
     /// What an earlier run has kept; nothing when there is nothing or it cannot be understood.
     pub(super) fn load(state_dir: &Path, source: &str) -> Self {
