@@ -251,3 +251,45 @@ fn line(line: &Line) -> Value {
         "way": line.way,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::{Facts, Kind, Sighting};
+    use crate::document::{Reader, parse};
+
+    #[test]
+    fn what_is_stored_is_backups_and_wal_whatever_they_claim() {
+        let read = parse("x.yml", "backups: [{name: n, files: /b}]").unwrap();
+        let settings = Reader::new(None).read(&read, Settings::read).remove(0);
+        let sized = |bytes: u64| Backup {
+            bytes,
+            ..Backup::listed("x", Kind::Dump, Timestamp(0))
+        };
+        for (backups, stored) in [(vec![3, 4], 12), (vec![u64::MAX, 4], u64::MAX)] {
+            let facts = Facts {
+                sighting: Some(Sighting {
+                    backups: backups.into_iter().map(sized).collect(),
+                    ..Sighting::default()
+                }),
+                chain: Some(Chain {
+                    stored_bytes: 5,
+                    ..Chain::default()
+                }),
+                ..Facts::default()
+            };
+            let brief = Brief {
+                record: Arc::new(Record {
+                    settings: settings.clone(),
+                    facts,
+                }),
+                newest: None,
+                recovery_point: None,
+                drill: None,
+                problems: Vec::new(),
+                doubts: Vec::new(),
+            };
+            assert_eq!(source(&brief)["stored_bytes"], json!(stored));
+        }
+    }
+}

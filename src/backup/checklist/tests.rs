@@ -240,7 +240,7 @@ fn a_good_world_ticks_all_that_a_machine_can() {
 #[test]
 fn what_is_missing_is_named_with_the_way() {
     type Change = fn(&mut Record);
-    let cases: [(&str, Change, &str); 17] = [
+    let cases: [(&str, Change, &str); 22] = [
         (
             "backup-ran",
             |r| newest(r).proof = Proof::Listed,
@@ -321,6 +321,41 @@ fn what_is_missing_is_named_with_the_way() {
             |r| seen(r).truncate(9),
             "unticked: nightly: its oldest backup is 8 d 5 h old; 30 d are promised",
         ),
+        // As the alerts have it.
+        (
+            "retention-reviewed",
+            |r| {
+                seen(r).truncate(9);
+                r.facts.watched_since = Some(ago(31 * 24));
+            },
+            "unticked: nightly: its oldest backup is 8 d 5 h old; 30 d are promised",
+        ),
+        (
+            "retention-reviewed",
+            |r| r.facts.vanished = vec!["7.dump".into()],
+            "unticked: nightly: `7.dump` is gone and was promised to stay",
+        ),
+        (
+            "retention-reviewed",
+            |r| {
+                r.settings.full_every = Some(7 * 24 * HOUR);
+                r.settings.keep = Some(20 * 24 * HOUR);
+            },
+            "observed: nightly: its oldest backup is 30 d 5 h old, as promised (20 d)",
+        ),
+        (
+            "storage-checked",
+            |r| {
+                grown(r);
+                between(r);
+            },
+            "unticked: nightly: 9.77 KiB are free, and the next backup may have 8.79 KiB",
+        ),
+        (
+            "backup-size",
+            between,
+            "proved: nightly: `1.dump` has 900 B, usually it is 900 B",
+        ),
         (
             "retention-reviewed",
             |r| r.settings.keep = Some(20 * 24 * HOUR),
@@ -397,6 +432,21 @@ fn log(record: &mut Record) -> &mut Log {
 fn damage(record: &mut Record) {
     let newest = newest(record);
     (newest.state, newest.problem) = (State::Damaged, Some("is cut short".into()));
+}
+
+fn grown(record: &mut Record) {
+    seen(record)
+        .iter_mut()
+        .for_each(|backup| backup.bytes = 9_000);
+}
+
+/// The newest is a small one between two that need no other.
+fn between(record: &mut Record) {
+    seen(record)
+        .iter_mut()
+        .for_each(|backup| backup.kind = Kind::Full);
+    let newest = newest(record);
+    (newest.kind, newest.bytes) = (Kind::Incremental, 1);
 }
 
 fn errors(record: &mut Record) {
