@@ -23,7 +23,8 @@ pub(super) use newest::usual_size;
 pub(super) use retention::{Kept, vanished};
 pub(super) use room::{fits, next_size};
 pub(super) use sizes::is_usual;
-pub(super) use usable::{is_wal_only, last_attempt, roots, usable};
+pub use usable::last_attempt;
+pub(super) use usable::{is_wal_only, roots, usable};
 pub(super) use whole::is_foreign;
 pub(super) use window::{has_base, newest_point, window};
 

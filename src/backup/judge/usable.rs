@@ -30,7 +30,7 @@ pub(in crate::backup) fn roots(sighting: &Sighting) -> Vec<&Backup> {
 }
 
 /// The newest backup that came to an end, good or bad.
-pub(in crate::backup) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
+pub fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
     let ended = sighting
         .backups
         .iter()
