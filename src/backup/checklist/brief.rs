@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::finding::{Finding, named};
+use super::upkeep::lost;
 use super::{Known, drills, newest, upkeep};
 use crate::backup::judge::{usable, window};
-use crate::backup::{Backup, Origin, Record, Report, Sighting, State};
+use crate::backup::{Backup, Chain, Facts, Origin, Record, Report, Segment, Sighting, State};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -67,6 +68,9 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
     } else {
         problems = refuted(known, record);
         problems.extend(sighting.into_iter().flat_map(said_of_itself));
+        problems.extend(sighting.and_then(|sighting| lost(record, sighting, known.now)));
+        problems.extend(uncopied(&record.facts));
+        problems.extend(record.facts.chain.iter().flat_map(wal));
         problems.extend(newest.as_ref().and_then(|newest| foreign(record, newest)));
         doubts.extend(newest.as_ref().and_then(unread));
     }
@@ -112,6 +116,30 @@ fn said_of_itself(sighting: &Sighting) -> impl Iterator<Item = String> {
         .complaints
         .iter()
         .map(|said| super::sources::plain(said))
+}
+
+fn uncopied(facts: &Facts) -> Option<String> {
+    match facts.uncopied.as_deref()? {
+        [] => None,
+        [one] => Some(format!("{} of the original is not here", named(one))),
+        all => Some(format!(
+            "{} backups of the original are not here",
+            all.len()
+        )),
+    }
+}
+
+fn wal(chain: &Chain) -> impl Iterator<Item = String> {
+    let name = |segment: &Segment| segment.name(chain.segment_bytes);
+    let gap = chain.missing.first().map(|gap| {
+        let (count, first) = (chain.missing_segments(), name(&gap.first()));
+        format!("segments of WAL are missing: {count}, the first is {first}")
+    });
+    let short = chain.short.first().map(|first| {
+        let (count, first) = (chain.short.len(), name(first));
+        format!("segments of WAL are too short: {count}, the first is {first}")
+    });
+    gap.into_iter().chain(short)
 }
 
 fn foreign(record: &Record, newest: &Backup) -> Option<String> {

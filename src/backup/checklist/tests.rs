@@ -4,8 +4,8 @@ use super::*;
 use crate::backup::judge::usual_size;
 use crate::backup::memory::Past;
 use crate::backup::{
-    Backup, Check, Facts, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof, Settings, Sighting,
-    Space, State,
+    Backup, Chain, Check, Facts, Gap, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof,
+    Segment, Settings, Sighting, Space, State,
 };
 use crate::document::{Reader, parse};
 
@@ -141,6 +141,18 @@ impl World {
             standbys: self.standbys,
             now: NOW,
         })
+    }
+
+    /// What is wrong with the source that is changed.
+    fn problems(&self) -> Vec<String> {
+        let known = Known {
+            records: &self.records,
+            reports: &self.reports,
+            attestations: &self.attestations,
+            standbys: self.standbys,
+            now: NOW,
+        };
+        briefs(&known).remove(1).problems
     }
 
     fn line(&self, key: &str) -> Line {
@@ -565,4 +577,57 @@ fn a_wal_archive_alone_is_asked_for_no_backup() {
     });
     world.records.push(Arc::new(wal));
     assert_eq!(world.line("backup-ran").standing, Standing::Proved);
+}
+
+#[test]
+fn what_the_alerts_tell_of_a_source_its_brief_does_too() {
+    type Change = fn(&mut Record);
+    let cases: [(Change, &str); 7] = [
+        (|_| {}, ""),
+        (damage, "the newest, `0.dump`, is cut short"),
+        (
+            |r| r.facts.vanished = vec!["7.dump".into(), "8.dump".into()],
+            "2 backups are gone that were promised to stay",
+        ),
+        (
+            |r| {
+                seen(r).truncate(9);
+                r.facts.watched_since = Some(ago(31 * 24));
+            },
+            "its oldest backup is 8 d 5 h old; 30 d are promised",
+        ),
+        (
+            |r| r.facts.uncopied = Some(vec!["7.dump".into()]),
+            "`7.dump` of the original is not here",
+        ),
+        (
+            |r| {
+                r.facts.chain = Some(Chain {
+                    segment_bytes: 16 << 20,
+                    missing: vec![Gap {
+                        timeline: 1,
+                        numbers: 3..=4,
+                    }],
+                    ..Chain::default()
+                });
+            },
+            "segments of WAL are missing: 2, the first is 000000010000000000000003",
+        ),
+        (
+            |r| {
+                r.facts.chain = Some(Chain {
+                    segment_bytes: 16 << 20,
+                    short: vec![Segment {
+                        timeline: 1,
+                        number: 3,
+                    }],
+                    ..Chain::default()
+                });
+            },
+            "segments of WAL are too short: 1, the first is 000000010000000000000003",
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(World::good().change(change).problems().join("; "), expected);
+    }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::Known;
 use super::finding::{Finding, named, quoted};
 use super::sources::{about, each, originals, unseen};
-use crate::backup::Record;
 use crate::backup::judge::{Kept, fits, next_size};
+use crate::backup::{Record, Sighting};
+use crate::sample::Timestamp;
 use crate::words;
 
 pub(super) fn logs(known: &Known) -> Vec<Finding> {
@@ -51,14 +52,8 @@ pub(super) fn retention(known: &Known) -> Vec<Finding> {
         let Some(keep) = record.settings.keep else {
             return Finding::unknown("it is not said how long its backups are kept (`keep`)");
         };
-        if !record.facts.vanished.is_empty() {
-            return Finding::refuted(
-                known.now,
-                match record.facts.vanished.as_slice() {
-                    [one] => format!("{} is gone and was promised to stay", named(one)),
-                    all => format!("{} backups are gone that were promised to stay", all.len()),
-                },
-            );
+        if let Some(words) = lost(record, sighting, known.now) {
+            return Finding::refuted(known.now, words);
         }
         let since = record.facts.watched_since;
         let kept = Kept::of(&record.settings, keep, since, sighting, known.now);
@@ -69,11 +64,10 @@ pub(super) fn retention(known: &Known) -> Vec<Finding> {
             words::span(known.now.since(oldest.moment())),
             words::span(keep),
         );
-        let said = format!("its oldest backup is {reach} old; {promised} are promised");
-        if kept.is_short {
-            Finding::refuted(known.now, said)
-        } else if !kept.is_reached {
-            Finding::unknown(said)
+        if !kept.is_reached {
+            Finding::unknown(format!(
+                "its oldest backup is {reach} old; {promised} are promised"
+            ))
         } else if kept.is_overdue {
             let words = format!(
                 "{} is {reach} old, and {promised} are promised",
@@ -88,6 +82,33 @@ pub(super) fn retention(known: &Known) -> Vec<Finding> {
             }
         }
     })
+}
+
+/// What went earlier than promised.
+pub(super) fn lost(record: &Record, sighting: &Sighting, now: Timestamp) -> Option<String> {
+    match record.facts.vanished.as_slice() {
+        [] => {}
+        [one] => return Some(format!("{} is gone and was promised to stay", named(one))),
+        all => {
+            return Some(format!(
+                "{} backups are gone that were promised to stay",
+                all.len()
+            ));
+        }
+    }
+    let keep = record.settings.keep?;
+    let kept = Kept::of(
+        &record.settings,
+        keep,
+        record.facts.watched_since,
+        sighting,
+        now,
+    );
+    let oldest = kept.oldest.filter(|_| kept.is_short)?;
+    let (reach, promised) = (words::span(now.since(oldest.moment())), words::span(keep));
+    Some(format!(
+        "its oldest backup is {reach} old; {promised} are promised"
+    ))
 }
 
 /// Copies need room as well.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use pgvigil::backup::Sighting;
 
-use super::watch::Watched;
+use super::watched::Watched;
 
 /// What a source showed last.
 fn sighting(watched: &Watched, source: &str) -> Option<Sighting> {
