@@ -135,7 +135,7 @@ fn source(brief: &Brief) -> Value {
         "obstacle": facts.obstacle.as_ref().map(ToString::to_string),
         "recovery_point": brief.recovery_point.map(Timestamp::rfc3339),
         "newest": brief.newest.as_ref().map(|backup| &backup.id),
-        "stored_bytes": sighting.map(|_| backups.iter().map(|backup| backup.bytes).sum::<u64>()),
+        "stored_bytes": sighting.map(|_| facts.stored()),
         "free_bytes": sighting.and_then(|sighting| sighting.space).map(|space| space.free),
         "count": sighting.map(|_| backups.len()),
         "backups": backups.into_iter().take(LISTED).map(backup).collect::<Vec<_>>(),
@@ -250,4 +250,46 @@ fn line(line: &Line) -> Value {
         "missing": line.missing,
         "way": line.way,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::{Facts, Kind, Sighting};
+    use crate::document::{Reader, parse};
+
+    #[test]
+    fn what_is_stored_is_backups_and_wal_whatever_they_claim() {
+        let read = parse("x.yml", "backups: [{name: n, files: /b}]").unwrap();
+        let settings = Reader::new(None).read(&read, Settings::read).remove(0);
+        let sized = |bytes: u64| Backup {
+            bytes,
+            ..Backup::listed("x", Kind::Dump, Timestamp(0))
+        };
+        for (backups, stored) in [(vec![3, 4], 12), (vec![u64::MAX, 4], u64::MAX)] {
+            let facts = Facts {
+                sighting: Some(Sighting {
+                    backups: backups.into_iter().map(sized).collect(),
+                    ..Sighting::default()
+                }),
+                chain: Some(Chain {
+                    stored_bytes: 5,
+                    ..Chain::default()
+                }),
+                ..Facts::default()
+            };
+            let brief = Brief {
+                record: Arc::new(Record {
+                    settings: settings.clone(),
+                    facts,
+                }),
+                newest: None,
+                recovery_point: None,
+                drill: None,
+                problems: Vec::new(),
+                doubts: Vec::new(),
+            };
+            assert_eq!(source(&brief)["stored_bytes"], json!(stored));
+        }
+    }
 }

@@ -5,7 +5,7 @@ mod sums;
 use std::io;
 
 use super::archive::{Shown, Texts, is_wal};
-use super::inspect::base;
+use super::inspect::{base, beside};
 use super::settings::{Files, Root};
 use super::shelf::{Bucket, Folder, Item, Shape, Shelf};
 use super::sighting::{Space, Storage};
@@ -64,22 +64,8 @@ impl Found {
 pub(super) const MOST_ENTRIES: usize = 500_000;
 /// What scripts append while they write.
 const PARTIAL: [&str; 3] = [".part", ".partial", ".tmp"];
-/// What scripts put beside a dump.
-const COMPANIONS: [&str; 13] = [
-    ".sha512",
-    ".sha512sum",
-    ".sha384",
-    ".sha256",
-    ".sha256sum",
-    ".sha1",
-    ".sha1sum",
-    ".md5",
-    ".md5sum",
-    "SUMS",
-    ".asc",
-    ".sig",
-    ".log",
-];
+/// What scripts put beside a dump, other than its checksum.
+const COMPANIONS: [&str; 4] = ["SUMS", ".asc", ".sig", ".log"];
 
 /// Looks at the place once. Folders are entered only to see whether they are backups themselves, or WAL.
 pub(super) fn list(shelf: &dyn Shelf, pattern: &str, texts: &Texts) -> Result<Listing, Obstacle> {
@@ -139,14 +125,19 @@ pub(super) fn stands(shelf: &dyn Shelf, found: &Found) -> bool {
 fn found(shelf: &dyn Shelf, item: Item, pattern: &str, sums: &Sums) -> io::Result<Option<Found>> {
     let name = &item.name;
     let stem = PARTIAL.iter().find_map(|ending| name.strip_suffix(ending));
-    let is_companion = COMPANIONS.iter().any(|ending| name.ends_with(ending));
     let is_meant = like(pattern, name) || stem.is_some_and(|stem| like(pattern, stem));
-    if name.starts_with('.') || is_companion || is_wal(name) || !is_meant {
+    if name.starts_with('.') || is_companion(name) || is_wal(name) || !is_meant {
         return Ok(None);
     }
     let (is_partial, beside) = (stem.is_some(), sums.beside(name));
     let found = measured(shelf, item, is_partial)?;
     Ok(found.map(|found| Found { beside, ..found }))
+}
+
+/// Whether it goes with a backup and is none itself.
+fn is_companion(name: &str) -> bool {
+    let mut endings = beside::ENDINGS.iter().chain(&COMPANIONS);
+    endings.any(|ending| name.ends_with(ending))
 }
 
 /// The size and the last change of a file or of a backup's folder; nothing for anything else.

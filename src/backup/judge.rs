@@ -5,10 +5,12 @@ mod growth;
 mod newest;
 mod promises;
 mod retention;
+mod room;
 mod sizes;
 mod usable;
 mod wal;
 mod whole;
+mod window;
 
 use super::Settings;
 use super::memory::Past;
@@ -16,12 +18,15 @@ use super::metric::{self, Page};
 use super::records::{Facts, Record};
 use crate::sample::{Sample, Timestamp};
 
-pub(super) use copies::{per_server, uncopied};
+pub(super) use copies::{is_copy, is_offsite, per_server, uncopied};
 pub(super) use newest::usual_size;
-pub(super) use retention::vanished;
-pub(super) use usable::{is_wal_only, last_attempt, usable};
-pub(super) use wal::reach;
+pub(super) use retention::{Kept, vanished};
+pub(super) use room::{fits, next_size};
+pub(super) use sizes::is_usual;
+pub use usable::last_attempt;
+pub(super) use usable::{is_wal_only, roots, usable};
 pub(super) use whole::is_foreign;
+pub(super) use window::{has_base, newest_point, window};
 
 /// Everything that is known when a source is judged.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +61,7 @@ pub(super) fn samples(matter: &Matter, now: Timestamp) -> Vec<Sample> {
             newest::newest(&mut page, sighting, matter.past, kind, now);
         }
         whole::whole(&mut page, matter, sighting);
+        window::samples(&mut page, facts);
         retention::retention(&mut page, matter, sighting, now);
         growth::growth(&mut page, matter, sighting, now);
         let told = sighting.told.map(|told| now.since(told).as_secs_f64());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Sighting, State};
+use super::{Kind, Sighting, State, saved};
 use crate::sample::Timestamp;
 
 /// Of so many backups of a kind the size is remembered, however old they are.
@@ -137,10 +137,7 @@ impl Memory {
     /// What an earlier run has kept; nothing when there is nothing or it cannot be understood.
     pub(super) fn load(state_dir: &Path, source: &str) -> Self {
         let path = state_dir.join(format!("backup_past-{source}.json"));
-        let saved = std::fs::read(&path).ok();
-        let saved: Option<Saved<Past>> =
-            saved.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let past = saved
+        let past = saved::read::<Saved<Past>>(&path)
             .filter(|saved| saved.version == VERSION)
             .map(|saved| saved.past)
             .unwrap_or_default();
@@ -155,7 +152,7 @@ impl Memory {
         &self.past
     }
 
-    /// Takes in what a look showed, and writes aside, then renames, when that is news.
+    /// Takes in what a look showed, and keeps it when that is news.
     ///
     /// # Errors
     /// When the state directory cannot be written.
@@ -176,9 +173,7 @@ impl Memory {
             version: VERSION,
             past: &self.past,
         };
-        let aside = self.path.with_extension("json.tmp");
-        std::fs::write(&aside, serde_json::to_vec(&saved)?)?;
-        std::fs::rename(&aside, &self.path)
+        saved::write(&self.path, &saved)
     }
 }
 

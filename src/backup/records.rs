@@ -22,9 +22,12 @@ pub struct Facts {
     pub uncopied: Option<Vec<String>>,
     /// What went although it was promised to be kept, by name.
     pub vanished: Vec<String>,
+    /// When a usable backup was seen here for the first time.
+    pub watched_since: Option<Timestamp>,
     /// Whether the newest usable backup is of something else than it should be, as far as that can be told.
     pub foreign: Option<bool>,
-    /// The median size of those of its kind before the newest usable one, in bytes; nothing of too few.
+    /// The median size of those of its kind before the newest usable one that needs no other, in bytes; nothing of too
+    /// few.
     pub usual_size: Option<f64>,
     /// The log of the job that takes the backups, where one is named.
     pub log: Option<Log>,

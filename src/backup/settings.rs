@@ -63,6 +63,11 @@ pub enum Place {
 }
 
 impl Settings {
+    /// How old the newest backup may be.
+    pub fn due(&self) -> Duration {
+        self.every + self.grace
+    }
+
     /// Reads the list `backups` of the root section.
     pub fn read(root: &mut Section) -> Vec<Settings> {
         let mut names: Vec<String> = Vec::new();

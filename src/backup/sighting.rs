@@ -100,24 +100,6 @@ impl Backup {
     }
 }
 
-/// How far from UTC a local time may lie, and an hour more.
-const ANY_ZONE: Duration = Duration::from_secs(15 * 3600);
-
-impl Backup {
-    /// The moment its age is counted from: when it was finished, unless it is a dump that says itself that it began so
-    /// long before that no time zone explains it (an old dump copied or uploaded again).
-    pub fn moment(&self) -> Timestamp {
-        match self.started {
-            Some(started)
-                if self.kind == Kind::Dump && started < self.finished.before(ANY_ZONE) =>
-            {
-                started
-            }
-            _ => self.finished,
-        }
-    }
-}
-
 /// What a backup holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -144,6 +126,11 @@ impl Kind {
     /// Whether it is of a whole cluster, so that WAL leads on from it.
     pub fn is_physical(self) -> bool {
         self != Kind::Dump
+    }
+
+    /// Whether it needs no other backup.
+    pub fn is_root(self) -> bool {
+        matches!(self, Kind::Full | Kind::Dump)
     }
 
     /// The value of the label `kind`.
@@ -242,36 +229,6 @@ impl Proof {
             Proof::Whole => "whole",
             Proof::Summed => "summed",
             Proof::Restored => "restored",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_header_counts_once_no_zone_explains_it() {
-        let hour = 3_600_000;
-        let cases = [
-            (None, 100),
-            (Some(86), 100),
-            (Some(85), 100),
-            (Some(84), 84),
-            (Some(120), 100),
-        ];
-        for (started, moment) in cases {
-            let backup = Backup {
-                started: started.map(|hours| Timestamp(hours * hour)),
-                ..Backup::listed("x", Kind::Dump, Timestamp(100 * hour))
-            };
-            assert_eq!(backup.moment(), Timestamp(moment * hour), "{started:?}");
-            let (kind, finished) = (Kind::Full, backup.finished);
-            assert_eq!(
-                Backup { kind, ..backup }.moment(),
-                finished,
-                "it just took long"
-            );
         }
     }
 }

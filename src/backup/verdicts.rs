@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::{Beside, Found};
-use super::needs;
-use super::{Trouble, Verdict};
+use super::{Trouble, Verdict, needs, saved};
 use crate::sample::Timestamp;
 
 /// The verdicts of one source.
@@ -47,8 +46,7 @@ impl Verdicts {
     /// What an earlier run has kept; nothing when there is nothing or it cannot be understood.
     pub(super) fn load(state_dir: &Path, source: &str, asked: BTreeSet<String>) -> Self {
         let path = state_dir.join(format!("backup-{source}.json"));
-        let saved = std::fs::read(&path).ok();
-        let saved: Option<Saved<_>> = saved.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let saved = saved::read::<Saved<_>>(&path);
         let saved = saved.filter(|saved| saved.judgement == JUDGEMENT);
         Verdicts {
             path,
@@ -91,7 +89,7 @@ impl Verdicts {
         });
     }
 
-    /// Writes aside, then renames.
+    /// Keeps them.
     ///
     /// # Errors
     /// When the state directory cannot be written.
@@ -100,8 +98,6 @@ impl Verdicts {
             judgement: JUDGEMENT,
             known: &self.known,
         };
-        let aside = self.path.with_extension("json.tmp");
-        std::fs::write(&aside, serde_json::to_vec(&saved)?)?;
-        std::fs::rename(&aside, &self.path)
+        saved::write(&self.path, &saved)
     }
 }

@@ -49,9 +49,9 @@ pub(super) fn run(flags: &Flags, action: Action) -> io::Result<ExitCode> {
     match action {
         Action::Verify { paths } => verify(&paths),
         Action::Drill(options) => super::with_config(flags, |config| drill::run(config, options)),
-        Action::Runbook => runbook::run(flags),
-        Action::Status(options) => status::run(flags, &options),
-        Action::Attest(options) => attest::run(flags, &options),
+        Action::Runbook => super::loaded(flags, |config| runbook::run(&config)),
+        Action::Status(options) => super::loaded(flags, |config| status::run(&config, &options)),
+        Action::Attest(options) => super::loaded(flags, |config| attest::run(&config, &options)),
     }
 }
 

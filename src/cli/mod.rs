@@ -147,8 +147,12 @@ fn with_config<F: Future<Output = io::Result<ExitCode>>>(
     flags: &Flags,
     run: impl FnOnce(Config) -> F,
 ) -> io::Result<ExitCode> {
+    loaded(flags, |config| in_runtime(run(config)))
+}
+
+fn loaded(flags: &Flags, run: impl FnOnce(Config) -> io::Result<ExitCode>) -> io::Result<ExitCode> {
     match load(flags) {
-        Ok(config) => in_runtime(run(config)),
+        Ok(config) => run(config),
         Err(problems) => Ok(refuse(&problems)),
     }
 }

@@ -12,6 +12,7 @@ mod fixtures;
 mod status;
 mod tools;
 mod watch;
+mod watched;
 
 use pgvigil::backup::{Proof, report, verify};
 

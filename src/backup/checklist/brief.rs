@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::finding::{Finding, named};
+use super::upkeep::lost;
 use super::{Known, drills, newest, upkeep};
-use crate::backup::exposure::{has_base, newest_backup};
-use crate::backup::judge::{reach, usable};
-use crate::backup::{Backup, Facts, Origin, Record, Report, Sighting, State};
+use crate::backup::judge::{usable, window};
+use crate::backup::{Backup, Chain, Facts, Origin, Record, Report, Segment, Sighting, State};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -68,6 +68,9 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
     } else {
         problems = refuted(known, record);
         problems.extend(sighting.into_iter().flat_map(said_of_itself));
+        problems.extend(sighting.and_then(|sighting| lost(record, sighting, known.now)));
+        problems.extend(uncopied(&record.facts));
+        problems.extend(record.facts.chain.iter().flat_map(wal));
         problems.extend(newest.as_ref().and_then(|newest| foreign(record, newest)));
         doubts.extend(newest.as_ref().and_then(unread));
     }
@@ -76,7 +79,7 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
         .iter()
         .filter(|report| report.source == record.settings.name);
     Brief {
-        recovery_point: recovery_point(&record.facts),
+        recovery_point: window(&record.facts).map(|(_, end)| end),
         record: record.clone(),
         drill: drills.next().cloned(),
         newest,
@@ -115,6 +118,30 @@ fn said_of_itself(sighting: &Sighting) -> impl Iterator<Item = String> {
         .map(|said| super::sources::plain(said))
 }
 
+fn uncopied(facts: &Facts) -> Option<String> {
+    match facts.uncopied.as_deref()? {
+        [] => None,
+        [one] => Some(format!("{} of the original is not here", named(one))),
+        all => Some(format!(
+            "{} backups of the original are not here",
+            all.len()
+        )),
+    }
+}
+
+fn wal(chain: &Chain) -> impl Iterator<Item = String> {
+    let name = |segment: &Segment| segment.name(chain.segment_bytes);
+    let gap = chain.missing.first().map(|gap| {
+        let (count, first) = (chain.missing_segments(), name(&gap.first()));
+        format!("segments of WAL are missing: {count}, the first is {first}")
+    });
+    let short = chain.short.first().map(|first| {
+        let (count, first) = (chain.short.len(), name(first));
+        format!("segments of WAL are too short: {count}, the first is {first}")
+    });
+    gap.into_iter().chain(short)
+}
+
 fn foreign(record: &Record, newest: &Backup) -> Option<String> {
     if record.facts.foreign != Some(true) {
         return None;
@@ -131,13 +158,4 @@ fn foreign(record: &Record, newest: &Backup) -> Option<String> {
 fn unread(newest: &Backup) -> Option<String> {
     let is_unread = newest.state == State::Unread;
     is_unread.then(|| format!("the newest, {}, has not been read yet", named(&newest.id)))
-}
-
-/// The newest moment that could be restored, by what was seen at the last look.
-fn recovery_point(facts: &Facts) -> Option<Timestamp> {
-    let sighting = facts.sighting.as_ref()?;
-    let newest = newest_backup(sighting)?;
-    let reach = facts.chain.as_ref().and_then(reach);
-    let reach = reach.filter(|_| has_base(sighting));
-    Some(reach.map_or(newest, |reach| reach.max(newest)))
 }

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use super::Known;
 use super::finding::{Finding, named, when};
-use super::sources::{due, each, problem};
+use super::sources::{each, problem};
 use crate::backup::Proof;
-use crate::backup::judge::{last_attempt, usable};
+use crate::backup::judge::{is_usual, last_attempt, roots, usable};
 use crate::words;
 
-/// A backup smaller than this share of the usual size, or larger than its inverse, is not what it usually is.
-const USUAL: f64 = 0.5;
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) fn ran(known: &Known) -> Vec<Finding> {
@@ -25,7 +23,7 @@ pub(super) fn ran(known: &Known) -> Vec<Finding> {
             let (name, problem) = (named(&last.id), problem(last));
             return Finding::refuted(known.now, format!("the newest, {name}, {problem}"));
         }
-        if known.now.since(at) > due(&record.settings) {
+        if known.now.since(at) > record.settings.due() {
             let every = words::span(record.settings.every);
             return Finding::refuted(
                 known.now,
@@ -42,8 +40,7 @@ pub(super) fn ran(known: &Known) -> Vec<Finding> {
 
 pub(super) fn size(known: &Known) -> Vec<Finding> {
     each(known, |record, sighting| {
-        let usable = usable(sighting);
-        let Some(newest) = usable.first() else {
+        let Some(newest) = roots(sighting).first().copied() else {
             return Finding::refuted(known.now, "there is no usable backup");
         };
         let Some(typical) = record.facts.usual_size else {
@@ -51,8 +48,7 @@ pub(super) fn size(known: &Known) -> Vec<Finding> {
         };
         let (size, usual) = (words::bytes(newest.bytes as f64), words::bytes(typical));
         let said = format!("{} has {size}, usually it is {usual}", named(&newest.id));
-        let share = newest.bytes as f64 / typical;
-        if (USUAL..=1.0 / USUAL).contains(&share) {
+        if is_usual(newest.bytes, typical) {
             Finding::Held {
                 proved: true,
                 at: newest.moment(),

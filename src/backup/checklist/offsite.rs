@@ -2,9 +2,9 @@
 
 use super::Known;
 use super::finding::{Finding, named, when};
-use super::sources::{about, due, each, originals, places};
-use crate::backup::judge::usable;
-use crate::backup::{Backup, Proof, Settings};
+use super::sources::{about, each, originals, places};
+use crate::backup::judge::{is_copy, is_offsite, usable};
+use crate::backup::{Backup, Proof};
 
 pub(super) fn offsite(known: &Known) -> Vec<Finding> {
     each(known, |record, sighting| {
@@ -19,15 +19,13 @@ pub(super) fn offsite(known: &Known) -> Vec<Finding> {
         };
         let (source, at) = (&place.settings.name, there.moment());
         let (name, when) = (named(&there.id), when(at, known.now));
-        if known.now.since(at) > due(&record.settings) {
+        if known.now.since(at) > record.settings.due() {
             let words = format!("the newest offsite, {name} in {source}, was finished {when}");
             return Finding::refuted(known.now, words);
         }
-        let is_same = |other: &Backup| {
-            last_name(&other.id) == last_name(&there.id) && other.bytes == there.bytes
-        };
-        let alike = source != &record.settings.name && sighting.backups.iter().any(is_same);
         let is_here = source == &record.settings.name;
+        let is_same = |other: &Backup| is_copy(there, other);
+        let alike = !is_here && sighting.backups.iter().any(is_same);
         let size = if alike {
             ", with the same size as here"
         } else {
@@ -68,17 +66,4 @@ pub(super) fn offsite_configured(known: &Known) -> Vec<Finding> {
             },
         }
     })
-}
-
-/// What is declared counts; else a bucket is taken to be offsite, and anything else not.
-fn is_offsite(settings: &Settings) -> bool {
-    let url = settings.place.url();
-    let is_bucket = ["s3://", "gs://", "az://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    settings.offsite.unwrap_or(is_bucket)
-}
-
-fn last_name(id: &str) -> &str {
-    id.rsplit('/').next().unwrap_or(id)
 }

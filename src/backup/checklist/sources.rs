@@ -1,12 +1,11 @@
 //! Which sources a line is about, and a finding for each of them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Known;
 use super::finding::Finding;
 use crate::backup::judge::is_wal_only;
-use crate::backup::{Backup, Record, Settings, Sighting};
+use crate::backup::{Backup, Record, Sighting};
 
 /// The sources that hold backups and are no copies of others.
 pub(super) fn originals<'k>(known: &Known<'k>) -> impl Iterator<Item = &'k Arc<Record>> + use<'k> {
@@ -65,10 +64,6 @@ pub(super) fn unseen(record: &Record) -> Finding {
         Some(obstacle) => Finding::unknown(obstacle.to_string()),
         None => Finding::unknown("it has not been looked at yet"),
     }
-}
-
-pub(super) fn due(settings: &Settings) -> Duration {
-    settings.every + settings.grace
 }
 
 pub(super) fn problem(backup: &Backup) -> String {

@@ -4,8 +4,8 @@ use super::*;
 use crate::backup::judge::usual_size;
 use crate::backup::memory::Past;
 use crate::backup::{
-    Backup, Check, Facts, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof, Settings, Sighting,
-    Space, State,
+    Backup, Chain, Check, Facts, Gap, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof,
+    Segment, Settings, Sighting, Space, State,
 };
 use crate::document::{Reader, parse};
 
@@ -143,6 +143,18 @@ impl World {
         })
     }
 
+    /// What is wrong with the source that is changed.
+    fn problems(&self) -> Vec<String> {
+        let known = Known {
+            records: &self.records,
+            reports: &self.reports,
+            attestations: &self.attestations,
+            standbys: self.standbys,
+            now: NOW,
+        };
+        briefs(&known).remove(1).problems
+    }
+
     fn line(&self, key: &str) -> Line {
         self.lines()
             .into_iter()
@@ -240,7 +252,7 @@ fn a_good_world_ticks_all_that_a_machine_can() {
 #[test]
 fn what_is_missing_is_named_with_the_way() {
     type Change = fn(&mut Record);
-    let cases: [(&str, Change, &str); 17] = [
+    let cases: [(&str, Change, &str); 22] = [
         (
             "backup-ran",
             |r| newest(r).proof = Proof::Listed,
@@ -321,6 +333,41 @@ fn what_is_missing_is_named_with_the_way() {
             |r| seen(r).truncate(9),
             "unticked: nightly: its oldest backup is 8 d 5 h old; 30 d are promised",
         ),
+        // As the alerts have it.
+        (
+            "retention-reviewed",
+            |r| {
+                seen(r).truncate(9);
+                r.facts.watched_since = Some(ago(31 * 24));
+            },
+            "unticked: nightly: its oldest backup is 8 d 5 h old; 30 d are promised",
+        ),
+        (
+            "retention-reviewed",
+            |r| r.facts.vanished = vec!["7.dump".into()],
+            "unticked: nightly: `7.dump` is gone and was promised to stay",
+        ),
+        (
+            "retention-reviewed",
+            |r| {
+                r.settings.full_every = Some(7 * 24 * HOUR);
+                r.settings.keep = Some(20 * 24 * HOUR);
+            },
+            "observed: nightly: its oldest backup is 30 d 5 h old, as promised (20 d)",
+        ),
+        (
+            "storage-checked",
+            |r| {
+                grown(r);
+                between(r);
+            },
+            "unticked: nightly: 9.77 KiB are free, and the next backup may have 8.79 KiB",
+        ),
+        (
+            "backup-size",
+            between,
+            "proved: nightly: `1.dump` has 900 B, usually it is 900 B",
+        ),
         (
             "retention-reviewed",
             |r| r.settings.keep = Some(20 * 24 * HOUR),
@@ -397,6 +444,21 @@ fn log(record: &mut Record) -> &mut Log {
 fn damage(record: &mut Record) {
     let newest = newest(record);
     (newest.state, newest.problem) = (State::Damaged, Some("is cut short".into()));
+}
+
+fn grown(record: &mut Record) {
+    seen(record)
+        .iter_mut()
+        .for_each(|backup| backup.bytes = 9_000);
+}
+
+/// The newest is a small one between two that need no other.
+fn between(record: &mut Record) {
+    seen(record)
+        .iter_mut()
+        .for_each(|backup| backup.kind = Kind::Full);
+    let newest = newest(record);
+    (newest.kind, newest.bytes) = (Kind::Incremental, 1);
 }
 
 fn errors(record: &mut Record) {
@@ -515,4 +577,57 @@ fn a_wal_archive_alone_is_asked_for_no_backup() {
     });
     world.records.push(Arc::new(wal));
     assert_eq!(world.line("backup-ran").standing, Standing::Proved);
+}
+
+#[test]
+fn what_the_alerts_tell_of_a_source_its_brief_does_too() {
+    type Change = fn(&mut Record);
+    let cases: [(Change, &str); 7] = [
+        (|_| {}, ""),
+        (damage, "the newest, `0.dump`, is cut short"),
+        (
+            |r| r.facts.vanished = vec!["7.dump".into(), "8.dump".into()],
+            "2 backups are gone that were promised to stay",
+        ),
+        (
+            |r| {
+                seen(r).truncate(9);
+                r.facts.watched_since = Some(ago(31 * 24));
+            },
+            "its oldest backup is 8 d 5 h old; 30 d are promised",
+        ),
+        (
+            |r| r.facts.uncopied = Some(vec!["7.dump".into()]),
+            "`7.dump` of the original is not here",
+        ),
+        (
+            |r| {
+                r.facts.chain = Some(Chain {
+                    segment_bytes: 16 << 20,
+                    missing: vec![Gap {
+                        timeline: 1,
+                        numbers: 3..=4,
+                    }],
+                    ..Chain::default()
+                });
+            },
+            "segments of WAL are missing: 2, the first is 000000010000000000000003",
+        ),
+        (
+            |r| {
+                r.facts.chain = Some(Chain {
+                    segment_bytes: 16 << 20,
+                    short: vec![Segment {
+                        timeline: 1,
+                        number: 3,
+                    }],
+                    ..Chain::default()
+                });
+            },
+            "segments of WAL are too short: 1, the first is 000000010000000000000003",
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(World::good().change(change).problems().join("; "), expected);
+    }
 }

@@ -1,18 +1,14 @@
 //! What has to be looked after: logs, retention, room, and a replica.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Known;
 use super::finding::{Finding, named, quoted};
 use super::sources::{about, each, originals, unseen};
-use crate::backup::Record;
-use crate::backup::judge::usable;
+use crate::backup::judge::{Kept, fits, next_size};
+use crate::backup::{Record, Sighting};
+use crate::sample::Timestamp;
 use crate::words;
-
-/// Room for so many more of the newest size.
-const ROOM: f64 = 1.2;
-const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn logs(known: &Known) -> Vec<Finding> {
     let of = |record: &Record| {
@@ -56,16 +52,23 @@ pub(super) fn retention(known: &Known) -> Vec<Finding> {
         let Some(keep) = record.settings.keep else {
             return Finding::unknown("it is not said how long its backups are kept (`keep`)");
         };
-        let Some(oldest) = usable(sighting).last().copied() else {
+        if let Some(words) = lost(record, sighting, known.now) {
+            return Finding::refuted(known.now, words);
+        }
+        let since = record.facts.watched_since;
+        let kept = Kept::of(&record.settings, keep, since, sighting, known.now);
+        let Some(oldest) = kept.oldest else {
             return Finding::refuted(known.now, "there is no usable backup");
         };
-        let (age, promised) = (known.now.since(oldest.moment()), words::span(keep));
-        let reach = words::span(age);
-        if age + DAY < keep {
+        let (reach, promised) = (
+            words::span(known.now.since(oldest.moment())),
+            words::span(keep),
+        );
+        if !kept.is_reached {
             Finding::unknown(format!(
                 "its oldest backup is {reach} old; {promised} are promised"
             ))
-        } else if age > keep.mul_f64(1.5) {
+        } else if kept.is_overdue {
             let words = format!(
                 "{} is {reach} old, and {promised} are promised",
                 named(&oldest.id)
@@ -81,6 +84,33 @@ pub(super) fn retention(known: &Known) -> Vec<Finding> {
     })
 }
 
+/// What went earlier than promised.
+pub(super) fn lost(record: &Record, sighting: &Sighting, now: Timestamp) -> Option<String> {
+    match record.facts.vanished.as_slice() {
+        [] => {}
+        [one] => return Some(format!("{} is gone and was promised to stay", named(one))),
+        all => {
+            return Some(format!(
+                "{} backups are gone that were promised to stay",
+                all.len()
+            ));
+        }
+    }
+    let keep = record.settings.keep?;
+    let kept = Kept::of(
+        &record.settings,
+        keep,
+        record.facts.watched_since,
+        sighting,
+        now,
+    );
+    let oldest = kept.oldest.filter(|_| kept.is_short)?;
+    let (reach, promised) = (words::span(now.since(oldest.moment())), words::span(keep));
+    Some(format!(
+        "its oldest backup is {reach} old; {promised} are promised"
+    ))
+}
+
 /// Copies need room as well.
 pub(super) fn room(known: &Known) -> Vec<Finding> {
     let of = |record: &Record| {
@@ -90,13 +120,13 @@ pub(super) fn room(known: &Known) -> Vec<Finding> {
         let Some(space) = sighting.space else {
             return Finding::unknown("how much room is left cannot be seen from here");
         };
-        let newest = usable(sighting).first().map_or(0, |backup| backup.bytes);
+        let next = next_size(sighting);
         let free = words::bytes(space.free as f64);
-        if (space.free as f64) < ROOM * newest as f64 {
-            let size = words::bytes(newest as f64);
+        if !fits(next, space.free) {
+            let size = words::bytes(next as f64);
             return Finding::refuted(
                 known.now,
-                format!("{free} are free, and the newest backup has {size}"),
+                format!("{free} are free, and the next backup may have {size}"),
             );
         }
         Finding::Held {

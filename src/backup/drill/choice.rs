@@ -7,6 +7,7 @@ use super::program::Limits;
 use crate::backup::archive::Texts;
 use crate::backup::files;
 use crate::backup::inspect::{self, Pace, Progress, Reading};
+use crate::backup::moment::began;
 use crate::backup::settings::Place;
 use crate::backup::shelf::{Shape, Shelf};
 use crate::backup::source::Look;
@@ -225,47 +226,8 @@ impl Choice {
     /// The newest moment that the data of the backup itself can be of.
     pub(super) fn recovery_point(&self) -> Timestamp {
         match &self.form {
-            Form::Dump(_, verdict) => begun(verdict.made, self.finished),
+            Form::Dump(_, verdict) => began(verdict.made, self.finished),
             Form::Base(_) | Form::Tool => self.finished,
-        }
-    }
-}
-
-/// When a dump began: its header says so in a time zone that it does not name. Of the moments that zones make of it,
-/// the last before the file was finished; where none does, the header's own word.
-fn begun(made: Option<Timestamp>, finished: Timestamp) -> Timestamp {
-    const QUARTER: i64 = 15 * 60 * 1000;
-    const FARTHEST: i64 = 15 * 4;
-    let Some(made) = made else { return finished };
-    let quarters = (finished.0 - made.0).div_euclid(QUARTER);
-    if quarters.abs() > FARTHEST {
-        return Timestamp(made.0.min(finished.0));
-    }
-    Timestamp(made.0 + quarters * QUARTER)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dump_began_in_the_last_quarter_that_a_zone_allows() {
-        let minute = 60_000;
-        let cases = [
-            (Some(100), 105, 100),
-            (Some(100 + 9 * 60), 105, 100),
-            (Some(100 - 5 * 60 - 30), 105, 100),
-            (None, 105, 105),
-            // An old dump that was copied.
-            (Some(100), 100 + 16 * 60, 100),
-        ];
-        for (made, finished, begun) in cases {
-            let made = made.map(|made| Timestamp(made * minute));
-            assert_eq!(
-                super::begun(made, Timestamp(finished * minute)),
-                Timestamp(begun * minute),
-                "{made:?}"
-            );
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::Archive;
 use super::recovery::Moment;
+use crate::backup::saved;
 use crate::sample::Timestamp;
 
 /// The file that holds it.
@@ -34,9 +35,7 @@ impl Memory {
     /// What an earlier run has kept, by server; nothing when it cannot be understood, or when it was kept in what is now
     /// the future.
     pub(super) fn load(&self, now: Moment) -> BTreeMap<String, Archive> {
-        let saved = std::fs::read(&self.path).ok();
-        let saved: Option<Saved<BTreeMap<String, Archive>>> =
-            saved.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let saved = saved::read::<Saved<BTreeMap<String, Archive>>>(&self.path);
         let Some(mut saved) = saved.filter(|saved| saved.wall <= now.wall) else {
             return BTreeMap::new();
         };
@@ -49,7 +48,7 @@ impl Memory {
         saved.archives
     }
 
-    /// Writes aside, then renames.
+    /// Keeps it.
     ///
     /// # Errors
     /// When the state directory cannot be written.
@@ -59,9 +58,7 @@ impl Memory {
             steady: now.steady,
             archives,
         };
-        let aside = self.path.with_extension("json.tmp");
-        std::fs::write(&aside, serde_json::to_vec(&saved)?)?;
-        std::fs::rename(&aside, &self.path)
+        saved::write(&self.path, &saved)
     }
 }
 

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 pub use metric::EXPOSURE_METRICS;
-pub(super) use repository::{has_base, newest_backup};
 
 use super::live::Live;
 use super::wal::USUAL_SEGMENT_BYTES;

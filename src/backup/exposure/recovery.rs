@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::archive::Archive;
 use super::metric;
-use super::repository::{Held, Standing, has_base, newest_backup};
+use super::repository::{Held, Standing};
+use crate::backup::judge::{has_base, newest_point};
 use crate::backup::metric::Page;
 use crate::backup::{Facts, Record, Settings};
 use crate::sample::{Sample, Timestamp};
@@ -33,7 +34,7 @@ pub(super) struct Shown {
     looked: Option<Timestamp>,
     pub(super) has_base: bool,
     held: Option<Held>,
-    newest_backup: Option<Timestamp>,
+    newest_point: Option<Timestamp>,
     then: Option<u64>,
 }
 
@@ -45,7 +46,7 @@ impl Shown {
         };
         // The backups of a look are judged one after the other, and its WAL leads on from them.
         self.has_base = has_base(sighting);
-        self.newest_backup = newest_backup(sighting);
+        self.newest_point = newest_point(sighting);
         let chain = facts.chain.as_ref();
         self.held = chain.and_then(|chain| Held::of(chain, archive.begun()));
         if self.looked == Some(looked) {
@@ -96,7 +97,7 @@ pub(super) fn samples(
     let through_wal = standing
         .filter(|_| has_base)
         .and_then(|standing| through_wal(standing, archive, now));
-    let alone = shown.newest_backup.map(|moment| now.wall.since(moment));
+    let alone = shown.newest_point.map(|moment| now.wall.since(moment));
     let ages = [through_wal, alone.map(|age| (age, age))];
     let ages = ages.into_iter().flatten();
     let (age, least) = (

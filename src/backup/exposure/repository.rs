@@ -1,8 +1,6 @@
-//! What a source of backups holds of a server's WAL, and what could be restored from it.
+//! What a source of backups holds of a server's WAL, and how that stands to what the server says.
 
-use std::time::Duration;
-
-use crate::backup::{Backup, Chain, Kind, Sighting};
+use crate::backup::Chain;
 use crate::sample::Timestamp;
 
 /// The WAL that a source shows.
@@ -31,40 +29,6 @@ impl Held {
             arrived: chain.last_arrival.filter(|_| is_to_the_end),
             newest_end,
         })
-    }
-}
-
-fn usable(sighting: &Sighting, is_meant: fn(Kind) -> bool) -> impl Iterator<Item = &Backup> {
-    let meant =
-        move |backup: &&Backup| is_meant(backup.kind) && backup.state.counted().label() == "done";
-    sighting.backups.iter().filter(meant)
-}
-
-/// Whether a source has a base backup from which WAL could lead on.
-pub(in crate::backup) fn has_base(sighting: &Sighting) -> bool {
-    usable(sighting, Kind::is_physical).next().is_some()
-}
-
-/// The newest moment that the backups of a source could be restored to without WAL.
-pub(in crate::backup) fn newest_backup(sighting: &Sighting) -> Option<Timestamp> {
-    let physical = usable(sighting, Kind::is_physical).map(|backup| backup.finished);
-    let dumps = usable(sighting, |kind| kind == Kind::Dump).map(dump_began);
-    physical.chain(dumps).max()
-}
-
-const HOUR: i64 = 3_600_000;
-
-/// When a dump began, which is the moment it holds. Its header says so without a zone: of the moments that differ from
-/// it by whole hours the last before it was finished is meant, unless it began so long before that no zone explains it.
-fn dump_began(backup: &Backup) -> Timestamp {
-    let finished = backup.finished;
-    match (backup.took, backup.started) {
-        (Some(took), _) => finished.before(took),
-        (None, Some(started)) if backup.moment() == finished => {
-            let took = (finished.0 - started.0).rem_euclid(HOUR);
-            finished.before(Duration::from_millis(took as u64))
-        }
-        (None, _) => backup.moment(),
     }
 }
 
@@ -145,36 +109,6 @@ mod tests {
                 (Some(expected.0 * W), expected.1),
                 "{then:?} {now:?}"
             );
-        }
-    }
-
-    #[test]
-    fn a_dump_holds_the_moment_it_began() {
-        let minute = 60_000;
-        let dump = |started: Option<i64>, took: Option<u64>| {
-            let backup = Backup {
-                started: started.map(|at| Timestamp(at * minute)),
-                took: took.map(|minutes| Duration::from_secs(minutes * 60)),
-                ..Backup::listed("x", Kind::Dump, Timestamp(100_000 * minute))
-            };
-            let sighting = Sighting {
-                backups: vec![backup],
-                ..Sighting::default()
-            };
-            newest_backup(&sighting).unwrap().0 / minute - 100_000
-        };
-        let cases = [
-            ((None, None), 0),
-            ((Some(100_000 - 20), None), -20),
-            // Nine hours ahead, and eight behind.
-            ((Some(100_000 - 20 + 540), None), -20),
-            ((Some(100_000 - 20 - 480), None), -20),
-            // An old one that was copied.
-            ((Some(100_000 - 3000), None), -3000),
-            ((Some(100_000 - 20), Some(90)), -90),
-        ];
-        for ((started, took), expected) in cases {
-            assert_eq!(dump(started, took), expected, "{started:?} {took:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::COMPANIONS;
+use super::is_companion;
 use crate::backup::inspect::beside;
 use crate::backup::shelf::{Item, Shape};
 use crate::sample::Timestamp;
@@ -26,7 +26,7 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn of(items: &[Item]) -> Sums {
         let files = items.iter().filter(|item| item.shape == Shape::File);
-        let sums = files.filter(|item| COMPANIONS.iter().any(|ending| item.name.ends_with(ending)));
+        let sums = files.filter(|item| is_companion(&item.name));
         let own: HashMap<String, Beside> = sums
             .map(|item| {
                 let beside = Beside {

@@ -8,7 +8,7 @@ use super::sum::Algorithm;
 use crate::backup::shelf::Shelf;
 
 /// Endings of a file that is of one backup alone; the strongest first.
-const ENDINGS: [&str; 9] = [
+pub(crate) const ENDINGS: [&str; 9] = [
     ".sha512",
     ".sha512sum",
     ".sha384",

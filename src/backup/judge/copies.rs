@@ -83,8 +83,8 @@ fn is_fresh(record: &Record, now: Timestamp) -> bool {
     let (settings, facts) = (&record.settings, &record.facts);
     let sighting = facts.sighting.as_ref();
     let newest = sighting.and_then(|sighting| usable(sighting).first().copied());
-    let due = settings.every + settings.grace;
-    facts.obstacle.is_none() && newest.is_some_and(|newest| now.since(newest.moment()) <= due)
+    facts.obstacle.is_none()
+        && newest.is_some_and(|newest| now.since(newest.moment()) <= settings.due())
 }
 
 fn bucket(settings: &Settings) -> Option<&'static str> {
@@ -92,7 +92,8 @@ fn bucket(settings: &Settings) -> Option<&'static str> {
     BUCKETS.into_iter().find(|scheme| url.starts_with(scheme))
 }
 
-fn is_offsite(settings: &Settings) -> bool {
+/// Whether a source survives the loss of the server's site: as declared; else a bucket does, and nothing else.
+pub(in crate::backup) fn is_offsite(settings: &Settings) -> bool {
     settings.offsite.unwrap_or(bucket(settings).is_some())
 }
 
@@ -125,13 +126,18 @@ pub(in crate::backup) fn uncopied(
         .filter(|backup| backup.finished <= due && kept.is_none_or(|kept| backup.finished > kept));
     let missing = wanted.filter(|backup| {
         let found = there.get(last_name(&backup.id));
-        !found.is_some_and(|found| {
-            found.bytes == backup.bytes && may_agree(&found.storage, &backup.storage)
-        })
+        !found.is_some_and(|found| is_copy(found, backup))
     });
     let mut names: Vec<String> = missing.map(|backup| backup.id.clone()).collect();
     names.sort_unstable();
     names
+}
+
+/// Whether one may be the copy of another: by its name, its size and, where both know one of a kind, its checksum.
+pub(in crate::backup) fn is_copy(one: &Backup, other: &Backup) -> bool {
+    last_name(&one.id) == last_name(&other.id)
+        && one.bytes == other.bytes
+        && may_agree(&one.storage, &other.storage)
 }
 
 fn last_name(id: &str) -> &str {

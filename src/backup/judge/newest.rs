@@ -2,7 +2,7 @@
 
 use super::metric;
 use super::sizes::Sizes;
-use super::usable::usable;
+use super::usable::{roots, usable};
 use crate::backup::memory::Past;
 use crate::backup::metric::Page;
 use crate::backup::{Backup, Kind, Sighting, State};
@@ -46,12 +46,13 @@ pub(super) fn newest(
     }
 }
 
-/// The usual size of backups like the newest usable one, in bytes; nothing of too few.
+/// The usual size of backups like the newest usable one that needs no other, in bytes; nothing of too few. What lies
+/// between those is as large as what has changed, which is never usual.
 pub(in crate::backup) fn usual_size(sighting: &Sighting, past: &Past) -> Option<f64> {
-    let mut usable = usable(sighting);
-    let kind = usable.first()?.kind;
-    usable.retain(|backup| backup.kind == kind);
-    Sizes::of(before(&usable, sighting, past)).map(|sizes| sizes.typical)
+    let mut roots = roots(sighting);
+    let kind = roots.first()?.kind;
+    roots.retain(|backup| backup.kind == kind);
+    Sizes::of(before(&roots, sighting, past)).map(|sizes| sizes.typical)
 }
 
 /// The sizes of the backups before the newest, the latest first, those that are gone among them.

@@ -3,6 +3,15 @@
 /// How many backups a typical size is taken from, at least and at most.
 const TYPICAL_OF: std::ops::RangeInclusive<usize> = 3..=7;
 
+/// A backup smaller than this share of the typical size is not what it usually is, as the rule `BackupShrunk` has it; nor
+/// is one larger than its inverse.
+const USUAL: f64 = 0.5;
+
+/// Whether a size is near enough to the typical one, both in bytes.
+pub(in crate::backup) fn is_usual(size: u64, typical: f64) -> bool {
+    (USUAL..=1.0 / USUAL).contains(&(size as f64 / typical))
+}
+
 /// The usual size of backups, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sizes {

@@ -466,6 +466,44 @@ fn sizes_are_compared_with_those_that_are_gone() {
 }
 
 #[test]
+fn only_backups_that_need_no_other_have_a_usual_size() {
+    let mut backups: Vec<Backup> = (0..8)
+        .map(|day| Backup {
+            bytes: 10_u64.pow(day as u32),
+            ..physical(Kind::Incremental, 990 - day)
+        })
+        .collect();
+    backups.extend((0..4).map(|week| physical(Kind::Full, 900 - week)));
+    let sighting = seen(backups).sighting.unwrap();
+    assert_eq!(usual_size(&sighting, &Past::default()), Some(100.0));
+    assert_eq!(
+        next_size(&sighting),
+        100,
+        "the next full one has to fit as well"
+    );
+    assert!(fits(100, 120) && !fits(100, 119));
+    assert!(is_usual(50, 100.0) && is_usual(200, 100.0));
+    assert!(!is_usual(49, 100.0) && !is_usual(201, 100.0));
+}
+
+#[test]
+fn a_dump_cannot_be_restored_to_when_it_was_finished() {
+    let settings = declared("files: /b");
+    let facts = facts(&["done 900 1", "done 990 1 988"]);
+    let long = Backup {
+        took: Some(Duration::from_secs(7200)),
+        ..backup("done 995 1")
+    };
+    let mut facts = facts;
+    facts.sighting.as_mut().unwrap().backups.push(long);
+    let expected = [
+        "recovery_window_start_timestamp_seconds 900",
+        "recovery_window_end_timestamp_seconds 993",
+    ];
+    judged(&matter(&settings, &facts, &Past::default()), &expected);
+}
+
+#[test]
 fn retention_is_held_or_not() {
     let daily = |from: i64, count: i64| {
         let hours = (0..count).map(|day| from - 24 * day);

@@ -22,8 +22,15 @@ pub(in crate::backup) fn usable(sighting: &Sighting) -> Vec<&Backup> {
     usable
 }
 
+/// Those of them that need no other, newest first.
+pub(in crate::backup) fn roots(sighting: &Sighting) -> Vec<&Backup> {
+    let mut roots = usable(sighting);
+    roots.retain(|backup| backup.kind.is_root());
+    roots
+}
+
 /// The newest backup that came to an end, good or bad.
-pub(in crate::backup) fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
+pub fn last_attempt(sighting: &Sighting) -> Option<&Backup> {
     let ended = sighting
         .backups
         .iter()

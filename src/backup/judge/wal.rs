@@ -11,11 +11,3 @@ pub(super) fn wal(page: &mut Page, chain: &Chain) {
     let arrival = chain.last_arrival.map(Timestamp::seconds);
     page.put_some(metric::WAL_LAST_ARRIVAL, &[], arrival);
 }
-
-/// When WAL came up to the newest segment, where it leads there without a gap.
-pub(in crate::backup) fn reach(chain: &Chain) -> Option<Timestamp> {
-    let newest_end = chain.newest?.end(chain.segment_bytes);
-    chain
-        .last_arrival
-        .filter(|_| chain.unbroken_end == Some(newest_end))
-}

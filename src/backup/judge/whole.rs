@@ -1,7 +1,6 @@
-//! The source as a whole: how its last attempt ended, what it stores, what is proved, how far back and forth it reaches.
+//! The source as a whole: how its last attempt ended, what it stores, what is proved, and of what it is.
 
 use super::usable::{last_attempt, usable};
-use super::wal::reach;
 use super::{Matter, metric, truth};
 use crate::backup::metric::Page;
 use crate::backup::{Origin, Proof, Settings, Sighting, State};
@@ -24,7 +23,6 @@ pub(super) fn whole(page: &mut Page, matter: &Matter, sighting: &Sighting) {
     let free = sighting.space.map(|space| space.free as f64);
     page.put_some(metric::FREE, &[], free);
     proofs(page, sighting);
-    window(page, matter, sighting);
     let foreign = matter.facts.foreign.map(truth);
     page.put_some(metric::FOREIGN, &[], foreign);
 }
@@ -35,20 +33,6 @@ fn proofs(page: &mut Page, sighting: &Sighting) {
         let proved = usable.iter().find(|backup| backup.proof >= proof);
         let moment = proved.map_or(0.0, |backup| backup.moment().seconds());
         page.put(metric::PROOF, &[("proof", proof.label())], moment);
-    }
-}
-
-/// From the oldest usable backup to the newest, or as far as WAL leads on from it.
-fn window(page: &mut Page, matter: &Matter, sighting: &Sighting) {
-    let usable = usable(sighting);
-    let start = usable.last().map(|backup| backup.moment());
-    let end = usable.first().map(|backup| backup.moment());
-    let chain = matter.facts.chain.as_ref();
-    let is_physical = usable.iter().any(|backup| backup.kind.is_physical());
-    let reach = chain.and_then(reach).filter(|_| is_physical);
-    let end = end.map(|end| reach.map_or(end, |reach| reach.max(end)));
-    for (metric, moment) in [(metric::WINDOW_START, start), (metric::WINDOW_END, end)] {
-        page.put(metric, &[], moment.map_or(0.0, Timestamp::seconds));
     }
 }
 

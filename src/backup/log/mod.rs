@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
 use super::metric::{self, Page};
+use super::{Settings, saved};
 use crate::sample::{Sample, Timestamp};
 
 use tail::Position;
@@ -47,29 +47,18 @@ pub(super) struct Followed {
     errors: Vec<LogError>,
 }
 
-/// For how long a line with an error counts: until the next run should have come to its end, so that an error of the last
-/// run is told until another one was due, and none is told twice for a daily failure.
-pub(super) fn memory(settings: &Settings) -> Duration {
-    settings.every + settings.grace
-}
-
 impl Followed {
     /// What an earlier run has kept; nothing when there is nothing or it cannot be understood.
     pub(super) fn load(state_dir: &Path, source: &str) -> Self {
-        let saved = std::fs::read(file(state_dir, source)).ok();
-        let saved = saved.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        saved.unwrap_or_default()
+        saved::read(&file(state_dir, source)).unwrap_or_default()
     }
 
-    /// Writes aside, then renames.
+    /// Keeps it.
     ///
     /// # Errors
     /// When the state directory cannot be written.
     pub(super) fn save(&self, state_dir: &Path, source: &str) -> std::io::Result<()> {
-        let path = file(state_dir, source);
-        let aside = path.with_extension("json.tmp");
-        std::fs::write(&aside, serde_json::to_vec(self)?)?;
-        std::fs::rename(&aside, &path)
+        saved::write(&file(state_dir, source), self)
     }
 
     /// Reads what is new. This blocks.

@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::Watch;
 use crate::backup::archive::{Shown, Texts};
-use crate::backup::log::{self, Followed, Log};
+use crate::backup::log::{Followed, Log};
 use crate::backup::settings::Place;
 use crate::backup::source::Look;
 use crate::backup::{Obstacle, Settings};
@@ -83,6 +83,7 @@ pub(super) fn look(settings: &Settings, texts: &[Texts; 2], followed: Followed) 
 
 fn follow(settings: &Settings, mut followed: Followed) -> Option<(Followed, Log)> {
     let path = settings.log.as_deref()?;
-    let log = followed.read(path, log::memory(settings), Timestamp::now());
+    // An error is told until the next run should have come to its end, and not twice for a daily failure.
+    let log = followed.read(path, settings.due(), Timestamp::now());
     Some((followed, log))
 }

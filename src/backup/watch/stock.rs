@@ -88,6 +88,7 @@ impl Watch {
         self.facts.uncopied = original.map(uncopied);
         self.facts.vanished = judge::vanished(past, settings, now);
         self.facts.foreign = judge::is_foreign(settings, live.system_identifier, sighting);
+        self.facts.watched_since = past.since;
         self.facts.usual_size = judge::usual_size(sighting, past);
     }
 

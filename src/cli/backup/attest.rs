@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::backup::{Attestation, Attestations, keys, title};
-use crate::config::{Flags, load};
+use crate::config::Config;
 use crate::sample::Timestamp;
 use crate::words;
 
@@ -39,11 +39,7 @@ pub(in crate::cli) struct Options {
 #[derive(Debug, PartialEq)]
 struct Refusal(String, String);
 
-pub(in crate::cli) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
-    let config = match load(flags) {
-        Ok(config) => config,
-        Err(problems) => return Ok(super::super::refuse(&problems)),
-    };
+pub(in crate::cli) fn run(config: &Config, options: &Options) -> io::Result<ExitCode> {
     let said = match said(options, Timestamp::now(), &TimeZone::system()) {
         Ok(said) => said,
         Err(Refusal(what, hint)) => return Ok(refuse(&what, &hint)),

@@ -5,15 +5,11 @@ use std::process::ExitCode;
 
 use super::status::look;
 use crate::backup::GUIDES;
-use crate::config::{Flags, load};
+use crate::config::Config;
 
-pub(in crate::cli) fn run(flags: &Flags) -> io::Result<ExitCode> {
-    let config = match load(flags) {
-        Ok(config) => config,
-        Err(problems) => return Ok(super::super::refuse(&problems)),
-    };
+pub(in crate::cli) fn run(config: &Config) -> io::Result<ExitCode> {
     let [disaster, ..] = GUIDES;
-    let text = disaster.filled(&look(&config, false));
+    let text = disaster.filled(&look(config, false));
     super::super::stdout::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::table;
 use crate::backup::{Account, Archive, Records, survey};
 use crate::cli::query::is_coloured;
-use crate::config::{Config, Flags, load};
+use crate::config::Config;
 use crate::sample::Timestamp;
 
 #[derive(Args)]
@@ -25,11 +25,7 @@ pub(in crate::cli) struct Options {
     strict: bool,
 }
 
-pub(in crate::cli) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
-    let config = match load(flags) {
-        Ok(config) => config,
-        Err(problems) => return Ok(super::super::refuse(&problems)),
-    };
+pub(in crate::cli) fn run(config: &Config, options: &Options) -> io::Result<ExitCode> {
     if config.backups.is_empty() {
         eprintln!("error: no backup is configured");
         eprintln!(
@@ -37,7 +33,7 @@ pub(in crate::cli) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCo
         );
         return Ok(ExitCode::from(2));
     }
-    let account = look(&config, !options.no_read);
+    let account = look(config, !options.no_read);
     let text = if options.json {
         format!("{:#}\n", account.json())
     } else {

@@ -58,7 +58,7 @@ const PROOFS: [(&str, &str); 4] = [
 ];
 
 /// What the `problem` labels mean.
-const PROBLEMS: [(&str, &str); 15] = [
+const PROBLEMS: [(&str, &str); 18] = [
     ("folder_missing", "the folder does not exist"),
     ("folder_unreadable", "the folder cannot be read"),
     ("folder_empty", "there is no backup in the folder"),
@@ -69,6 +69,12 @@ const PROBLEMS: [(&str, &str); 15] = [
     ("corrupt", "the newest is damaged"),
     ("not_a_dump", "the newest is no dump"),
     ("unreadable", "the newest cannot be read"),
+    ("wal_missing", "the newest lacks WAL that it needs"),
+    (
+        "parent_missing",
+        "the newest lacks the backup that it builds on",
+    ),
+    ("rows_missing", "the newest holds fewer rows than it must"),
     ("tool_missing", "the tool cannot be run"),
     ("tool_failed", "the tool cannot tell of its backups"),
     ("tool_silent", "the tool does not answer"),
@@ -247,4 +253,19 @@ fn worded<'t>(
 ) -> impl Iterator<Item = &'static str> + 't {
     let known = table.iter().filter(|(label, _)| named.contains(label));
     known.map(|(_, words)| *words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::{Obstacle, Trouble};
+
+    #[test]
+    fn every_problem_has_words() {
+        let troubles = Trouble::ALL.map(Trouble::label);
+        let obstacles = [Obstacle::OF_FILES, Obstacle::OF_TOOLS].concat();
+        for label in troubles.into_iter().chain(obstacles) {
+            assert_eq!(worded(&PROBLEMS, &[label]).count(), 1, "{label}");
+        }
+    }
 }

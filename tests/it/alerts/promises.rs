@@ -98,12 +98,15 @@ fn backups_that_are_not_what_was_promised() {
     put(&nightly, "0.sql", &usual, 0);
     watch.clears(&["BackupGrown/info"]);
 
-    put(&sealed, "1.gpg", "-----BEGIN PGP MESSAGE-----\n\n", 1);
+    put(&sealed, "1.gpg", "-----BEGIN PGP MESSAGE-----\n\n", 2);
+    put(&sealed, "1.tar", &tape(), 1);
     watch.fires(&["BackupUnproven/info"]);
     put(&sealed, "60.sql", &dump("shop", 10), 60);
     watch.fires(&["BackupUnproven/warning"]);
     watch.clears(&["BackupUnproven/info"]);
-    fs::remove_file(sealed.join("1.gpg")).unwrap();
+    for name in ["1.gpg", "1.tar"] {
+        fs::remove_file(sealed.join(name)).unwrap();
+    }
     watch.clears(&["BackupUnproven/warning"]);
 
     // After so many days nothing of the growth is remembered.
@@ -175,4 +178,15 @@ fn remember_growth(scratch: &Scratch) {
     let past =
         format!("{{\"version\":1,\"past\":{{\"since\":0,\"days\":{{{days}}},\"backups\":{{}}}}}}");
     fs::write(scratch.join("state/backup_past-nightly.json"), past).unwrap();
+}
+
+/// A sound archive that is none of PostgreSQL's.
+fn tape() -> String {
+    let mut tape = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(5);
+    header.set_mode(0o600);
+    tape.append_data(&mut header, "notes.txt", &b"notes"[..])
+        .unwrap();
+    String::from_utf8(tape.into_inner().unwrap()).unwrap()
 }

@@ -2,63 +2,20 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use pgvigil::backup::{self, Kind, Origin, Proof, Record, Records, Settings, State, Trouble};
-use pgvigil::document::{Reader, parse};
-use pgvigil::sample::Timestamp;
-use pgvigil::scrape::Board;
-use pgvigil::store::{self, Store};
-use tokio_util::sync::CancellationToken;
+use pgvigil::backup::{self, Kind, Origin, Proof, Record, State, Trouble};
 
 use super::base::take;
-use crate::harness::{Postgres, Scratch, eventually, eventually_async};
+use super::watched::Watched;
+use crate::harness::{Postgres, Scratch, eventually};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-struct Watched {
-    records: Arc<Records>,
-    stop: CancellationToken,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Watched {
-    fn start(text: &str, state_dir: &Path) -> Watched {
-        let reader = Reader::new(None);
-        let settings = reader.read(&parse("test", text).unwrap(), Settings::read);
-        assert_eq!(reader.problems(), []);
-        let limits = store::Settings {
-            retention: Duration::from_secs(3600),
-            max_bytes: 1 << 20,
-        };
-        let store = Arc::new(Store::new(&limits, Timestamp::now()));
-        let board = Arc::new(Board::new(store, false));
-        let (records, stop) = (Arc::new(Records::default()), CancellationToken::new());
-        let (kept, stopped, state_dir) = (records.clone(), stop.clone(), state_dir.to_owned());
-        let task = tokio::spawn(async move {
-            backup::run(settings, board, kept, &state_dir, stopped).await;
-        });
-        Watched {
-            records,
-            stop,
-            task,
-        }
-    }
-
-    async fn until(&self, what: &str, holds: impl Fn(&Record) -> bool) -> Arc<Record> {
-        let reached = || async {
-            let all = self.records.all();
-            all.into_iter().find(|record| holds(record))
-        };
-        eventually_async(what, DEADLINE, reached).await
-    }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-    }
+/// What is known of the source once it is so.
+async fn once(watched: &Watched, what: &str, is_so: impl Fn(&Record) -> bool) -> Record {
+    let wanted = |record: &Record| is_so(record).then(|| record.clone());
+    watched.known(what, wanted).await
 }
 
 fn backup<'r>(record: &'r Record, id: &str) -> Option<&'r backup::Backup> {
@@ -98,13 +55,12 @@ async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
         backups.display(),
         archive.display()
     );
-    let watched = Watched::start(&text, scratch.path());
-    let record = watched
-        .until("both are read", |record| {
-            let is_done = |id| backup(record, id).is_some_and(|backup| backup.state == State::Done);
-            is_done("bare") && is_done("changes")
-        })
-        .await;
+    let watched = Watched::over(&text, scratch.path());
+    let record = once(&watched, "both are read", |record| {
+        let is_done = |id| backup(record, id).is_some_and(|backup| backup.state == State::Done);
+        is_done("bare") && is_done("changes")
+    })
+    .await;
     let identifier = postgres.sql(
         "postgres",
         "SELECT system_identifier FROM pg_control_system()",
@@ -130,15 +86,14 @@ async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
     assert_eq!(chain.unbroken_end, Some(end));
 
     fs::remove_file(archive.join(&switched[2])).unwrap();
-    let record = watched
-        .until("the gap is seen", |record| {
-            record
-                .facts
-                .chain
-                .as_ref()
-                .is_some_and(|chain| chain.missing_segments() == 1)
-        })
-        .await;
+    let record = once(&watched, "the gap is seen", |record| {
+        record
+            .facts
+            .chain
+            .as_ref()
+            .is_some_and(|chain| chain.missing_segments() == 1)
+    })
+    .await;
     let chain = record.facts.chain.as_ref().unwrap();
     let gap = chain.missing[0].first();
     assert_eq!(gap.name(chain.segment_bytes), switched[2]);
@@ -146,16 +101,20 @@ async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
 
     let needed = full.wal.unwrap().0.name(chain.segment_bytes);
     fs::remove_file(archive.join(needed)).unwrap();
-    let lost = watched.until("the backup is lost with its WAL", |record| {
+    let lost = once(&watched, "the backup is lost with its WAL", |record| {
         backup(record, "bare").is_some_and(|backup| backup.trouble == Some(Trouble::WalMissing))
     });
     // The changes need the files of the backup before them, not its WAL.
-    assert_eq!(backup(&*lost.await, "changes").unwrap().state, State::Done);
+    assert_eq!(backup(&lost.await, "changes").unwrap().state, State::Done);
     fs::remove_dir_all(&bare).unwrap();
-    let orphaned = watched.until("changes without their parent are nothing", |record| {
-        backup(record, "changes")
-            .is_some_and(|backup| backup.trouble == Some(Trouble::ParentMissing))
-    });
+    let orphaned = once(
+        &watched,
+        "changes without their parent are nothing",
+        |record| {
+            backup(record, "changes")
+                .is_some_and(|backup| backup.trouble == Some(Trouble::ParentMissing))
+        },
+    );
     orphaned.await;
     watched.stop().await;
 }
@@ -178,7 +137,7 @@ async fn rows_and_checksums_are_held_against_what_was_promised() {
             folder.display()
         )
     };
-    let watched = Watched::start(&text(2), scratch.path());
+    let watched = Watched::over(&text(2), scratch.path());
     let all_read = |record: &Record| {
         let states = ["full.sql", "few.sql", "wrong.sql"]
             .map(|id| backup(record, id).map(|backup| backup.state));
@@ -189,7 +148,7 @@ async fn rows_and_checksums_are_held_against_what_was_promised() {
                 Some(State::Damaged),
             ]
     };
-    let record = watched.until("all are read", all_read).await;
+    let record = once(&watched, "all are read", all_read).await;
     let few = backup(&record, "few.sql").unwrap();
     assert_eq!(few.trouble, Some(Trouble::RowsMissing));
     assert_eq!(
@@ -202,8 +161,8 @@ async fn rows_and_checksums_are_held_against_what_was_promised() {
     );
     watched.stop().await;
     // Another promise is judged by what was remembered.
-    let watched = Watched::start(&text(1), scratch.path());
-    let enough = watched.until("one row is enough now", |record| {
+    let watched = Watched::over(&text(1), scratch.path());
+    let enough = once(&watched, "one row is enough now", |record| {
         backup(record, "few.sql").is_some_and(|backup| backup.state == State::Done)
     });
     enough.await;

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use pgvigil::backup::{Backup, Facts, Sighting};
 
-use super::watch::Watched;
+use super::watched::Watched;
 
 /// What a source showed last.
 fn facts(watched: &Watched, source: &str) -> Option<Facts> {

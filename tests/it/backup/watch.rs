@@ -2,97 +2,25 @@
 
 use std::cell::Cell;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pgvigil::backup::{self, Records, Settings};
-use pgvigil::document::{Reader, parse};
-use pgvigil::sample::Timestamp;
-use pgvigil::scrape::Board;
-use pgvigil::store::{self, Store};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-
+pub(super) use super::watched::Watched;
 use crate::harness::{Scratch, eventually_async};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const PLAIN: &str = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.18\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
-pub(super) struct Watched {
-    pub(super) board: Arc<Board>,
-    pub(super) records: Arc<Records>,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
+/// A folder that is looked at ten times a second.
+fn start(folder: &Path, state_dir: &Path) -> Watched {
+    looking("100ms", folder, state_dir)
 }
 
-impl Watched {
-    fn start(folder: &Path, state_dir: &Path) -> Watched {
-        Watched::looking("100ms", folder, state_dir)
-    }
-
-    fn looking(every: &str, folder: &Path, state_dir: &Path) -> Watched {
-        let text = format!(
-            "backups: [{{name: nightly, server: shop, files: '{}', every: 1d, look: {every}}}]",
-            folder.join("*.sql").display()
-        );
-        Watched::over(&text, state_dir)
-    }
-
-    /// Over a configuration.
-    pub(super) fn over(text: &str, state_dir: &Path) -> Watched {
-        let reader = Reader::new(None);
-        let settings = reader.read(&parse("test", text).unwrap(), Settings::read);
-        assert_eq!(reader.problems(), []);
-        let limits = store::Settings {
-            retention: Duration::from_secs(3600),
-            max_bytes: 1 << 20,
-        };
-        let board = Arc::new(Board::new(
-            Arc::new(Store::new(&limits, Timestamp::now())),
-            false,
-        ));
-        let stop = CancellationToken::new();
-        let (shown, state_dir, stopped) = (board.clone(), state_dir.to_owned(), stop.clone());
-        let records: Arc<Records> = Arc::default();
-        let kept = records.clone();
-        let task =
-            tokio::spawn(
-                async move { backup::run(settings, shown, kept, &state_dir, stopped).await },
-            );
-        Watched {
-            board,
-            records,
-            stop,
-            task,
-        }
-    }
-
-    /// A value by metric (without `pg_backup_`) and one label's value, which may be empty.
-    pub(super) fn value(&self, metric: &str, label: &str) -> Option<f64> {
-        let current = self.board.current();
-        let mut samples = current.iter().flat_map(|(_, samples)| samples.iter());
-        let name = format!("pg_backup_{metric}");
-        let found = samples.find(|sample| {
-            sample.family.name.as_ref() == name
-                && (label.is_empty() || sample.labels.iter().any(|(_, value)| value == label))
-        });
-        found.map(|sample| sample.value)
-    }
-
-    pub(super) async fn until(&self, what: &str, expected: &[(&str, &str, f64)]) {
-        let reached = || async {
-            let holds = |(metric, label, value): &(&str, &str, f64)| {
-                self.value(metric, label) == Some(*value)
-            };
-            expected.iter().all(holds).then_some(())
-        };
-        eventually_async(what, DEADLINE, reached).await;
-    }
-
-    pub(super) async fn stop(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-    }
+fn looking(every: &str, folder: &Path, state_dir: &Path) -> Watched {
+    let text = format!(
+        "backups: [{{name: nightly, server: shop, files: '{}', every: 1d, look: {every}}}]",
+        folder.join("*.sql").display()
+    );
+    Watched::over(&text, state_dir)
 }
 
 fn put(folder: &Path, name: &str, content: &str, hours_ago: u64) {
@@ -108,7 +36,7 @@ async fn each_way_to_go_wrong_has_its_own_name() {
     let scratch = Scratch::new();
     let folder = scratch.join("b");
     std::fs::create_dir(&folder).unwrap();
-    let watched = Watched::start(&folder, scratch.path());
+    let watched = start(&folder, scratch.path());
     let empty = [
         ("problem", "folder_empty", 1.0),
         ("count", "done", 0.0),
@@ -228,7 +156,7 @@ async fn a_file_that_grows_is_not_judged() {
     put(&folder, "1.sql", PLAIN, 30);
     put(&folder, "2.sql.part", "", 0);
     // Slow enough that a writer on a busy machine never seems to stand still.
-    let watched = Watched::looking("1s", &folder, scratch.path());
+    let watched = looking("1s", &folder, scratch.path());
     watched
         .until(
             "one is there, one is under way",
@@ -274,7 +202,7 @@ async fn a_restart_reads_nothing_again() {
         ("count", "damaged", 1.0),
         ("problem", "empty", 1.0),
     ];
-    let watched = Watched::start(&folder, scratch.path());
+    let watched = start(&folder, scratch.path());
     watched.until("both are judged", &expected).await;
     let state = scratch.join("backup-nightly.json");
     eventually_async("it is remembered", DEADLINE, || async {
@@ -287,7 +215,7 @@ async fn a_restart_reads_nothing_again() {
         .unwrap()
         .replace("\"empty\"", "\"not_a_dump\"");
     std::fs::write(&state, remembered).unwrap();
-    let watched = Watched::start(&folder, scratch.path());
+    let watched = start(&folder, scratch.path());
     watched
         .until(
             "it was not read again",

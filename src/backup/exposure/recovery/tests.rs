@@ -37,7 +37,7 @@ fn reading(archive: &mut Archive, second: i64, segment: f64, fingerprint: u64) {
 }
 
 /// Written as a word for each: `w3@7` segment 3 came at 7, `b3@7` a base backup that needs it was finished at 7, `d@7` a
-/// dump, `x@7` one that is damaged; `e@0` an archive is shown though it may be empty.
+/// dump, `x@7` one that is damaged, `u@7` one that nobody has read yet; `e@0` an archive is shown though it may be empty.
 fn sighting(words: &str) -> Sighting {
     let mut sighting = Sighting::default();
     for word in words.split(' ').filter(|word| !word.is_empty()) {
@@ -56,6 +56,7 @@ fn sighting(words: &str) -> Sighting {
             "e" => drop(sighting.wal.get_or_insert_default()),
             "b" => sighting.backups.push(backup(Kind::Full, State::Done)),
             "d" => sighting.backups.push(backup(Kind::Dump, State::Done)),
+            "u" => sighting.backups.push(backup(Kind::Dump, State::Unread)),
             "x" => sighting.backups.push(backup(Kind::Dump, State::Damaged)),
             _ => sighting.wal.get_or_insert_default().files.push(WalFile {
                 name: WalName::Segment(segment.name(W)),
@@ -138,6 +139,9 @@ fn a_source_is_as_old_as_what_could_be_restored_from_it() {
         // A base backup alone holds the moment it was finished; a dump is newer than WAL can be.
         ("b3@10", "50 50 - -"),
         ("d@20 d@30 x@40", "30 30 - -"),
+        // What has not been read is no good news, while something has.
+        ("d@30 u@40", "30 30 - -"),
+        ("u@40", "20 20 - -"),
         ("d@55 b3@10 w3@12", "5 5 300 1"),
         // An archive that stays empty lacks what was archived since the server was first read, and maybe more.
         ("e@0", "- - 300 1"),

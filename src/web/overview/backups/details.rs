@@ -1,6 +1,6 @@
 //! What stands against a source by name: a page has room for names, which labels must not hold.
 
-use crate::backup::{Facts, State};
+use crate::backup::{Facts, State, last_attempt};
 
 /// More names are counted.
 const NAMED: usize = 3;
@@ -21,9 +21,7 @@ pub(super) fn details(facts: &Facts) -> Vec<String> {
 
 /// The newest backup that came to an end, where that was no good one.
 fn bad(facts: &Facts) -> Option<String> {
-    let backups = &facts.sighting.as_ref()?.backups;
-    let ended = backups.iter().filter(|backup| backup.state.is_judged());
-    let last = ended.max_by_key(|backup| backup.finished)?;
+    let last = last_attempt(facts.sighting.as_ref()?)?;
     let why = last.problem.as_deref().unwrap_or_default();
     match last.state {
         State::Damaged if why.is_empty() => Some(format!("`{}` is damaged", last.id)),

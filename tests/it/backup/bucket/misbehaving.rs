@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pgvigil::backup::{Backup, Proof, State};
 
-use super::{DEADLINE, PLAIN, Watched, obstacle};
+use super::{DEADLINE, PLAIN, Watched, obstacle, watch};
 use crate::harness::{Answer, HttpSink};
 
 /// A source that is looked at once.
@@ -48,7 +48,7 @@ fn before_reading() -> [Answer; 3] {
 
 async fn after(watched: &Watched, sink: &HttpSink, requests: usize) -> Backup {
     watched
-        .until(&format!("{requests} requests"), |record| {
+        .known(&format!("{requests} requests"), |record| {
             let backups = &record.facts.sighting.as_ref()?.backups;
             let is_due = sink.requests().len() >= requests;
             is_due.then(|| backups[0].clone())
@@ -70,9 +70,9 @@ async fn what_breaks_is_asked_for_again() {
     ]);
     sink.script([part(PLAIN, "e1", whole), page(&object("a.sql"))]);
     sink.usually(part(PLAIN, "e1", whole));
-    let watched = Watched::start(&source(&sink, "5s"));
+    let watched = watch(&source(&sink, "5s"));
     let backups = watched
-        .until("a verdict or none", |record| {
+        .known("a verdict or none", |record| {
             let backups = &record.facts.sighting.as_ref()?.backups;
             let is_due = backups[0].state.is_judged() || sink.requests().len() > 10;
             is_due.then(|| backups.clone())
@@ -114,7 +114,7 @@ async fn a_store_that_fails_damages_no_backup() {
         let sink = HttpSink::start();
         sink.script(before_reading());
         sink.usually(answer);
-        let watched = Watched::start(&source(&sink, "5s"));
+        let watched = watch(&source(&sink, "5s"));
         let backup = after(&watched, &sink, requests).await;
         assert_eq!(
             (backup.state, backup.trouble),
@@ -213,9 +213,9 @@ async fn hostile_names_lead_nowhere() {
     let astray = object("z.sql").replace("daily/", "../../etc/");
     sink.script([page(&format!("{all}{astray}")), refusal(404, "NoSuchKey")]);
     sink.usually(refusal(500, "InternalError"));
-    let watched = Watched::start(&source(&sink, "5s"));
+    let watched = watch(&source(&sink, "5s"));
     let seen = watched
-        .until("the look is over", |record| record.facts.sighting.clone())
+        .known("the look is over", |record| record.facts.sighting.clone())
         .await;
     let mut names: Vec<_> = seen
         .backups

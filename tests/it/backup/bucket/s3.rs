@@ -3,7 +3,7 @@
 use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions};
 use pgvigil::backup::{Kind, Proof, State, Trouble};
 
-use super::{DEADLINE, Dumps, PLAIN, Watched, obstacle};
+use super::{DEADLINE, Dumps, PLAIN, obstacle, watch};
 use crate::harness::{BUCKET, Moto, eventually_async, free_port};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +50,7 @@ async fn a_bucket_is_read_like_a_folder() {
         "files: 's3://{BUCKET}/daily/*.dump', look: 1s, storage: {}",
         moto.storage()
     );
-    let watched = Watched::start(&source);
+    let watched = watch(&source);
     let seen = watched.read(19).await;
     let one = |name: &str| seen.iter().find(|backup| backup.id == name).unwrap();
     for name in [
@@ -92,7 +92,7 @@ async fn a_bucket_is_read_like_a_folder() {
     bucket_put(&moto, "daily/new.dump", PLAIN).await;
     bucket.delete(&"daily/old.dump".into()).await.unwrap();
     watched
-        .until("the changes are seen", |record| {
+        .known("the changes are seen", |record| {
             let backups = &record.facts.sighting.as_ref()?.backups;
             let new = backups.iter().find(|backup| backup.id == "new.dump")?;
             let is_gone = !backups.iter().any(|backup| backup.id == "old.dump");
@@ -168,9 +168,9 @@ async fn nothing_there_is_nothing_there() {
     bucket_put(&moto, "daily2/a.dump", PLAIN).await;
     let storage = moto.storage();
     let source = format!("files: 's3://{BUCKET}/daily', look: 1s, storage: {storage}");
-    let watched = Watched::start(&source);
+    let watched = watch(&source);
     watched
-        .until("an empty place is seen", |record| {
+        .known("an empty place is seen", |record| {
             Some(record.facts.sighting.as_ref()?.backups.is_empty()).filter(|is_empty| *is_empty)
         })
         .await;
@@ -180,7 +180,7 @@ async fn nothing_there_is_nothing_there() {
     // A server that is gone leaves what is known, and says so.
     drop(moto);
     let lost = watched
-        .until("the loss is told", |record| record.facts.obstacle.clone())
+        .known("the loss is told", |record| record.facts.obstacle.clone())
         .await;
     assert!(lost.to_string().contains("cannot be reached at"), "{lost}");
     eventually_async("what is known stays", DEADLINE, || async {

@@ -10,7 +10,7 @@ use pgvigil::backup::{Origin, State};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{facts, run, sighting};
-use crate::backup::watch::Watched;
+use crate::backup::watched::Watched;
 use crate::harness::{Postgres, Scratch, eventually, eventually_async, give_to_server, is_root};
 
 const DEADLINE: Duration = Duration::from_secs(90);

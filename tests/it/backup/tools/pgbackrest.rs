@@ -9,7 +9,7 @@ use pgvigil::backup::{Facts, Kind, Origin, Segment, State};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{backups, complaints, facts, is_alive, run};
-use crate::backup::watch::Watched;
+use crate::backup::watched::Watched;
 use crate::harness::{Postgres, Scratch, eventually, eventually_async, give_to_server, is_root};
 
 const DEADLINE: Duration = Duration::from_secs(60);

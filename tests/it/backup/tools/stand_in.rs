@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::is_alive;
-use crate::backup::watch::Watched;
+use crate::backup::watched::Watched;
 use crate::harness::{Answer, Daemon, HttpSink, Scratch, eventually_async, free_port, pgvigil};
 
 const DEADLINE: Duration = Duration::from_secs(30);

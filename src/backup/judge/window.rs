@@ -1,0 +1,49 @@
+//! From which moment to which one can restore.
+
+use super::metric;
+use super::usable::usable;
+use crate::backup::metric::Page;
+use crate::backup::{Backup, Chain, Facts, Sighting};
+use crate::sample::Timestamp;
+
+pub(super) fn samples(page: &mut Page, facts: &Facts) {
+    let (start, end) = window(facts).unzip();
+    for (metric, moment) in [(metric::WINDOW_START, start), (metric::WINDOW_END, end)] {
+        page.put(metric, &[], moment.map_or(0.0, Timestamp::seconds));
+    }
+}
+
+/// The oldest and the newest moment that could be restored, as far as the last look showed: of a dump when it began; from
+/// physical backups as far as WAL leads on.
+pub(in crate::backup) fn window(facts: &Facts) -> Option<(Timestamp, Timestamp)> {
+    let sighting = facts.sighting.as_ref()?;
+    let start = points(sighting).min()?;
+    let newest = newest_point(sighting)?;
+    let reach = facts.chain.as_ref().and_then(reach);
+    let reach = reach.filter(|_| has_base(sighting));
+    Some((start, reach.map_or(newest, |reach| reach.max(newest))))
+}
+
+/// The newest moment that the backups of a source could be restored to without WAL.
+pub(in crate::backup) fn newest_point(sighting: &Sighting) -> Option<Timestamp> {
+    points(sighting).max()
+}
+
+/// Whether a source has a backup from which WAL could lead on.
+pub(in crate::backup) fn has_base(sighting: &Sighting) -> bool {
+    usable(sighting)
+        .iter()
+        .any(|backup| backup.kind.is_physical())
+}
+
+fn points(sighting: &Sighting) -> impl Iterator<Item = Timestamp> {
+    usable(sighting).into_iter().map(Backup::recovery_point)
+}
+
+/// When WAL came up to the newest segment, where it leads there without a gap.
+fn reach(chain: &Chain) -> Option<Timestamp> {
+    let newest_end = chain.newest?.end(chain.segment_bytes);
+    chain
+        .last_arrival
+        .filter(|_| chain.unbroken_end == Some(newest_end))
+}
