@@ -3,8 +3,8 @@
 mod archive;
 mod base;
 mod bucket;
-mod corpus;
 mod claim15;
+mod corpus;
 mod drill;
 mod exposure;
 mod fixtures;

@@ -213,8 +213,5 @@ impl Shelf for Bucket {
 fn archive(storage: &Storage) -> Option<&str> {
     let class = storage.class.as_deref()?;
     let is_archive = |archive: &&str| archive.eq_ignore_ascii_case(class);
-    ARCHIVES
-        .iter()
-        .any(is_archive)
-        .then_some(class)
+    ARCHIVES.iter().any(is_archive).then_some(class)
 }

@@ -3,10 +3,12 @@
 
 mod answers;
 mod base;
+mod bucket;
 mod dumps;
 mod places;
 mod series;
 mod tally;
+mod unreadable;
 mod wal;
 mod watched;
 
@@ -18,10 +20,13 @@ use tally::{Dice, Tally};
 fn no_damaged_backup_is_called_good_and_none_hangs() {
     let seed = Dice::seed();
     println!("the damages of this run come again with CLAIM15_SEED={seed}");
-    let kinds: [fn(&mut Dice) -> Vec<Tally>; 4] =
-        [dumps::tallies, base::tallies, answers::tallies, |dice| {
-            watched::tallies([places::cases, wal::cases], dice)
-        }];
+    let kinds: [fn(&mut Dice) -> Vec<Tally>; 5] = [
+        dumps::tallies,
+        base::tallies,
+        answers::tallies,
+        unreadable::tallies,
+        |dice| watched::tallies([places::cases, wal::cases, bucket::cases], dice),
+    ];
     let tallies: Vec<Tally> = scope(|scope| {
         let each = kinds.map(|kind| scope.spawn(move || kind(&mut Dice::new(seed))));
         let each = each.into_iter().map(|kind| kind.join().unwrap());
@@ -35,7 +40,11 @@ fn no_damaged_backup_is_called_good_and_none_hangs() {
     println!("{all}");
     assert_eq!(all.misses, Vec::<String>::new(), "damaged, and called good");
     assert_eq!(all.hangs, Vec::<String>::new(), "never judged");
-    assert_eq!(all.false_alarms, Vec::<String>::new(), "good, and called damaged");
+    assert_eq!(
+        all.false_alarms,
+        Vec::<String>::new(),
+        "good, and called damaged"
+    );
     let is_tried = |tally: &Tally| tally.damaged >= 10 && tally.good >= 2;
     assert!(tallies.iter().all(is_tried), "a kind was hardly tried");
     assert!(all.damaged > 5000 && all.bare > 0, "{all}");

@@ -238,7 +238,13 @@ pub fn tallies(dice: &mut Dice) -> Vec<Tally> {
             if changed.as_ref() == Some(content) {
                 tally.good(&what, &path, Proof::Summed);
             } else {
-                judge(&mut tally, &what, &path, (name, content), changed.as_deref());
+                judge(
+                    &mut tally,
+                    &what,
+                    &path,
+                    (name, content),
+                    changed.as_deref(),
+                );
             }
             write(&victim, content).unwrap();
         }

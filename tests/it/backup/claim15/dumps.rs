@@ -116,8 +116,13 @@ fn flips(artefacts: &[Artefact], victim: &Path, dice: &mut Dice) -> Tally {
 }
 
 /// Where the checksum of each kind of compressed file lies, in bytes from its end.
-const CHECKSUMS: [(&str, usize); 5] =
-    [(".gz", 8), (".zst", 4), (".lz4", 4), (".bz2", 3), (".xz", 12)];
+const CHECKSUMS: [(&str, usize); 5] = [
+    (".gz", 8),
+    (".zst", 4),
+    (".lz4", 4),
+    (".bz2", 3),
+    (".xz", 12),
+];
 
 /// Holes of zeros, wrong checksums and missing members.
 fn holes(artefacts: &[Artefact], victim: &Path, dice: &mut Dice) -> Tally {
@@ -155,7 +160,10 @@ fn without_members(content: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut archive = tar::Archive::new(content);
     let members = archive.entries().unwrap().map(|entry| {
         let mut entry = entry.unwrap();
-        let (name, header) = (entry.path().unwrap().display().to_string(), entry.header().clone());
+        let (name, header) = (
+            entry.path().unwrap().display().to_string(),
+            entry.header().clone(),
+        );
         let mut content = Vec::new();
         entry.read_to_end(&mut content).unwrap();
         (name, header, content)
@@ -165,12 +173,15 @@ fn without_members(content: &[u8]) -> Vec<(String, Vec<u8>)> {
     let without = |lacking: &str| {
         let mut tape = tar::Builder::new(Vec::new());
         for (name, header, content) in members.iter().filter(|(name, ..)| name != lacking) {
-            tape.append_data(&mut header.clone(), name, content.as_slice()).unwrap();
+            tape.append_data(&mut header.clone(), name, content.as_slice())
+                .unwrap();
         }
         tape.into_inner().unwrap()
     };
     let lacking = members.iter().filter(|(name, ..)| counts(name));
-    lacking.map(|(name, ..)| (name.clone(), without(name))).collect()
+    lacking
+        .map(|(name, ..)| (name.clone(), without(name)))
+        .collect()
 }
 
 /// Directory dumps, one of whose files is not as it was.

@@ -51,7 +51,11 @@ impl Tally {
                 self.longest = self.longest.max(began.elapsed());
                 // A verdict is one thing, in whatever way it is asked for.
                 let is_proved = verdict.proof >= Proof::Whole;
-                assert!(verdict.is_good() || !is_proved, "{what}: {}", report(&verdict));
+                assert!(
+                    verdict.is_good() || !is_proved,
+                    "{what}: {}",
+                    report(&verdict)
+                );
                 Some(verdict)
             }
             Err(RecvTimeoutError::Timeout) => {
@@ -67,16 +71,17 @@ impl Tally {
         self.good += 1;
         let verdict = self.read(what, path)?;
         if !verdict.is_good() || verdict.proof != proof {
-            self.false_alarms.push(format!("{what}: {}", report(&verdict)));
+            self.false_alarms
+                .push(format!("{what}: {}", report(&verdict)));
         }
         Some(verdict)
     }
 
-    /// Counts a damaged backup: it must not pass for whole.
+    /// Counts a damaged backup: it must not be called good.
     pub fn damaged(&mut self, what: &str, path: &Path) {
         self.damaged += 1;
         if let Some(verdict) = self.read(what, path)
-            && verdict.proof >= Proof::Whole
+            && verdict.is_good()
         {
             self.misses.push(format!("{what}: {}", report(&verdict)));
         }
@@ -122,8 +127,12 @@ impl Dice {
 
     /// Another one for each run, unless one is asked for.
     pub fn seed() -> u64 {
-        let asked = std::env::var("CLAIM15_SEED").ok().map(|seed| seed.parse().unwrap());
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let asked = std::env::var("CLAIM15_SEED")
+            .ok()
+            .map(|seed| seed.parse().unwrap());
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap();
         asked.unwrap_or(since.as_nanos() as u64)
     }
 
