@@ -38,13 +38,16 @@ fn no_damaged_backup_is_called_good_and_none_hangs() {
         all.add(tally);
     }
     println!("{all}");
-    assert_eq!(all.misses, Vec::<String>::new(), "damaged, and called good");
-    assert_eq!(all.hangs, Vec::<String>::new(), "never judged");
-    assert_eq!(
-        all.false_alarms,
-        Vec::<String>::new(),
-        "good, and called damaged"
-    );
+    let lists = [
+        ("damaged, and called good", &all.misses),
+        ("never judged", &all.hangs),
+        ("good, and called damaged", &all.false_alarms),
+    ];
+    for (what, each) in lists {
+        each.iter().for_each(|each| println!("{what}: {each}"));
+    }
+    let counts = lists.map(|(_, each)| each.len());
+    assert_eq!(counts, [0, 0, 0], "misses, hangs, false alarms");
     let is_tried = |tally: &Tally| tally.damaged >= 10 && tally.good >= 2;
     assert!(tallies.iter().all(is_tried), "a kind was hardly tried");
     assert!(all.damaged > 5000 && all.bare > 0, "{all}");

@@ -107,7 +107,7 @@ fn called_good(record: &Record) -> usize {
 
 pub fn tallies(dice: &mut Dice) -> Vec<Tally> {
     let (scratch, mut tally) = (Scratch::new(), Tally::of("answers of tools"));
-    let mut said = |tool: &str, text: &[u8]| {
+    let said = |tool: &str, text: &[u8]| {
         let file = scratch.write("answer.json", text);
         let began = Instant::now();
         let record = look(tool, &file, scratch.path());

@@ -65,9 +65,10 @@ const FUTURE: &str = "2096-01-02T03:04:05.000Z";
 
 pub fn cases(_: &Scratch, dice: &mut Dice) -> Cases {
     let sink = HttpSink::start();
+    // What was written longer ago than a look takes its turn is settled at the first one.
     let place = |folder: usize| {
         format!(
-            "files: 's3://backups/c{folder}/*.sql', storage: {{endpoint: '{}', allow_http: true, region: r, access_key_id: a, secret_access_key: b}}",
+            "look: 10s, files: 's3://backups/c{folder}/*.sql', storage: {{endpoint: '{}', allow_http: true, region: r, access_key_id: a, secret_access_key: b}}",
             sink.url()
         )
     };
@@ -92,15 +93,11 @@ pub fn cases(_: &Scratch, dice: &mut Dice) -> Cases {
         PLAIN.replace(" complete", ""),
     ));
     for (what, content) in bad {
-        for modified in [PAST, FUTURE] {
-            let folder = cases.len();
-            put(folder, "a.sql", &content, modified, "STANDARD");
-            cases.push(Case::damaged(
-                format!("{what} of {modified}"),
-                place(folder),
-                all_damaged(1),
-            ));
-        }
+        let modified = if cases.len() % 4 == 0 { FUTURE } else { PAST };
+        let folder = cases.len();
+        put(folder, "a.sql", &content, modified, "STANDARD");
+        let what = format!("{what} of {modified}");
+        cases.push(Case::damaged(what, place(folder), all_damaged(1)));
     }
     // An upload in parts that was never finished is not listed.
     cases.push(Case::damaged(
@@ -142,6 +139,6 @@ pub fn cases(_: &Scratch, dice: &mut Dice) -> Cases {
     Cases {
         kind: "objects in a bucket",
         cases,
-        server: Some(sink),
+        _server: Some(sink),
     }
 }

@@ -73,7 +73,7 @@ impl Folders<'_> {
 }
 
 fn place(folder: &Path) -> String {
-    format!("files: '{}'", folder.display())
+    format!("look: 1s, files: '{}'", folder.display())
 }
 
 fn write(path: &Path, content: impl AsRef<[u8]>, modified: SystemTime) {
@@ -96,7 +96,7 @@ pub fn cases(scratch: &Scratch, dice: &mut Dice) -> Cases {
     Cases {
         kind: "strange folders",
         cases: folders.cases,
-        server: None,
+        _server: None,
     }
 }
 
@@ -257,7 +257,6 @@ fn beside(folders: &mut Folders) {
 }
 
 fn many(folders: &mut Folders) {
-    let past = SystemTime::now() - 2 * HOUR;
     let is_seen = |record: &Record| {
         let seen = backups(record);
         let newest = seen.iter().find(|backup| backup.id == "good.sql");
@@ -270,10 +269,12 @@ fn many(folders: &mut Folders) {
             && damaged.count() >= 1000
             && called_good.map(|backup| backup.id.as_str()).all(is_good)
     };
-    folders.damaged("100,000 files, one of them good", is_seen, |folder| {
-        for number in 1..100_000 {
-            File::create(folder.join(format!("{number}.sql"))).unwrap();
-        }
-        write(&folder.join("good.sql"), PLAIN, past);
-    });
+    let folder = folders.folder();
+    for number in 1..100_000 {
+        File::create(folder.join(format!("{number}.sql"))).unwrap();
+    }
+    write(&folder.join("good.sql"), PLAIN, SystemTime::now() + HOUR);
+    let place = format!("look: 5s, files: '{}'", folder.display());
+    let what = "100,000 files, one of them good";
+    folders.cases.push(Case::damaged(what, place, is_seen));
 }

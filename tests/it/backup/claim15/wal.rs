@@ -78,8 +78,13 @@ pub fn cases(scratch: &Scratch, dice: &mut Dice) -> Cases {
     let mut files = base::content(false);
     files.retain(|(path, _)| path != base::WAL);
     base::lay(&bases.join("base"), &files);
-    let place =
-        |folder: &Path| format!("files: '{}', wal: '{}'", bases.display(), folder.display());
+    let place = |folder: &Path| {
+        format!(
+            "look: 1s, files: '{}', wal: '{}'",
+            bases.display(),
+            folder.display()
+        )
+    };
     let mut cases = Vec::new();
     let folder = |what: &str| -> PathBuf {
         let folder = scratch.join(format!("wal {what}"));
@@ -157,17 +162,17 @@ pub fn cases(scratch: &Scratch, dice: &mut Dice) -> Cases {
         let changes = backups(record).iter().find(|backup| backup.id == "changes");
         changes.is_some_and(|changes| changes.trouble == Some(Trouble::ParentMissing))
     };
-    let chain = format!("files: '{}'", chain.display());
+    let chain = format!("look: 1s, files: '{}'", chain.display());
     cases.push(Case::damaged(
         "changes without their parent",
         chain,
         is_orphan,
     ));
-    let alone = format!("files: '{}'", bases.display());
+    let alone = format!("look: 1s, files: '{}'", bases.display());
     cases.push(Case::damaged("no archive at all", alone, is_lost));
     Cases {
         kind: "WAL archives",
         cases,
-        server: None,
+        _server: None,
     }
 }

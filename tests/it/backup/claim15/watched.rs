@@ -56,7 +56,7 @@ impl Case {
 pub struct Cases {
     pub kind: &'static str,
     pub cases: Vec<Case>,
-    pub server: Option<HttpSink>,
+    pub _server: Option<HttpSink>,
 }
 
 /// All backups that are seen at a place.
@@ -105,7 +105,7 @@ pub fn tallies<const N: usize>(
     let scratch = Scratch::new();
     let kinds = kinds.map(|cases| cases(&scratch, dice));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+    let runtime = runtime.worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(judge(&scratch, &kinds))
 }
 
@@ -115,7 +115,7 @@ async fn judge(scratch: &Scratch, kinds: &[Cases]) -> Vec<Tally> {
         let each = cases.cases.iter().enumerate();
         each.map(move |(case, Case { place, .. })| {
             let name = name(kind, case);
-            format!("{{name: {name}, server: s, look: 300ms, verify_rate: 1GiB, {place}}}")
+            format!("{{name: {name}, server: s, verify_rate: 1GiB, {place}}}")
         })
     });
     let text = format!("backups: [{}]", each.collect::<Vec<_>>().join(", "));
