@@ -3,9 +3,8 @@
 mod archive;
 mod base;
 mod bucket;
+mod claim15;
 mod corpus;
-mod damage;
-mod damage_base;
 mod drill;
 mod exposure;
 mod fixtures;

@@ -30,6 +30,16 @@ impl Members {
         self.contents.is_some()
     }
 
+    /// Whether there are files of a dump, by their names: those of its tables have numbers.
+    pub(super) fn has_parts(&self) -> bool {
+        let mut stems = self
+            .data
+            .keys()
+            .filter_map(|stem| stem.strip_suffix(".dat"));
+        let has_table = stems.any(|stem| stem.parse::<u32>().is_ok());
+        has_table || self.has_contents() || !self.large_objects.is_empty()
+    }
+
     /// Takes one file by its name and reads it to its end.
     pub(super) fn take<'r>(
         &mut self,

@@ -32,7 +32,7 @@ pub(super) fn read(input: impl Read, verdict: &mut Verdict) -> io::Result<bool> 
     if let Some(base) = base {
         return base.judge(verdict);
     }
-    if members.has_contents() {
+    if members.has_parts() {
         return members.judge(verdict).map(|()| false);
     }
     verdict.proof = Proof::Opened;

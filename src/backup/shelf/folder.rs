@@ -1,6 +1,6 @@
 //! A folder of this machine.
 
-use std::fs::{File, Metadata};
+use std::fs::{DirEntry, File, Metadata};
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
@@ -15,6 +15,22 @@ use crate::sample::Timestamp;
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(pub(crate) PathBuf);
 
+impl Folder {
+    /// Where a name leads. One that is no text was listed with a mark for what could not be read of it.
+    fn path(&self, name: &str) -> PathBuf {
+        let path = self.0.join(name);
+        if !name.contains(char::REPLACEMENT_CHARACTER) || path.symlink_metadata().is_ok() {
+            return path;
+        }
+        name.split('/').fold(self.0.clone(), |folder, part| {
+            let is_it = |entry: &DirEntry| entry.file_name().to_string_lossy() == part;
+            let mut entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            let named = entries.find(is_it).map(|entry| entry.path());
+            named.unwrap_or_else(|| folder.join(part))
+        })
+    }
+}
+
 impl Shelf for Folder {
     fn title(&self) -> String {
         self.0.display().to_string()
@@ -22,7 +38,7 @@ impl Shelf for Folder {
 
     fn list(&self, folder: &str) -> io::Result<Vec<Item>> {
         let mut items = Vec::new();
-        for entry in std::fs::read_dir(self.0.join(folder))? {
+        for entry in std::fs::read_dir(self.path(folder))? {
             if items.len() == MOST_ENTRIES {
                 return Err(io::ErrorKind::QuotaExceeded.into());
             }
@@ -41,13 +57,13 @@ impl Shelf for Folder {
     }
 
     fn stand(&self, name: &str) -> io::Result<Item> {
-        let metadata = std::fs::symlink_metadata(self.0.join(name))?;
+        let metadata = std::fs::symlink_metadata(self.path(name))?;
         let last = name.rsplit('/').next().unwrap_or_default();
         Ok(item(last.into(), &metadata))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(File::open(self.0.join(name))?))
+        Ok(Box::new(File::open(self.path(name))?))
     }
 
     fn space(&self) -> Option<Space> {

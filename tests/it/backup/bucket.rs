@@ -56,13 +56,13 @@ async fn dumps_of(source: &str) -> Vec<Backup> {
 }
 
 /// Dumps of a small database: the custom archive, and the files of a directory dump by name.
-struct Dumps {
-    custom: Vec<u8>,
+pub(super) struct Dumps {
+    pub(super) custom: Vec<u8>,
     folder: Vec<(String, Vec<u8>)>,
 }
 
 impl Dumps {
-    fn take() -> Dumps {
+    pub(super) fn take() -> Dumps {
         let (postgres, scratch) = (Postgres::start(15), Scratch::new());
         postgres.sql(
             "postgres",
@@ -90,7 +90,7 @@ impl Dumps {
 
     /// The custom archive as if it were a year older: the year follows compression, seconds, minutes, hours, day and
     /// month, each a sign and four bytes.
-    fn old(&self) -> Vec<u8> {
+    pub(super) fn old(&self) -> Vec<u8> {
         let mut old = self.custom.clone();
         old[11 + 6 * 5 + 1] -= 1;
         old

@@ -85,11 +85,14 @@ impl Default for Answer {
     }
 }
 
+type Answering = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     requests: Mutex<Vec<Request>>,
     script: Mutex<VecDeque<Answer>>,
     usual: Mutex<Answer>,
+    answering: Mutex<Option<Answering>>,
     stopping: AtomicBool,
 }
 
@@ -142,6 +145,11 @@ impl HttpSink {
         *self.state.usual.lock().unwrap() = answer;
     }
 
+    /// What is answered then, by what was asked.
+    pub fn answering(&self, answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
+        *self.state.answering.lock().unwrap() = Some(Arc::new(answer));
+    }
+
     /// All requests so far, also those that were answered with an error.
     pub fn requests(&self) -> Vec<Request> {
         self.state.requests.lock().unwrap().clone()
@@ -175,9 +183,14 @@ fn serve(connection: &TcpStream, state: &State) {
         "{} {} {:?} {}",
         request.method, request.path, request.headers, request.body
     );
-    state.requests.lock().unwrap().push(request);
+    state.requests.lock().unwrap().push(request.clone());
     let scripted = state.script.lock().unwrap().pop_front();
-    let mut answer = scripted.unwrap_or_else(|| state.usual.lock().unwrap().clone());
+    let answering = state.answering.lock().unwrap().clone();
+    let usual = || match answering {
+        Some(answering) => answering(&request),
+        None => state.usual.lock().unwrap().clone(),
+    };
+    let mut answer = scripted.unwrap_or_else(usual);
     answer.body = answer.body.replace(ECHO, &asked);
     std::thread::sleep(answer.delay);
     let mut head = format!(
