@@ -86,6 +86,7 @@ fn restored(source: &str, hours: u32, outcome: Outcome) -> Report {
             found: String::new(),
         }],
         major: Some(17),
+        is_alone: Some(true),
     }
 }
 
@@ -131,8 +132,7 @@ impl World {
         let judged = self.records.iter().cloned().map(|mut record| {
             let facts = &mut Arc::make_mut(&mut record).facts;
             let sighting = facts.sighting.as_ref();
-            facts.usual_size =
-                sighting.and_then(|sighting| usual_size(sighting, &Past::default()));
+            facts.usual_size = sighting.and_then(|sighting| usual_size(sighting, &Past::default()));
             record
         });
         checklist(&Known {
