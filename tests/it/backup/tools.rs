@@ -10,6 +10,8 @@ use pgvigil::backup::Sighting;
 
 use super::watch::Watched;
 
+pub use barman::Home as BarmanHome;
+
 /// What a source showed last.
 fn sighting(watched: &Watched, source: &str) -> Option<Sighting> {
     let records = watched.records.all();
@@ -20,7 +22,7 @@ fn sighting(watched: &Watched, source: &str) -> Option<Sighting> {
 }
 
 /// Runs a program to its end; gives what it printed.
-fn run(command: &mut Command) -> String {
+pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{command:?}\n{said}");
