@@ -5,28 +5,31 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::backup::drill;
+use crate::backup::drill::{self, Orders};
 
-/// A program, and how it ends.
+/// A program, and what is seen to before it runs.
 #[derive(Args)]
 pub(super) struct Options {
     /// The process that it must not outlive
     #[arg(long)]
     parent: u32,
-    /// How it is told that the drill is over
+    /// The user who runs it
+    #[arg(long, requires = "group")]
+    user: Option<u32>,
+    /// The group of that user
+    #[arg(long, requires = "user")]
+    group: Option<u32>,
+    /// It ends its own processes when it is told to
     #[arg(long)]
-    farewell: Farewell,
+    server: bool,
+    /// It has no network
+    #[arg(long)]
+    alone: bool,
     /// The program and its arguments
     #[arg(last = true, required = true)]
     words: Vec<OsString>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Farewell {
-    Kill,
-    Quit,
 }
 
 /// What a server asks for.
@@ -41,11 +44,13 @@ pub(super) struct Asked {
 }
 
 pub(super) fn run(options: &Options) -> io::Result<ExitCode> {
-    let error = drill::become_guarded(
-        options.parent,
-        options.farewell == Farewell::Quit,
-        &options.words,
-    );
+    let orders = Orders {
+        parent: options.parent,
+        owner: options.user.zip(options.group),
+        is_server: options.server,
+        is_alone: options.alone,
+    };
+    let error = drill::become_guarded(&orders, &options.words);
     let program = options
         .words
         .first()

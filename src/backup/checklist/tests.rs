@@ -86,6 +86,7 @@ fn restored(source: &str, hours: u32, outcome: Outcome) -> Report {
             found: String::new(),
         }],
         major: Some(17),
+        is_alone: Some(true),
     }
 }
 

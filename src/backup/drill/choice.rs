@@ -78,13 +78,16 @@ pub(super) fn choose(
     candidates.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
     let mut why = None;
     for backup in candidates {
-        let Ok(item) = shelf.stand(&backup.id) else {
-            continue;
+        // A backup may be all of the place, which is a folder.
+        let shape = match backup.id.as_str() {
+            "." => Ok(Shape::Folder),
+            name => shelf.stand(name).map(|item| item.shape),
         };
+        let Ok(shape) = shape else { continue };
         match judge(
             shelf,
             &backup.id,
-            item.shape,
+            shape,
             backup.finished,
             backup.bytes,
             limits,
@@ -93,7 +96,7 @@ pub(super) fn choose(
             Ok(choice)
                 if matches!(choice.form, Form::Base(_))
                     && shelf
-                        .stand(&format!("{}/backup_manifest", choice.id))
+                        .stand(&inspect::within(&choice.id, "backup_manifest"))
                         .is_err() =>
             {
                 let words =

@@ -17,18 +17,38 @@ pub(super) struct Bench<'d> {
     pub(super) folder: &'d Folder,
     pub(super) owner: Owner,
     pub(super) limits: &'d Limits,
+    /// Whether nothing that runs here has a network: a backup is code, and could speak to the server that it is of.
+    pub(super) is_alone: bool,
 }
 
-impl Bench<'_> {
-    /// A program of PostgreSQL.
-    pub(super) fn program(&self, name: &str) -> Program {
-        self.prepare(name, Program::new)
+impl<'d> Bench<'d> {
+    /// Finds out whether this machine lets programs have no network.
+    pub(super) fn new(
+        installation: &'d Installation,
+        folder: &'d Folder,
+        owner: Owner,
+        limits: &'d Limits,
+    ) -> Result<Bench<'d>, Failure> {
+        let mut bench = Bench {
+            installation,
+            folder,
+            owner,
+            limits,
+            is_alone: true,
+        };
+        let trial = bench.program("postgres").arg("--version");
+        let (status, _) = trial.run(limits, &bench.log("trial"))?;
+        bench.is_alone = status.success();
+        Ok(bench)
     }
 
-    fn prepare(&self, name: &str, make: fn(&std::path::Path, Owner) -> Program) -> Program {
+    /// A program of PostgreSQL.
+    pub(super) fn program(&self, name: &str) -> Program {
         let path = self.installation.program(name);
         // What a dump lets loose is found by the folder it works in.
-        let program = make(&path, self.owner).folder(&self.folder.run());
+        let program = Program::new(&path, self.owner)
+            .folder(&self.folder.run())
+            .alone(self.is_alone);
         match self.installation.libraries(&path) {
             Some(libraries) => program.env("LD_LIBRARY_PATH", libraries),
             None => program,
@@ -98,7 +118,8 @@ impl Bench<'_> {
         let hba = self.write("pg_hba.conf", "local all all trust\n")?;
         let ident = self.write("pg_ident.conf", "")?;
         let mut server = self
-            .prepare("postgres", Program::server)
+            .program("postgres")
+            .as_server()
             .arg("-D")
             .arg(self.folder.data());
         let own = [

@@ -8,7 +8,12 @@ use std::path::Path;
 use super::failure::Failure;
 use super::program::Limits;
 use crate::backup::inspect;
-use crate::backup::shelf::{Shape, Shelf};
+use crate::backup::shelf::{Item, Shape, Shelf};
+
+/// What lies in a backup's folder; a backup `.` is all of the shelf.
+pub(super) fn list(shelf: &dyn Shelf, name: &str) -> io::Result<Vec<Item>> {
+    shelf.list(if name == "." { "" } else { name })
+}
 
 /// Folders below folders beyond this depth are nobody's backup.
 const DEEPEST: usize = 12;
@@ -48,7 +53,7 @@ fn below(
     }
     let made = DirBuilder::new().mode(0o700).create(to);
     made.map_err(|error| unwritable(name, &error))?;
-    for item in shelf.list(name).map_err(|error| unreadable(name, &error))? {
+    for item in list(shelf, name).map_err(|error| unreadable(name, &error))? {
         if item.name.is_empty()
             || item.name.contains('/')
             || [".", ".."].contains(&item.name.as_str())
@@ -57,7 +62,7 @@ fn below(
                 "`{name}` holds a file without a proper name"
             )));
         }
-        let (inner, target) = (format!("{name}/{}", item.name), to.join(&item.name));
+        let (inner, target) = (inspect::within(name, &item.name), to.join(&item.name));
         match item.shape {
             Shape::Folder => below(shelf, &inner, &target, limits, depth - 1)?,
             Shape::File => {
@@ -66,7 +71,7 @@ fn below(
                     .map_err(|error| unreadable(&inner, &error))?;
                 write(&inner, content, &target, limits)?;
             }
-            Shape::Other if name.ends_with("/pg_tblspc") => {
+            Shape::Other if name.split('/').next_back() == Some("pg_tblspc") => {
                 return Err(Failure::Impossible(
                     "the base backup has tablespaces as links, which lead out of it; only the tar form can be drilled then".into(),
                 ));
@@ -145,9 +150,9 @@ pub(super) fn bytes(shelf: &dyn Shelf, name: &str) -> io::Result<u64> {
     let mut sum = 0;
     let mut folders = vec![name.to_owned()];
     while let Some(folder) = folders.pop() {
-        for item in shelf.list(&folder)? {
+        for item in list(shelf, &folder)? {
             match item.shape {
-                Shape::Folder => folders.push(format!("{folder}/{}", item.name)),
+                Shape::Folder => folders.push(inspect::within(&folder, &item.name)),
                 Shape::File => sum += item.bytes,
                 Shape::Other => {}
             }

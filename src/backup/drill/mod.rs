@@ -8,6 +8,7 @@ mod cluster;
 mod failure;
 mod fetch;
 mod folder;
+mod guard;
 mod logical;
 mod physical;
 mod program;
@@ -22,7 +23,7 @@ mod watch;
 mod words;
 
 pub use assert::Rows;
-pub(crate) use program::{GUARD, NOT_RUN, become_guarded};
+pub(crate) use guard::{GUARD, NOT_RUN, Orders, become_guarded};
 pub use report::{Check, Outcome, Phase, Report};
 pub use reports::Reports;
 pub use run::{Plan, run};

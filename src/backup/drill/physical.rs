@@ -27,7 +27,7 @@ pub(super) enum Form {
 impl Form {
     /// What a name on a shelf is, when it is a base backup.
     pub(super) fn of(shelf: &dyn Shelf, name: &str) -> Option<Form> {
-        let items = shelf.list(name).ok()?;
+        let items = fetch::list(shelf, name).ok()?;
         let has = |wanted: &dyn Fn(&str) -> bool| {
             items
                 .iter()
@@ -87,13 +87,12 @@ fn one(
     if form == Form::Folder {
         return fetch::folder(shelf, name, to, limits);
     }
-    let items = shelf
-        .list(name)
+    let items = fetch::list(shelf, name)
         .map_err(|error| Failure::Bad(format!("`{name}` cannot be listed: {error}")))?;
     fetch::make(to)?;
     let mut map = String::new();
     for item in items.iter().filter(|item| item.shape == Shape::File) {
-        let inner = format!("{name}/{}", item.name);
+        let inner = inspect::within(name, &item.name);
         if is_tape(&item.name, "base") {
             fetch::tar(shelf, &inner, to, limits)?;
         } else if is_tape(&item.name, "pg_wal") {
@@ -151,16 +150,15 @@ fn chain(shelf: &dyn Shelf, name: &str) -> Result<Vec<String>, Failure> {
 /// A backup's label, of a folder; that of a tar file lies first in it.
 fn label(shelf: &dyn Shelf, name: &str) -> Option<String> {
     let mut text = String::new();
-    if let Ok(file) = shelf.open(&format!("{name}/backup_label")) {
+    if let Ok(file) = shelf.open(&inspect::within(name, "backup_label")) {
         file.take(LONGEST_LABEL).read_to_string(&mut text).ok()?;
         return Some(text);
     }
-    let base = shelf
-        .list(name)
+    let base = fetch::list(shelf, name)
         .ok()?
         .into_iter()
         .find(|item| is_tape(&item.name, "base"))?;
-    let content = inspect::content(shelf, &format!("{name}/{}", base.name)).ok()?;
+    let content = inspect::content(shelf, &inspect::within(name, &base.name)).ok()?;
     let mut archive = tar::Archive::new(content);
     for entry in archive.entries().ok()?.take(LABEL_WITHIN).flatten() {
         if entry

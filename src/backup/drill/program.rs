@@ -1,5 +1,4 @@
-//! Programs that end with the drill, whatever ends it: each is a process group with a deadline, started through a guard
-//! (this very program, under another name) that asks the kernel to end it when the thread of the drill is gone.
+//! Programs that end with the drill, whatever ends it: each is a process group with a deadline, started through a guard.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -9,14 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, refused};
 use super::folder::Owner;
-
-/// The name of the guard among the subcommands.
-pub(crate) const GUARD: &str = "guard";
+use super::guard::{NOT_RUN, Orders};
 
 const NAP: Duration = Duration::from_millis(10);
 /// How long a server may take to end its processes before it is killed.
@@ -57,55 +54,47 @@ impl Limits {
 
 /// A program to run.
 pub(super) struct Program {
-    command: Command,
-    name: String,
+    path: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    folder: PathBuf,
+    orders: Orders,
 }
 
 impl Program {
     /// One that ends at once when the drill does.
-    pub(super) fn new(program: &Path, owner: Owner) -> Program {
-        Program::guarded(program, owner, "kill")
+    pub(super) fn new(path: &Path, owner: Owner) -> Program {
+        let environment = [("PATH", PATH), ("LC_ALL", "C"), ("TZ", "UTC")];
+        Program {
+            path: path.into(),
+            arguments: Vec::new(),
+            environment: environment
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
+            folder: "/".into(),
+            orders: Orders {
+                parent: std::process::id(),
+                owner,
+                is_server: false,
+                is_alone: false,
+            },
+        }
     }
 
     /// A server, which is told to end its own processes first.
-    pub(super) fn server(program: &Path, owner: Owner) -> Program {
-        Program::guarded(program, owner, "quit")
+    pub(super) fn as_server(mut self) -> Program {
+        self.orders.is_server = true;
+        self
     }
 
-    fn guarded(program: &Path, owner: Owner, farewell: &str) -> Program {
-        // What is linked here stays what runs now when its file is replaced, and is reached by whoever we are.
-        let mut command = Command::new("/proc/self/exe");
-        command.args([
-            GUARD,
-            "--parent",
-            &std::process::id().to_string(),
-            "--farewell",
-            farewell,
-            "--",
-        ]);
-        command
-            .arg(program)
-            .env_clear()
-            .env("PATH", PATH)
-            .env("LC_ALL", "C")
-            .env("TZ", "UTC");
-        command
-            .current_dir("/")
-            .process_group(0)
-            .stdin(Stdio::null());
-        if let Some((user, group)) = owner {
-            command.uid(user).gid(group);
-        }
-        let name = program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        Program { command, name }
+    /// Whether it has no network.
+    pub(super) fn alone(mut self, is_alone: bool) -> Program {
+        self.orders.is_alone = is_alone;
+        self
     }
 
     pub(super) fn arg(mut self, argument: impl AsRef<OsStr>) -> Program {
-        self.command.arg(argument);
+        self.arguments.push(argument.as_ref().into());
         self
     }
 
@@ -113,17 +102,19 @@ impl Program {
         mut self,
         arguments: impl IntoIterator<Item = A>,
     ) -> Program {
-        self.command.args(arguments);
+        let arguments = arguments.into_iter();
+        self.arguments
+            .extend(arguments.map(|argument| argument.as_ref().into()));
         self
     }
 
     pub(super) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
-        self.command.env(name, value);
+        self.environment.push((name.into(), value.as_ref().into()));
         self
     }
 
     pub(super) fn folder(mut self, folder: &Path) -> Program {
-        self.command.current_dir(folder);
+        self.folder = folder.into();
         self
     }
 
@@ -135,23 +126,40 @@ impl Program {
                 || name == "DATABASE_URL"
                 || name.starts_with("DATA_SOURCE_")
         };
-        self.command
-            .envs(std::env::vars_os().filter(|(name, _)| !is_ours(name)));
+        self.environment
+            .extend(std::env::vars_os().filter(|(name, _)| !is_ours(name)));
         self
     }
 
+    fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// Starts it; what it says goes to a file.
-    pub(super) fn start(mut self, log: &Path) -> Result<Running, Failure> {
-        let name = self.name;
+    pub(super) fn start(self, log: &Path) -> Result<Running, Failure> {
+        let name = self.name();
         let open = || -> io::Result<(File, File)> {
             let file = File::options().create(true).append(true).open(log)?;
             Ok((file.try_clone()?, file))
         };
         let (output, errors) =
             open().map_err(refused(format!("cannot write what `{name}` says")))?;
-        self.command.stdout(output).stderr(errors);
-        let child = self
-            .command
+        // What is linked here stays what runs now when its file is replaced, and is reached by whoever we are.
+        let mut command = Command::new("/proc/self/exe");
+        command
+            .args(self.orders.words())
+            .arg("--")
+            .arg(&self.path)
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.environment)
+            .current_dir(&self.folder)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        let child = command
             .spawn()
             .map_err(refused(format!("cannot run `{name}`")))?;
         Ok(Running {
@@ -175,7 +183,7 @@ impl Program {
 
     /// Runs it to its end, and takes failure for the backup's.
     pub(super) fn succeed(self, limits: &Limits, log: &Path) -> Result<String, Failure> {
-        let name = self.name.clone();
+        let name = self.name();
         match self.run(limits, log)? {
             (status, said) if status.success() => Ok(said),
             (status, said) => Err(blame(&name, status, &said)),
@@ -199,9 +207,6 @@ const LACKING: [&str; 10] = [
     "incompatible with operating system",
     "could not load library",
 ];
-
-/// What the guard ends with when a program cannot be run.
-pub(crate) const NOT_RUN: u8 = 127;
 
 fn blame(name: &str, status: ExitStatus, said: &str) -> Failure {
     let words = match first_error(said) {
@@ -281,32 +286,4 @@ impl Drop for Running {
         self.send(Signal::KILL);
         let _ = self.child.wait();
     }
-}
-
-/// Becomes another program, of the lowest priority, that ends when the thread which started us does.
-///
-/// # Errors
-/// Why it cannot; nothing is returned otherwise.
-pub(crate) fn become_guarded(parent: u32, is_server: bool, words: &[OsString]) -> io::Error {
-    let farewell = if is_server {
-        Signal::QUIT
-    } else {
-        Signal::KILL
-    };
-    if let Err(error) = set_parent_process_death_signal(Some(farewell)) {
-        return error.into();
-    }
-    // It may have ended before it was asked for.
-    let is_ours =
-        rustix::process::getppid().is_some_and(|id| id.as_raw_nonzero().get() as u32 == parent);
-    let Some((program, arguments)) = words.split_first().filter(|_| is_ours) else {
-        return io::Error::other("is started by drills alone");
-    };
-    let _ = rustix::process::nice(19);
-    // Its absence is no reason not to drill.
-    let _ = Command::new("ionice")
-        .args(["-t", "-c", "3"])
-        .args(words)
-        .exec();
-    Command::new(program).args(arguments).exec()
 }

@@ -37,6 +37,9 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// The major version of PostgreSQL that restored it.
     pub major: Option<u32>,
+    /// Whether nothing that restored it had a network; unknown before anything was started.
+    #[serde(default)]
+    pub is_alone: Option<bool>,
 }
 
 impl Report {

@@ -78,6 +78,7 @@ pub fn run(plan: &Plan) -> Option<Report> {
             data_age: None,
             checks: Vec::new(),
             major: None,
+            is_alone: None,
         },
     };
     let ended = drill.whole();
@@ -179,12 +180,8 @@ impl Drill<'_> {
         let needed = form.needed(shelf.as_ref(), &choice.id, verdict);
         let installation = self.installation(needed)?;
         let limits = self.limits.clone();
-        let bench = Bench {
-            installation: &installation,
-            folder,
-            owner,
-            limits: &limits,
-        };
+        let bench = Bench::new(&installation, folder, owner, &limits)?;
+        self.report.is_alone = Some(bench.is_alone);
         self.enter(Phase::Fetch, &format!("fetching {}", choice.id));
         let dump = logical::fetch(&bench, shelf.as_ref(), &choice.id, form)?;
         bench.initdb()?;
@@ -234,12 +231,8 @@ impl Drill<'_> {
         };
         let newest = chain.last().cloned().unwrap_or_else(|| folder.data());
         let installation = self.installation(Needed::Exactly(physical::major(&newest)?))?;
-        let bench = Bench {
-            installation: &installation,
-            folder,
-            owner,
-            limits: &limits,
-        };
+        let bench = Bench::new(&installation, folder, owner, &limits)?;
+        self.report.is_alone = Some(bench.is_alone);
         self.enter(Phase::Restore, "preparing the cluster");
         physical::combine(&bench, &chain)?;
         physical::prepare(&bench)?;

@@ -263,6 +263,7 @@ mod tests {
             data_age: None,
             checks: Vec::new(),
             major: Some(15),
+            is_alone: Some(true),
         }
     }
 

@@ -22,6 +22,14 @@ pub fn words(report: &Report) -> String {
     if let Some(major) = report.major {
         line("by", &format!("PostgreSQL {major}"));
     }
+    if let Some(is_alone) = report.is_alone {
+        let words = if is_alone {
+            "none: what was restored could reach nothing"
+        } else {
+            "not taken away, which this machine does not let us: what was restored could reach others"
+        };
+        line("network", words);
+    }
     if report.restored_bytes > 0 {
         line("restored", &format!("{} bytes", report.restored_bytes));
     }

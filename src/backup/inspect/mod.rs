@@ -122,7 +122,7 @@ fn read_folder(
 }
 
 /// Where something lies in a folder; the folder `.` is the shelf itself.
-fn within(folder: &str, name: &str) -> String {
+pub(crate) fn within(folder: &str, name: &str) -> String {
     match folder {
         "." => name.into(),
         folder => format!("{folder}/{name}"),

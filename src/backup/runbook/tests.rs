@@ -53,6 +53,7 @@ fn report(outcome: Outcome, hours: u64) -> Report {
         data_age: None,
         checks: Vec::new(),
         major: Some(15),
+        is_alone: Some(true),
     }
 }
 

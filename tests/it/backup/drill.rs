@@ -1,6 +1,9 @@
 //! Restore drills by the built program, on real servers: what is restored, what is refused, and what is left behind.
 
+mod barman;
+mod bucket;
 mod dumps;
+mod network;
 mod pgbackrest;
 mod physical;
 mod safety;

@@ -10,6 +10,8 @@ use pgvigil::backup::{Backup, Facts, Sighting};
 
 use super::watched::Watched;
 
+pub use barman::Home as BarmanHome;
+
 /// What a source showed last.
 fn facts(watched: &Watched, source: &str) -> Option<Facts> {
     let records = watched.records.all();
@@ -34,7 +36,7 @@ fn complaints(facts: &Facts) -> &[String] {
 }
 
 /// Runs a program to its end; gives what it printed.
-fn run(command: &mut Command) -> String {
+pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{command:?}\n{said}");

@@ -54,6 +54,7 @@ fn report(outcome: Outcome, backup: &str) -> Report {
             found: String::new(),
         }],
         major: Some(17),
+        is_alone: Some(true),
     }
 }
 

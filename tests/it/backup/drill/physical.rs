@@ -197,8 +197,12 @@ fn tapes_with_tablespaces_and_increments_are_recovered() {
         &scene.scratch.join("b/increment"),
         &["-Fp", "-X", "stream", &increment],
     );
-    let report = scene.restored(&["--backup", "increment"]);
-    assert_eq!(report["outcome"]["how"], "restored");
+    scene.restored(&["--backup", "increment"]);
+    // One that is all of the place.
+    let alone = format!("files: '{}'", scene.scratch.join("b/full").display());
+    let alone = Scene::new(&alone, "assert: ['SELECT count(*) = 0 FROM notes']");
+    assert_eq!(alone.restored(&[])["backup"], ".");
+    alone.assert_tidy();
     fs::rename(
         scene.scratch.join("b/full"),
         scene.scratch.join("elsewhere"),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::time::{Duration, SystemTime};
 
 use super::{PATIENCE, Scene, processes};
-use crate::harness::{Daemon, eventually};
+use crate::harness::{Daemon, eventually, free_port};
 
 const ENDLESS: &str = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.1\n\n\\! setsid sleep 1000 >/dev/null 2>&1 &\nSELECT pg_sleep(1000);\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
@@ -62,6 +62,34 @@ fn only_one_runs_and_a_signal_ends_it() {
     scene.assert_tidy();
 }
 
+/// The drill of before ends, and another begins under what is configured now; nothing is told of the one that was ended.
+#[test]
+fn a_reload_begins_a_drill_again() {
+    let scene = endless("every: 1h, timeout: 10m");
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let mut daemon = Daemon::spawn(scene.command(&["--listen", &listen]));
+    let folder = || {
+        scene
+            .left()
+            .into_iter()
+            .find(|name| name.starts_with("drill-"))
+    };
+    eventually("it restores", PATIENCE, || is_restoring(&scene));
+    let first = folder().unwrap();
+    daemon.signal("HUP");
+    let second = eventually("another drill begins", PATIENCE, || {
+        folder().filter(|name| *name != first)
+    });
+    eventually("it restores again", PATIENCE, || is_restoring(&scene));
+    assert_eq!(scene.left(), [second, "lock".into()]);
+    let reports = std::fs::read_dir(scene.scratch.join("state/drills"));
+    assert_eq!(reports.map_or(0, Iterator::count), 0, "{}", daemon.output());
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(PATIENCE), Some(0), "{}", daemon.output());
+    scene.assert_tidy();
+}
+
 #[test]
 fn a_kill_at_any_moment_leaves_nothing_for_the_next() {
     let seed = SystemTime::now()
@@ -103,6 +131,28 @@ fn a_kill_at_any_moment_leaves_nothing_for_the_next() {
         "seed {seed}"
     );
     scene.assert_tidy();
+}
+
+/// Kept, it is all there, nothing of it runs, and no later drill takes it away.
+#[test]
+fn what_is_kept_stays() {
+    let scene = Scene::files("assert: ['SELECT true']");
+    scene.put(
+        "1.sql",
+        ENDLESS
+            .replace("sleep 1000", "sleep 999")
+            .replace("pg_sleep(1000)", "1"),
+    );
+    scene.restored(&["--keep"]);
+    scene.restored(&[]);
+    let left = scene.left();
+    let [kept, lock] = left.as_slice() else {
+        panic!("{left:?}")
+    };
+    assert!(kept.starts_with("kept-") && lock == "lock", "{left:?}");
+    let data = scene.scratch.join("w").join(kept).join("base/data");
+    assert!(data.join("global/pg_control").is_file());
+    assert_eq!(processes(&scene.scratch.join("w")), Vec::<String>::new());
 }
 
 #[test]

@@ -15,13 +15,14 @@ use crate::harness::{Postgres, Scratch, eventually, eventually_async, give_to_se
 
 const DEADLINE: Duration = Duration::from_secs(90);
 
-struct World {
-    scratch: Scratch,
-    postgres: Postgres,
+/// A home of Barman's, with the server `m` that archives into it.
+pub struct Home {
+    pub scratch: Scratch,
+    pub postgres: Postgres,
 }
 
-impl World {
-    fn start() -> World {
+impl Home {
+    pub fn start() -> Home {
         let scratch = Scratch::new();
         let incoming = scratch.join("home/m/incoming");
         fs::create_dir_all(&incoming).unwrap();
@@ -32,8 +33,8 @@ impl World {
             "archive_command=cp %p {0}/.%f && mv {0}/.%f {0}/%f",
             incoming.display()
         );
-        let postgres = Postgres::with(15, &["archive_mode=on", &archive]);
-        let world = World { scratch, postgres };
+        let postgres = Postgres::with(15, &["archive_mode=on", &archive, "log_connections=on"]);
+        let world = Home { scratch, postgres };
         world.configure(
             "good",
             &world
@@ -72,7 +73,8 @@ impl World {
         self.scratch.write(format!("{name}.conf"), text);
     }
 
-    fn barman(&self, config: &str, words: &[&str]) -> Command {
+    /// Runs it with a configuration: `good`, or one whose copy goes `bad` or is `hung`.
+    pub fn barman(&self, config: &str, words: &[&str]) -> Command {
         let mut command = self.postgres.beside("barman");
         command
             .arg("--config")
@@ -84,7 +86,7 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_barman_tells_and_what_it_does_not() {
-    let world = World::start();
+    let world = Home::start();
     let config = world.scratch.join("good.conf");
     let text = format!(
         "backups: [{{name: m, server: shop, look: 2s, barman: {{server: m, config: '{0}', home: '{1}'}}}}, \

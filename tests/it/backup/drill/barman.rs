@@ -1,0 +1,46 @@
+//! A catalogue of Barman: restored by the tool, replayed from its own archive.
+
+use super::{PATIENCE, Scene, connections};
+use crate::backup::tools::{BarmanHome, run};
+use crate::harness::{eventually, give_to_server};
+
+#[test]
+fn a_catalogue_of_barman_is_restored() {
+    let home = BarmanHome::start();
+    let postgres = &home.postgres;
+    postgres.sql(
+        "postgres",
+        "CREATE TABLE notes (note text); INSERT INTO notes VALUES ('a'); SELECT pg_switch_wal();",
+    );
+    let incoming = home.scratch.join("home/m/incoming");
+    let first = incoming.join("000000010000000000000001");
+    eventually("WAL has come", PATIENCE, || first.exists().then_some(()));
+    run(&mut home.barman("good", &["archive-wal", "m"]));
+    run(&mut home.barman("good", &["backup", "m"]));
+    let segment = postgres.sql(
+        "postgres",
+        "INSERT INTO notes VALUES ('b'); SELECT pg_walfile_name(pg_current_wal_insert_lsn()); SELECT pg_switch_wal();",
+    );
+    let last = incoming.join(segment.lines().next().unwrap());
+    eventually("the last WAL has come", PATIENCE, || {
+        last.exists().then_some(())
+    });
+    run(&mut home.barman("good", &["archive-wal", "m"]));
+    let source = format!(
+        "barman: {{server: m, config: '{}', home: '{}'}}",
+        home.scratch.join("good.conf").display(),
+        home.scratch.join("home").display()
+    );
+    let scene = Scene::new(&source, "assert: ['SELECT count(*) = 2 FROM notes']");
+    // Barman refuses whoever is not the user that it is set to.
+    give_to_server(scene.scratch.path());
+    let seen = connections(postgres);
+    let report = scene.restored(&[]);
+    assert_eq!(
+        (&report["kind"], &report["major"]),
+        (&"full".into(), &15.into()),
+        "{report:#}"
+    );
+    assert_eq!(connections(postgres), seen, "the live server was spoken to");
+    scene.assert_tidy();
+}
