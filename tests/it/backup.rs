@@ -13,7 +13,7 @@
 //! | 6. gaps that tools miss | `tools::pgbackrest`, `archive::wal_that_gets_lost_is_told_with_the_backup_that_needs_it`, `claim15::wal`, `src/backup/wal/chain/tests.rs` |
 //! | 7. never frozen, never vanished | `tools::stand_in`: `a_tool_on_its_bad_days_hides_nothing`, `a_page_never_waits_for_a_tool_which_knows_nothing_of_ours` |
 //! | 8. stuck and orphaned | `tools::pgbackrest`, `tools::stand_in::an_answer_in_a_file_has_an_age`, `BackupStuck` in `alerts/backups.rs` |
-//! | 9. the right cluster | `BackupForeign` in `alerts/tests/backups.yml`, `src/backup/judge/tests.rs` |
+//! | 9. the right cluster | `BackupForeign` in `alerts/backups.rs`, `src/backup/judge/tests.rs` |
 //! | 10. a drill that cannot hurt | `drill::safety` |
 //! | as many series for 1,000 backups as for ten | `claim15::series` |
 
