@@ -99,6 +99,8 @@ struct Watch {
     unread: Vec<Found>,
     /// When the verdicts were last taken into account.
     stock_taken: Instant,
+    /// How long that took.
+    stock_cost: Duration,
     /// The WAL archive at the last look, and at the one before.
     archives: [Option<Archive>; 2],
     texts: Arc<[Texts; 2]>,
@@ -130,6 +132,7 @@ impl Watch {
             look_began: None,
             unread: Vec::new(),
             stock_taken: Instant::now(),
+            stock_cost: Duration::ZERO,
             archives: [None, None],
             texts: Arc::default(),
         }

@@ -1,4 +1,21 @@
 //! Backups: real dumps of every form, whole and damaged, and a folder that is watched while it changes.
+//!
+//! What is promised of them, and the tests that show it:
+//!
+//! | promise | shown by |
+//! | --- | --- |
+//! | no damaged backup is called good, none hangs, no good one is called damaged | `claim15` |
+//! | 1. a truthful recovery point | `exposure`: both tests; `src/backup/exposure/clock/tests.rs` |
+//! | 2. an `archive_command` that lies | `src/backup/exposure/repository.rs`; `WalSwallowed` in `alerts/tests/backups.yml` |
+//! | 3. whole without a restore | `every_form_of_dump_is_judged_right`, `fixtures`, `claim15::dumps`, `claim15::base` |
+//! | 4. rows without a database | `every_form_of_dump_is_judged_right`, `archive::rows_and_checksums_are_held_against_what_was_promised` |
+//! | 5. the three silent failures, and an old dump under a new date | `fixtures::every_bad_one_is_bad_in_its_own_words`, `claim15::places`, `bucket::s3` |
+//! | 6. gaps that tools miss | `tools::pgbackrest`, `archive::wal_that_gets_lost_is_told_with_the_backup_that_needs_it`, `claim15::wal`, `src/backup/wal/chain/tests.rs` |
+//! | 7. never frozen, never vanished | `tools::stand_in`: `a_tool_on_its_bad_days_hides_nothing`, `a_page_never_waits_for_a_tool_which_knows_nothing_of_ours` |
+//! | 8. stuck and orphaned | `tools::pgbackrest`, `tools::stand_in::an_answer_in_a_file_has_an_age`, `BackupStuck` in `alerts/backups.rs` |
+//! | 9. the right cluster | `BackupForeign` in `alerts/backups.rs`, `src/backup/judge/tests.rs` |
+//! | 10. a drill that cannot hurt | `drill::safety` |
+//! | as many series for 1,000 backups as for ten | `claim15::series` |
 
 mod archive;
 mod base;

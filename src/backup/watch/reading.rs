@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -71,7 +72,9 @@ impl Watch {
         let is_due = self.unread.is_empty() || self.stock_is_due();
         if is_due {
             self.take_stock();
+            let began = Instant::now();
             self.remember();
+            self.stock_cost += began.elapsed();
         }
         is_due
     }

@@ -15,15 +15,17 @@ use crate::sample::{Sample, Timestamp};
 
 /// While many files are read, their verdicts are taken into account this often.
 const STOCK: Duration = Duration::from_secs(1);
+/// That takes its time where there are very many: so much of it is left for reading.
+const READING: u32 = 10;
 
 impl Watch {
     pub(super) fn stock_is_due(&self) -> bool {
-        self.stock_taken.elapsed() > STOCK
+        self.stock_taken.elapsed() > STOCK.max(self.stock_cost * READING)
     }
 
     /// Takes verdicts into account, and what backups need beside themselves.
     pub(super) fn take_stock(&mut self) {
-        self.stock_taken = Instant::now();
+        let began = Instant::now();
         if let Some(told) = &self.told {
             let backups = told.backups.iter().cloned();
             let mut read: Vec<needs::Read> = backups.map(|backup| (backup, None)).collect();
@@ -46,6 +48,7 @@ impl Watch {
             self.facts.chain = chain(&mut read, &self.archives);
             sighting.backups = read.into_iter().map(|(backup, _)| backup).collect();
         }
+        (self.stock_taken, self.stock_cost) = (Instant::now(), began.elapsed());
     }
 
     /// What was restored is proved by that, as long as it has not been written since.
