@@ -155,7 +155,11 @@ fn is_whole(verdict: &Verdict, postgres: &Postgres, proof: Proof, kind: Kind, na
 fn a_data_directory_is_judged_as_the_real_tool_judges_it() {
     let scratch = Scratch::new();
     let mut judged = 0;
-    for major in majors() {
+    // The oldest, the newest, and one between.
+    for major in majors()
+        .into_iter()
+        .filter(|major| [13, 15, 18].contains(major))
+    {
         let postgres = Postgres::start(major);
         let folder = scratch.join(format!("tree-{major}"));
         take(&postgres, &folder, &[]);

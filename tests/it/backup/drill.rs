@@ -9,6 +9,7 @@ mod physical;
 mod safety;
 mod watch;
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -64,7 +65,16 @@ impl Scene {
 
     /// Drills by hand; gives the exit code and the report.
     pub fn drill(&self, arguments: &[&str]) -> (i32, Value) {
+        self.drill_as(None, arguments)
+    }
+
+    /// The same as another user, to whom the scene is given.
+    pub fn drill_as(&self, user: Option<(u32, u32)>, arguments: &[&str]) -> (i32, Value) {
         let mut command = self.command(&["backup", "drill", "--json"]);
+        if let Some((user, group)) = user {
+            std::os::unix::fs::chown(self.scratch.path(), Some(user), Some(group)).unwrap();
+            command.uid(user).gid(group);
+        }
         let output = command.args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let report = serde_json::from_str(&said).unwrap_or_else(|error| {

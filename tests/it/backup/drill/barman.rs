@@ -2,7 +2,7 @@
 
 use super::{PATIENCE, Scene, connections};
 use crate::backup::tools::{BarmanHome, run};
-use crate::harness::{eventually, give_to_server};
+use crate::harness::{eventually, server_user};
 
 #[test]
 fn a_catalogue_of_barman_is_restored() {
@@ -32,10 +32,10 @@ fn a_catalogue_of_barman_is_restored() {
         home.scratch.join("home").display()
     );
     let scene = Scene::new(&source, "assert: ['SELECT count(*) = 2 FROM notes']");
-    // Barman refuses whoever is not the user that it is set to.
-    give_to_server(scene.scratch.path());
     let seen = connections(postgres);
-    let report = scene.restored(&[]);
+    // Barman becomes the user that it is set to, who could not write into what is another's.
+    let (code, report) = scene.drill_as(server_user(), &[]);
+    assert_eq!(code, 0, "{report:#}");
     assert_eq!(
         (&report["kind"], &report["major"]),
         (&"full".into(), &15.into()),

@@ -24,15 +24,11 @@ fn is_restoring(scene: &Scene) -> Option<()> {
 
 #[test]
 fn a_timeout_ends_everything() {
-    let scene = endless("timeout: 20s");
+    let scene = endless("timeout: 8s");
     let (code, why) = scene.why(&[]);
-    assert_eq!(
-        (code, why.as_str()),
-        (
-            1,
-            "restore: was not finished within `timeout`, 20s, and was ended"
-        )
-    );
+    // A machine under load may not have come as far as restoring.
+    let words = ": was not finished within `timeout`, 8s, and was ended";
+    assert!(code == 1 && why.ends_with(words), "{code} {why}");
     scene.assert_tidy();
 }
 
