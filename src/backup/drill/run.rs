@@ -296,10 +296,7 @@ impl Drill<'_> {
             .ok()
             .map(|seconds| Timestamp((seconds * 1000.0) as i64));
         let reached = last.map_or(choice.finished, |last| last.max(choice.finished));
-        Ok(self
-            .report
-            .target
-            .unwrap_or(reached))
+        Ok(self.report.target.unwrap_or(reached))
     }
 
     /// Whoever answers the server's requests for WAL, and the command by which it asks.
