@@ -119,7 +119,7 @@ impl<'d> Bench<'d> {
         let ident = self.write("pg_ident.conf", "")?;
         let mut server = self
             .program("postgres")
-            .as_server()
+            .serving()
             .arg("-D")
             .arg(self.folder.data());
         let own = [

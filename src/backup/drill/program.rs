@@ -82,7 +82,7 @@ impl Program {
     }
 
     /// A server, which is told to end its own processes first.
-    pub(super) fn as_server(mut self) -> Program {
+    pub(super) fn serving(mut self) -> Program {
         self.orders.is_server = true;
         self
     }

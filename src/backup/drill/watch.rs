@@ -62,7 +62,7 @@ pub async fn run(
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut running = tokio::task::JoinSet::new();
-    let mut shown = (Vec::new(), Timestamp(i64::MIN));
+    let mut shown: Option<(Vec<Option<Report>>, Timestamp)> = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -71,9 +71,12 @@ pub async fn run(
         }
         let now = Timestamp::now();
         let newest = watch.newest();
-        if newest != shown.0 || now.0 - shown.1.0 >= PUBLISHED.as_millis() as i64 {
+        let is_shown = shown
+            .as_ref()
+            .is_some_and(|(reports, at)| *reports == newest && now.since(*at) < PUBLISHED);
+        if !is_shown {
             watch.publish(&newest, now);
-            shown = (newest.clone(), now);
+            shown = Some((newest.clone(), now));
         }
         if running.is_empty()
             && let Some((settings, source)) = watch.due(&newest, now)
