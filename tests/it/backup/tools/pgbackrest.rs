@@ -279,7 +279,7 @@ async fn an_orphan(world: &World, watched: &Watched) {
     main.wait().unwrap();
     let held = until(watched, "repo", "the lock is held", has_running).await;
     let since = |seen: &Facts| {
-        backups(&seen)
+        backups(seen)
             .iter()
             .find(|backup| backup.state == State::Running)
             .map(|backup| backup.finished)
