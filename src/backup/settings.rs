@@ -71,7 +71,7 @@ impl Settings {
     /// Reads the list `backups` of the root section.
     pub fn read(root: &mut Section) -> Vec<Settings> {
         let mut names: Vec<String> = Vec::new();
-        root.list("backups", "Where backups should appear.", |s| {
+        let all = root.list("backups", "Where backups should appear.", |s| {
             let settings = Settings::read_one(s);
             if !settings.name.is_empty() && names.contains(&settings.name) {
                 let message = format!("`{}` is the name of another backup", settings.name);
@@ -79,7 +79,24 @@ impl Settings {
             }
             names.push(settings.name.clone());
             settings
-        })
+        });
+        for settings in &all {
+            let Some(original) = &settings.copy_of else {
+                continue;
+            };
+            if *original == settings.name || !names.contains(original) {
+                let message = format!(
+                    "`{}` is said to be a copy of `{original}`, which is no other backup here",
+                    settings.name
+                );
+                root.problem(
+                    "backups",
+                    message,
+                    Some("`copy_of` is the name of another backup"),
+                );
+            }
+        }
+        all
     }
 
     fn read_one(s: &mut Section) -> Settings {

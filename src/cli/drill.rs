@@ -81,8 +81,9 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
             tell: &tell,
         };
         let report = drill::run(&plan);
-        // What was chosen by hand says nothing of what is promised of the newest.
+        // What could not be tried by hand, for a slip or because another drill is running, says nothing of the backups.
         if let Some(report) = &report
+            && !matches!(report.outcome, Outcome::Impossible(_))
             && let Err(error) = Reports::new(&state_dir).keep(report)
         {
             eprintln!(

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::Known;
 use super::finding::{Finding, named, when};
 use super::sources::{each, problem};
-use crate::backup::Proof;
 use crate::backup::judge::{is_usual, last_attempt, roots, usable};
+use crate::backup::{Proof, Record, Sighting, State};
+use crate::sample::Timestamp;
 use crate::words;
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
@@ -14,7 +15,7 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 pub(super) fn ran(known: &Known) -> Vec<Finding> {
     each(known, |record, sighting| {
         let Some(newest) = usable(sighting).first().copied() else {
-            return Finding::refuted(known.now, "there is no usable backup");
+            return none_yet(record, sighting, known.now);
         };
         let (at, name) = (newest.moment(), named(&newest.id));
         let when = when(at, known.now);
@@ -36,6 +37,20 @@ pub(super) fn ran(known: &Known) -> Vec<Finding> {
             words: format!("{name} was finished {when}"),
         }
     })
+}
+
+/// What is being written, or has come so lately that this cannot be told, may be good.
+fn none_yet(record: &Record, sighting: &Sighting, now: Timestamp) -> Finding {
+    let mut backups = sighting.backups.iter();
+    match backups.find(|backup| backup.state == State::Running) {
+        Some(running) => {
+            let (name, look) = (named(&running.id), words::span(record.settings.look));
+            Finding::unknown(format!(
+                "{name} is still being written, or came less than {look} ago: look again then"
+            ))
+        }
+        None => Finding::refuted(now, "there is no usable backup"),
+    }
 }
 
 pub(super) fn size(known: &Known) -> Vec<Finding> {

@@ -175,6 +175,18 @@ fn judge(
     bytes: u64,
     limits: &Limits,
 ) -> Result<Result<Choice, String>, Failure> {
+    let reading = Reading {
+        pace: &Pace::unlimited(limits.stop.clone()),
+        progress: &Progress::default(),
+        beside: None,
+        is_compared: false,
+    };
+    let Some(verdict) = inspect::inspect(shelf, name, &reading) else {
+        return Err(Failure::Stopped);
+    };
+    if let Some(problem) = &verdict.problem {
+        return Ok(Err(problem.clone()));
+    }
     if shape == Shape::Folder
         && let Some(form) = physical::Form::of(shelf, name)
     {
@@ -193,18 +205,6 @@ fn judge(
             form,
             room,
         }));
-    }
-    let reading = Reading {
-        pace: &Pace::unlimited(limits.stop.clone()),
-        progress: &Progress::default(),
-        beside: None,
-        is_compared: false,
-    };
-    let Some(verdict) = inspect::inspect(shelf, name, &reading) else {
-        return Err(Failure::Stopped);
-    };
-    if let Some(problem) = &verdict.problem {
-        return Ok(Err(problem.clone()));
     }
     let form = logical::Form::of(&verdict).filter(|_| verdict.proof >= Proof::Whole);
     let Some(form) = form else {

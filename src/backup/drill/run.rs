@@ -131,6 +131,15 @@ impl Drill<'_> {
 
     fn whole(&mut self) -> Result<(), Failure> {
         let plan = self.plan;
+        if self
+            .report
+            .target
+            .is_some_and(|target| target > Timestamp::now())
+        {
+            return Err(Failure::Impossible(
+                "the moment that is asked for lies ahead".into(),
+            ));
+        }
         let owner = owner(&plan.settings.user)?;
         let turn = Turn::take(&work_dir(plan.settings, plan.state_dir), owner)?;
         (plan.tell)("looking for the backup");
@@ -304,6 +313,12 @@ impl Drill<'_> {
         let (plan, socket) = (self.plan, folder.ours("wal"));
         let words = tool::words(&plan.source.place, plan.settings);
         let archive = if words.fetch_wal.is_empty() {
+            if let Some(apart) = plan.source.wal.as_ref().map(|files| files.shelf()) {
+                let listed = apart.list("");
+                listed.map_err(|error| {
+                    Failure::Impossible(format!("`wal`: {}", apart.obstacle(&error)))
+                })?;
+            }
             let own = choice::shelf(plan.source);
             let shelves: Vec<_> = plan
                 .source

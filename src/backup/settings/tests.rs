@@ -71,3 +71,14 @@ fn a_bucket_that_cannot_be_reached_as_written() {
         );
     }
 }
+
+#[test]
+fn a_copy_is_of_another_backup() {
+    let cases = [("a", 0), ("b", 1), ("zzz", 1)];
+    for (original, problems) in cases {
+        let text = format!(
+            "backups: [{{name: a, files: /a}}, {{name: b, files: /b, copy_of: {original}}}]"
+        );
+        assert_eq!(check(&text).1.len(), problems, "{original}");
+    }
+}

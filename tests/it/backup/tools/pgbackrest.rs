@@ -193,7 +193,7 @@ async fn what_pgbackrest_tells_and_what_it_does_not() {
     );
 
     let second = until(&watched, "second", "the other repository", |seen| {
-        newest(seen).is_some()
+        newest(seen).is_some() && !has_running(seen)
     })
     .await;
     assert_eq!(
