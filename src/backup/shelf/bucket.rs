@@ -154,6 +154,7 @@ impl Shelf for Bucket {
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<Item>> {
+        let folder = within(folder);
         if folder.is_empty() {
             *self.tree() = Tree::default();
             return self.top();
@@ -171,6 +172,8 @@ impl Shelf for Bucket {
     }
 
     fn stand(&self, name: &str) -> io::Result<Item> {
+        let last = name.rsplit('/').next().unwrap_or_default();
+        let name = within(name);
         *self.tree() = Tree::default();
         match self.file(name) {
             Ok(item) => {
@@ -179,7 +182,6 @@ impl Shelf for Bucket {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.list(name)?;
-                let last = name.rsplit('/').next().unwrap_or_default();
                 Ok(tree::folder_item(last))
             }
             Err(error) => Err(error),
@@ -187,6 +189,7 @@ impl Shelf for Bucket {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        let name = within(name);
         let item = self.file(name)?;
         if let Some(class) = archive(&item.storage) {
             return Err(Refusal::Archived(class.into()).into());
@@ -206,6 +209,14 @@ impl Shelf for Bucket {
             Some(refusal) => Obstacle::Refused(self.title(), refusal.clone()),
             None => Obstacle::Unreadable(self.title(), error.to_string()),
         }
+    }
+}
+
+/// A name as the bucket has it: the place itself is called `.`, too.
+fn within(name: &str) -> &str {
+    match name {
+        "." => "",
+        name => name.strip_prefix("./").unwrap_or(name),
     }
 }
 
