@@ -71,6 +71,10 @@ fn measured(account: &Account) -> String {
         let settings = &source.record.settings;
         let place = code(&settings.place.title());
         let _ = writeln!(text, "\n### {}\n\n- Where: {place}", code(&settings.name));
+        if let Some(wal) = &settings.wal {
+            let place = code(&wal.shelf().title());
+            let _ = writeln!(text, "- Its WAL archive: {place}");
+        }
         for line in [newest(source, account.now), reach(source, account.now)]
             .into_iter()
             .chain(recovery(&settings.name, &drills, account.now))
@@ -201,6 +205,9 @@ fn code(text: &str) -> String {
     format!("`{}`", plain.collect::<String>().trim())
 }
 
+/// What could begin markup within a line.
+const MARKUP: &str = "\\*_~[]<>#|&!$";
+
 /// A sentence with names in spans of code: what is outside of them is no markup either.
 fn prose(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
@@ -214,7 +221,7 @@ fn prose(text: &str) -> String {
             continue;
         }
         for c in part.chars() {
-            if c.is_ascii_punctuation() {
+            if MARKUP.contains(c) {
                 written.push('\\');
             }
             written.push(if c.is_control() { ' ' } else { c });

@@ -112,6 +112,17 @@ fn what_was_never_measured_has_no_number() {
 }
 
 #[test]
+fn where_the_wal_lies_is_told() {
+    let mut brief = brief("base", None);
+    brief.record = record("name: base, files: /b, wal: /mnt/wal_archive");
+    let text = filled(vec![brief], Vec::new());
+    assert!(
+        text.contains("- Its WAL archive: `/mnt/wal_archive`"),
+        "{text}"
+    );
+}
+
+#[test]
 fn names_and_messages_of_others_are_no_markup() {
     let hostile = "x`<script>alert(1)</script>\n# [a](javascript:b)";
     let mut brief = brief("nightly", Some(dump(hostile)));
@@ -128,7 +139,7 @@ fn names_and_messages_of_others_are_no_markup() {
         "{text}"
     );
     assert!(
-        text.contains("Beware: the newest\\, `a<b>`\\, \\<img src\\=x\\> \\*\\*is\\*\\* bad"),
+        text.contains("Beware: the newest, `a<b>`, \\<img src=x\\> \\*\\*is\\*\\* bad"),
         "{text}"
     );
     assert!(text.contains("Beware: `an odd ' one <b>`"), "{text}");
