@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::sample::{Sample, Source};
 use crate::scrape::Board;
 
-/// What is known of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is known of a server; nothing, by default, of one that is not watched here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Live {
     /// The identifier that a cluster shares with its standbys and its physical backups.
     pub system_identifier: Option<u64>,
@@ -18,15 +18,6 @@ pub struct Live {
 }
 
 impl Live {
-    /// Of a server that is not watched here.
-    pub(super) fn unknown() -> Live {
-        Live {
-            system_identifier: None,
-            segment_bytes: None,
-            archived_end: None,
-        }
-    }
-
     /// From what is on the board.
     pub fn of(board: &Board, server: &str) -> Live {
         let read = |collector: &str| Reading::of(board, server, collector);

@@ -58,6 +58,8 @@ pub(super) async fn run(
     stop: CancellationToken,
 ) {
     let rhythm = settings.look.min(BEAT);
+    let server = settings.server.clone();
+    let live = || Live::of(&board, &server);
     let mut watch = Watch::new(settings, part, state_dir);
     board.declare(&watch.source, rhythm, LIFETIME);
     let (mut look, mut beat) = (interval(watch.settings.look), interval(rhythm));
@@ -65,17 +67,16 @@ pub(super) async fn run(
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut looks, mut readings) = (Looks::new(), Readings::new());
     loop {
-        let live = Live::of(&board, &watch.settings.server);
         let has_news = tokio::select! {
             () = stop.cancelled() => return,
             _ = look.tick() => watch.begin_look(&mut looks),
-            Some(Ok(looked)) = looks.join_next() => watch.end_look(looked, &live, Timestamp::now()),
+            Some(Ok(looked)) = looks.join_next() => watch.end_look(looked, &live(), Timestamp::now()),
             Some(Ok(read)) = readings.join_next() => watch.learn(read),
             _ = beat.tick() => watch.lose_patience(),
         };
         watch.begin_reading(&mut readings, &turn, &stop);
         if has_news {
-            watch.tell(&board, &records, &live, Timestamp::now());
+            watch.tell(&board, &records, &live(), Timestamp::now());
         }
     }
 }

@@ -34,7 +34,7 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
         // Whoever has lost patience no longer listens.
         let _ = done.send(look(&asked, &texts, followed));
     });
-    let (live, now) = (Live::unknown(), Timestamp::now());
+    let (live, now) = (Live::default(), Timestamp::now());
     match looked.recv_timeout(patience) {
         Ok(looked) => {
             watch.facts.log = looked.log.as_ref().map(|(_, log)| log.clone());
