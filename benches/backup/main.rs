@@ -1,6 +1,6 @@
 //! `make bench`: what it costs to judge backups: how fast they are read to their end, beside the tools a person would
-//! use, in how much memory, and how long very many of them take to list. `cargo bench --bench backup -- verification` runs the scenes alone whose name contains
-//! the word.
+//! use, in how much memory, and how long very many of them take to list. `cargo bench --bench backup -- verification` runs
+//! the scenes alone whose name contains the word.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,7 +11,11 @@
 
 mod artefact;
 mod child;
+#[path = "../run/conditions.rs"]
+mod conditions;
 mod listing;
+#[path = "../run/scenes.rs"]
+mod scenes;
 mod verification;
 
 // The tests' harness finds the tools; the benchmark needs only a part of it.
@@ -20,8 +24,6 @@ mod verification;
 mod it {
     pub mod harness;
 }
-
-use std::fs;
 
 fn main() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -34,37 +36,19 @@ fn main() {
         return;
     }
     print_conditions();
-    if wanted("verification") {
+    if scenes::wanted("verification") {
         verification::run();
     }
-    if wanted("listing") {
+    if scenes::wanted("listing") {
         listing::run();
     }
 }
 
-/// Whether a scene is named on the command line, or none is.
-fn wanted(name: &str) -> bool {
-    let mut words = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .peekable();
-    words.peek().is_none() || words.any(|word| name.contains(&word))
-}
-
 fn print_conditions() {
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let models: Vec<&str> = cpus
-        .lines()
-        .filter(|line| line.starts_with("model name"))
-        .filter_map(|line| line.split_once(": "))
-        .map(|(_, model)| model)
-        .collect();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!(
-        "Conditions: {} x {}, load average {} before the start, release binary of pgvigil {}.\n",
-        models.len(),
-        models.first().unwrap_or(&"?"),
-        load.split(' ').next().unwrap_or("?"),
+        "Conditions: {}, load average {} before the start, release binary of pgvigil {}.\n",
+        conditions::processors(),
+        conditions::load(),
         env!("CARGO_PKG_VERSION"),
     );
 }

@@ -9,9 +9,13 @@
     unreachable_pub
 )]
 
+#[path = "../run/conditions.rs"]
+mod conditions;
 mod figures;
 mod process;
 mod scene;
+#[path = "../run/scenes.rs"]
+mod scenes;
 mod servers;
 mod subject;
 
@@ -49,11 +53,11 @@ async fn main() {
         ("100 databases", 20, 100),
         ("10000 tables", 10_000, 1),
     ] {
-        if wanted(name) {
+        if scenes::wanted(name) {
             run(name, tables, databases).await;
         }
     }
-    if wanted("200 servers") {
+    if scenes::wanted("200 servers") {
         servers::run(200).await;
     }
     println!("\nTook {:.0} s.", begun.elapsed().as_secs_f64());
@@ -81,30 +85,12 @@ async fn run(name: &str, tables: u32, databases: u32) {
     }
 }
 
-/// Whether a scene is named on the command line, or none is.
-fn wanted(name: &str) -> bool {
-    let mut words = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .peekable();
-    words.peek().is_none() || words.any(|word| name.contains(&word))
-}
-
 fn print_conditions() {
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let models: Vec<&str> = cpus
-        .lines()
-        .filter(|line| line.starts_with("model name"))
-        .filter_map(|line| line.split_once(": "))
-        .map(|(_, model)| model)
-        .collect();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let size = fs::metadata(env!("CARGO_BIN_EXE_pgvigil")).unwrap().len();
     println!(
-        "Conditions: {} x {}, load average {} before the start, everything on one machine.",
-        models.len(),
-        models.first().unwrap_or(&"?"),
-        load.split(' ').next().unwrap_or("?")
+        "Conditions: {}, load average {} before the start, everything on one machine.",
+        conditions::processors(),
+        conditions::load()
     );
     println!(
         "pgvigil {}, PostgreSQL {}; binary {:.1} MB, stripped. {CYCLES} cycles of {} s, one scrape in each.\n",

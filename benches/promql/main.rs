@@ -10,6 +10,8 @@
 )]
 
 mod asked;
+#[path = "../run/conditions.rs"]
+mod conditions;
 mod kept;
 mod ours;
 mod scene;

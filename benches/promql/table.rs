@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
+use crate::conditions;
 use crate::it::harness::prometheus3;
 
 /// Rows of figures, most of which criterion has written into its folder.
@@ -17,10 +18,9 @@ pub struct Table {
 
 impl Table {
     pub fn new(results: &Path) -> Table {
-        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         Table {
             results: results.to_owned(),
-            load: load.split(' ').next().unwrap_or("?").to_owned(),
+            load: conditions::load(),
             rows: Vec::new(),
         }
     }
@@ -52,13 +52,6 @@ impl Table {
     }
 
     pub fn print(&self) {
-        let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let models: Vec<&str> = cpus
-            .lines()
-            .filter(|line| line.starts_with("model name"))
-            .filter_map(|line| line.split_once(": "))
-            .map(|(_, model)| model)
-            .collect();
         let version = Command::new(prometheus3("prometheus"))
             .arg("--version")
             .output()
@@ -66,9 +59,8 @@ impl Table {
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
         let version: Vec<&str> = version.split_whitespace().take(3).collect();
         println!(
-            "\nConditions: {} x {}, load average {} before the start, both on one machine and asked one after the other over HTTP. pgvigil {}, {}.\n",
-            models.len(),
-            models.first().unwrap_or(&"?"),
+            "\nConditions: {}, load average {} before the start, both on one machine and asked one after the other over HTTP. pgvigil {}, {}.\n",
+            conditions::processors(),
             self.load,
             env!("CARGO_PKG_VERSION"),
             version.join(" "),

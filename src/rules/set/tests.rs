@@ -143,10 +143,9 @@ fn what_reads_further_back_than_the_store_keeps_is_named() {
     );
 }
 
-/// S10, but for the word that Prometheus leaves out: whoever was told of an alert is told why it ended.
-#[test]
-fn what_was_firing_when_its_rule_was_removed_ends_with_the_reason() {
-    let firing = |severity: &str| Alert {
+/// An alert that fires: PostgresqlDown of this severity.
+fn firing(severity: &str) -> Alert {
+    Alert {
         rule: RuleKey {
             file: "default/postgresql.yml".into(),
             group: "availability".into(),
@@ -164,7 +163,12 @@ fn what_was_firing_when_its_rule_was_removed_ends_with_the_reason() {
         stale_since: None,
         changed_since: None,
         resolved_at: None,
-    };
+    }
+}
+
+/// S10, but for the word that Prometheus leaves out: whoever was told of an alert is told why it ended.
+#[test]
+fn what_was_firing_when_its_rule_was_removed_ends_with_the_reason() {
     let rule = load(&settings(&[], &[])).unwrap();
     let down = rule
         .alerting()
@@ -199,17 +203,7 @@ fn of_two_rules_with_one_name_an_alert_is_of_that_which_sets_its_labels() {
         let alert = Alert {
             rule: rule.key.clone(),
             labels: Labels::new(labels),
-            annotations: BTreeMap::new(),
-            value: 1.0,
-            sources: Sources::default(),
-            state: AlertState::Firing,
-            active_at: Timestamp(0),
-            fired_at: Some(Timestamp(0)),
-            last_seen: Timestamp(0),
-            keep_firing_since: None,
-            stale_since: None,
-            changed_since: None,
-            resolved_at: None,
+            ..firing(rule.severity())
         };
         assert_eq!(set.of(&alert).unwrap().query.text(), rule.query.text());
     }

@@ -49,15 +49,20 @@ impl Folders<'_> {
         folder
     }
 
+    fn laid(&self, lay: impl FnOnce(&Path)) -> String {
+        let folder = self.folder();
+        lay(&folder);
+        place(&folder)
+    }
+
     fn damaged(
         &mut self,
         what: &str,
         holds: impl Fn(&Record) -> bool + 'static,
         lay: impl FnOnce(&Path),
     ) {
-        let folder = self.folder();
-        lay(&folder);
-        self.cases.push(Case::damaged(what, place(&folder), holds));
+        let place = self.laid(lay);
+        self.cases.push(Case::damaged(what, place, holds));
     }
 
     fn good(
@@ -66,9 +71,8 @@ impl Folders<'_> {
         holds: impl Fn(&Record) -> bool + 'static,
         lay: impl FnOnce(&Path),
     ) {
-        let folder = self.folder();
-        lay(&folder);
-        self.cases.push(Case::good(what, place(&folder), holds));
+        let place = self.laid(lay);
+        self.cases.push(Case::good(what, place, holds));
     }
 }
 
