@@ -11,6 +11,7 @@ use axum::routing::get;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Parser, Tag};
 
+use super::page::head;
 use super::{View, overview};
 use crate::backup::{GUIDES, Guide};
 use crate::rules::{runbook, runbook_names};
@@ -77,14 +78,7 @@ fn page(title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                link rel="icon" href="/favicon.ico";
-                title { (title) " · pgvigil" }
-                style { (PreEscaped(super::page::STYLE)) (PreEscaped(TEXT_STYLE)) }
-            }
+            (head(title, TEXT_STYLE, &html! { link rel="icon" href="/favicon.ico"; }))
             body {
                 main { (content) }
                 footer { p { a href="/runbooks" { "All runbooks" } " · " a href="/" { "Status" } } }

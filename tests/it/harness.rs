@@ -1,6 +1,7 @@
 //! Real peers for the tests: PostgreSQL clusters, any other daemon, an HTTP and an SMTP server that misbehave on demand.
 //! Everything listens on 127.0.0.1 on a free port and is gone when its value is dropped: never keep one in a `static`.
 
+mod browser;
 mod certificates;
 mod daemon;
 mod http;
@@ -20,6 +21,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+pub use browser::browse;
 pub use certificates::Authority;
 pub use daemon::Daemon;
 pub use http::{Answer, ECHO, HttpSink, Request};

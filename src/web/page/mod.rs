@@ -27,7 +27,7 @@ pub use history::history;
 pub use incident::{incident, unknown_incident};
 pub use rules::rules;
 
-pub(super) const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
 
 /// How often a browser asks for the status page again.
 const REFRESH_SECONDS: u32 = 15;
@@ -85,6 +85,20 @@ pub fn page(overview: &Overview) -> Markup {
     })
 }
 
+/// The head of every page; `style` and `more` are what a page adds to it.
+pub(super) fn head(title: &str, style: &str, more: &Markup) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            (more)
+            title { (title) " · pgvigil" }
+            style { (PreEscaped(STYLE)) (PreEscaped(style)) }
+        }
+    }
+}
+
 impl Frame<'_> {
     fn around(&self, content: &Markup) -> Markup {
         PreEscaped(legible(&self.whole(content).into_string()))
@@ -94,15 +108,10 @@ impl Frame<'_> {
         html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
+                (head(self.title, "", &html! {
                     @if self.refreshed { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
                     link rel="icon" href="/favicon.ico";
-                    title { (self.title) " · pgvigil" }
-                    style { (PreEscaped(STYLE)) }
-                }
+                }))
                 body {
                     a class="skip" href="#main" { "To the content" }
                     header class={ "banner " (class(self.tone)) } {

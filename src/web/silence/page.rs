@@ -1,14 +1,14 @@
 //! The page as HTML: the incident, how it stands, and what can be done. No script, readable on a phone.
 
 use jiff::tz::TimeZone;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::act::SPANS;
 use super::words;
 use crate::incident::{Acknowledgement, Silence};
 use crate::rules::Alert;
 use crate::sample::Timestamp;
-use crate::web::page::{STYLE, prose};
+use crate::web::page::{head, prose};
 
 /// What the form adds to the style of the status page: large buttons, for a thumb.
 const FORM: &str = include_str!("style.css");
@@ -160,15 +160,10 @@ fn whole(title: &str, tone: &str, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
+            (head(title, FORM, &html! {
                 meta name="robots" content="noindex";
                 link rel="icon" href="favicon.ico";
-                title { (title) " · pgvigil" }
-                style { (PreEscaped(STYLE)) (PreEscaped(FORM)) }
-            }
+            }))
             body {
                 header class={ "banner " (tone) } { h1 { (prose(title)) } }
                 main { (main) }

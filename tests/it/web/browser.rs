@@ -1,8 +1,7 @@
 //! The pages in a real browser: at the widths of phones and desktops, light and dark, without JavaScript.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::pages::scene;
-use crate::harness::{Daemon, HttpSink, Postgres, Scratch, folder, free_port, pgvigil, tool};
+use crate::harness::{Daemon, HttpSink, Postgres, Scratch, browse, free_port, pgvigil};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -45,29 +44,10 @@ ALTER TABLE "Odd ""<b>" SET (autovacuum_enabled = off);
 
 /// What the browser found wrong.
 fn look(urls: &[String], shots: &[Value]) {
-    let scratch = Scratch::new();
-    let asked = json!({
-        "browser": tool("chromium"),
-        "profile": scratch.path().join("profile"),
-        "driver": folder().join("browser/node_modules/playwright-core"),
-        "urls": urls,
-        "shots": shots,
-    });
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/web/browser/look.cjs");
-    let mut child = Command::new(tool("node"))
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(asked.to_string().as_bytes()).unwrap();
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let report: Value = serde_json::from_str(said.trim())
-        .unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)));
+    let report = browse(
+        "web/browser/look.cjs",
+        json!({"urls": urls, "shots": shots}),
+    );
     assert_eq!(report["looked"], urls.len() * 6, "{report:#}");
     assert_eq!(report["troubles"], json!([]), "{report:#}");
 }

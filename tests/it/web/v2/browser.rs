@@ -1,41 +1,11 @@
 //! The page in a real browser that knows the password: its own form acts, and no other site's does.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use pgvigil::incident::Ledger;
 use serde_json::{Value, json};
 
 use super::super::doors::Open;
 use super::{TOKEN, told, with_token};
-use crate::harness::{Answer, HttpSink, Scratch, folder, tool};
-
-fn press(steps: &Value) -> Value {
-    let scratch = Scratch::new();
-    let asked = json!({
-        "browser": tool("chromium"),
-        "driver": folder().join("browser/node_modules/playwright-core"),
-        "profile": scratch.path().join("profile"),
-        "password": TOKEN,
-        "steps": steps,
-    });
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/web/v2/press.cjs");
-    let mut child = Command::new(tool("node"))
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(asked.to_string().as_bytes()).unwrap();
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(said.trim())
-        .unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)))
-}
+use crate::harness::{Answer, HttpSink, browse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browsers_password_serves_our_page_and_no_other_sites() {
@@ -54,13 +24,13 @@ async fn a_browsers_password_serves_our_page_and_no_other_sites() {
     );
     evil.usually(Answer::new(200, &[("Content-Type", "text/html")], &trap));
     let elsewhere = evil.url().replace("127.0.0.1", "evil.test");
-    let steps = json!([
+    let asked = json!({"password": TOKEN, "steps": [
         {"url": ours, "button": "button[value='acknowledge']"},
         {"url": elsewhere, "button": "button[value='1w']"},
         {"url": elsewhere, "button": "#json"},
         {"url": ours.replace("pgvigil.test", "127.0.0.1"), "button": "button[value='1h']"},
-    ]);
-    let came = tokio::task::spawn_blocking(move || press(&steps))
+    ]});
+    let came = tokio::task::spawn_blocking(move || browse("web/v2/press.cjs", asked))
         .await
         .unwrap();
     let answers = came["answers"].as_array().unwrap();
