@@ -160,7 +160,7 @@ impl Watch {
         let live = Live::of(board, &self.server);
         self.segment_bytes = live.segment_bytes.unwrap_or(USUAL_SEGMENT_BYTES);
         self.archive.identify(live.system_identifier);
-        self.read_position(board, before, now.steady);
+        self.read_position(board, before, now);
         self.read_archived(board, before);
         self.has_news |= self.archive.hear(is_silent(board, &self.server));
         for record in of_server(records, &self.server) {
@@ -170,7 +170,7 @@ impl Watch {
         self.forget();
     }
 
-    fn read_position(&mut self, board: &Board, before: Timestamp, now: Timestamp) {
+    fn read_position(&mut self, board: &Board, before: Timestamp, now: Moment) {
         let source = Source::new(&self.server, "", POSITION);
         let Some((status, samples)) = board.latest(&source) else {
             return;
@@ -180,11 +180,13 @@ impl Watch {
             self.has_news = true;
             // It was read since the glance before, and the statement began that much earlier.
             let at = before.before(status.took);
+            let read = status.last_success.map(|read| now.steady_of(read));
+            let seen = read.unwrap_or(now.steady).clamp(before, now.steady);
             let value = |name| value(&samples, name);
             let reading = value("pg_wal_position_bytes").zip(value("pg_wal_position_fingerprint"));
             let reading = reading.map(|(position, fingerprint)| Reading {
                 at,
-                seen: now,
+                seen,
                 position: position as u64,
                 fingerprint: fingerprint as u64,
             });

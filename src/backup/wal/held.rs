@@ -144,6 +144,20 @@ impl Held {
         runs.get(place).filter(|run| *run.start() <= segment.number)
     }
 
+    /// The first whole segment of a timeline from one on.
+    pub(super) fn from(&self, segment: Segment) -> Option<Segment> {
+        let runs = self.runs.get(&segment.timeline)?;
+        let place = runs.partition_point(|run| *run.end() < segment.number);
+        let number = segment.number.max(*runs.get(place)?.start());
+        Some(Segment { number, ..segment })
+    }
+
+    /// The first whole segment after one on its timeline.
+    pub(super) fn after(&self, segment: Segment) -> Option<Segment> {
+        let number = segment.number + 1;
+        self.from(Segment { number, ..segment })
+    }
+
     /// The newest segment of a timeline.
     pub(super) fn last(&self, timeline: u32) -> Option<u64> {
         self.runs.get(&timeline)?.last().map(|run| *run.end())
