@@ -5,7 +5,6 @@ mod shown;
 pub(super) use shown::{Shown, Texts, is_wal};
 
 use super::wal::{self, Chain, Held, Label, Segment};
-use crate::sample::Timestamp;
 
 /// A WAL archive as it stood at a look.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +97,7 @@ impl Archive {
 
 /// How long a backup took, as its label in the archive says.
 pub(super) fn took(label: &Label) -> Option<std::time::Duration> {
-    let (started, finished): (Timestamp, Timestamp) = (label.started?, label.finished?);
+    let (started, finished) = (label.started?.at(), label.finished?.at());
     (finished >= started).then(|| finished.since(started))
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod archive;
 mod checklist;
 pub mod drill;
+mod ended;
 mod exposure;
 mod files;
 mod inspect;
@@ -43,12 +44,14 @@ pub use checklist::{
     Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
 };
 pub use drill::{Check, Outcome, Phase, Report, Reports};
+pub use ended::Ended;
 pub use exposure::{EXPOSURE_METRICS, watch_exposure};
 pub use inspect::{Needed, Table, Trouble, Verdict};
 pub use judge::last_attempt;
 pub use live::Live;
 pub use log::{Log, LogError};
 pub use metric::METRICS;
+pub use moment::Said;
 pub use obstacle::Obstacle;
 pub use records::{Facts, Record, Records};
 pub use report::report;

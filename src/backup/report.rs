@@ -18,11 +18,17 @@ pub fn report(verdict: &Verdict) -> String {
         line("server", version);
     }
     if let Some(made) = verdict.made {
-        let moment = made.rfc3339();
-        line(
-            "begun",
-            &format!("{} by the clock of the machine that made it", &moment[..19]),
-        );
+        let moment = &made.rfc3339()[..19];
+        let clock = if verdict.kind.is_physical() {
+            "UTC, or the local time of its server where the label's zone is not understood"
+        } else {
+            "by the clock of the machine that made it"
+        };
+        line("begun", &format!("{moment} {clock}"));
+    }
+    if let Some(written) = verdict.written {
+        let moment = &written.rfc3339()[..19];
+        line("ended", &format!("{moment} UTC or later, by its manifest"));
     }
     if let Some(identifier) = verdict.system_identifier {
         line("cluster", &identifier.to_string());

@@ -100,7 +100,7 @@ fn newest(source: &Brief, now: Timestamp) -> String {
     format!(
         "Newest usable backup: {}, {size}, finished {}; it {}",
         code(&newest.id),
-        when(newest.finished, now),
+        when(newest.moment(), now),
         proof(newest)
     )
 }

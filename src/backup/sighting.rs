@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ended::Ended;
 use super::inspect::Trouble;
 use super::wal::{Segment, Wal};
 use crate::sample::Timestamp;
@@ -44,6 +45,8 @@ pub struct Backup {
     pub started: Option<Timestamp>,
     /// When it was written for the last time; for a running one, when it was first seen.
     pub finished: Timestamp,
+    /// When it ended, where what is written in it and in an archive tells more of that than `finished`.
+    pub ended: Option<Ended>,
     /// How long it took to make, where that is known.
     pub took: Option<Duration>,
     /// Stored size.
@@ -86,6 +89,7 @@ impl Backup {
             state: State::Unread,
             started: None,
             finished,
+            ended: None,
             took: None,
             bytes: 0,
             parent: None,

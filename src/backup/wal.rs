@@ -3,6 +3,7 @@
 mod chain;
 mod held;
 mod text;
+mod way;
 
 use std::fmt;
 
@@ -11,6 +12,7 @@ pub(super) use chain::{gaps, in_both, reach};
 pub(super) use held::{Held, segment_bytes};
 pub use text::Label;
 pub(super) use text::{LONGEST_TEXT, position};
+pub(super) use way::Way;
 
 use crate::sample::Timestamp;
 

@@ -22,6 +22,7 @@ mod base;
 mod bucket;
 mod claim15;
 mod corpus;
+mod dating;
 mod drill;
 mod exposure;
 mod fixtures;

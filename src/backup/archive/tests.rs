@@ -4,6 +4,7 @@ use super::*;
 use crate::backup::shelf::{Folder, Item, Shape, Shelf};
 use crate::backup::sighting::Storage;
 use crate::backup::wal::{Wal, WalFile, WalName};
+use crate::sample::Timestamp;
 
 const MIB16: u64 = 16 << 20;
 

@@ -1,18 +1,22 @@
 //! Which backup of a source is restored.
 
+mod candidate;
+
+use super::ahead;
 use super::failure::Failure;
-use super::logical;
-use super::physical;
 use super::program::Limits;
-use crate::backup::archive::Texts;
+use super::run::Plan;
+use super::{logical, physical, tool};
+use crate::backup::archive::{Archive, Need, Shown, Texts};
 use crate::backup::files;
-use crate::backup::inspect::{self, Pace, Progress, Reading};
+use crate::backup::inspect;
 use crate::backup::moment::began;
 use crate::backup::settings::Place;
 use crate::backup::shelf::{Shape, Shelf};
 use crate::backup::source::Look;
-use crate::backup::{Backup, Kind, Proof, Settings as Source, State, Verdict};
+use crate::backup::{Backup, Ended, Kind, Settings as Source, Sighting, State, Verdict};
 use crate::sample::Timestamp;
+use candidate::Candidate;
 
 /// The backup that is restored.
 #[derive(Debug)]
@@ -22,7 +26,13 @@ pub(super) struct Choice {
     pub(super) kind: Kind,
     /// When it was finished.
     pub(super) finished: Timestamp,
+    /// When a base backup had ended.
+    pub(super) ended: Ended,
     pub(super) form: Form,
+    /// The WAL archive as it is listed; nothing where there is none, or only a program knows.
+    pub(super) archive: Option<Archive>,
+    /// The WAL that it needs, where that is known.
+    pub(super) need: Option<Need>,
     /// What it may need on the disk while it is restored, in bytes.
     pub(super) room: u64,
 }
@@ -48,17 +58,17 @@ pub(super) fn shelf(source: &Source) -> Option<Box<dyn Shelf>> {
 
 /// The named backup, else the newest that is whole and, where WAL leads on from it, lies before the target.
 pub(super) fn choose(
-    source: &Source,
-    named: Option<&str>,
+    plan: &Plan,
     target: Option<Timestamp>,
     limits: &Limits,
 ) -> Result<Choice, Failure> {
-    let reaches = |finished: Timestamp| target.is_none_or(|target| finished <= target);
+    let source = plan.source;
     let Some(shelf) = shelf(source) else {
-        return of_tool(source, named, reaches);
+        return of_tool(plan, target);
     };
     let shelf = shelf.as_ref();
-    if let Some(name) = named {
+    let judge = |candidate: &Candidate| candidate::judge(source, shelf, candidate, limits);
+    if let Some(name) = plan.backup.as_deref() {
         if name.is_empty() || name.contains('/') || name == ".." {
             return Err(Failure::Impossible(format!(
                 "`{name}` is no name of a backup of `{}`",
@@ -71,12 +81,26 @@ pub(super) fn choose(
                 shelf.title()
             ))
         })?;
-        let (shape, modified) = (item.shape, item.modified);
-        return judge(shelf, name, shape, modified, item.bytes, limits)?.map_err(Failure::Bad);
+        // A folder's own time says nothing of the files in it.
+        let modified = match item.shape {
+            Shape::Folder => look(source).ok().and_then(|look| {
+                let mut found = candidates(look).into_iter();
+                found.find(|backup| backup.id == name)
+            }),
+            _ => None,
+        };
+        let modified = modified.map(|backup| backup.finished);
+        let candidate = Candidate {
+            name,
+            shape: item.shape,
+            modified: modified.unwrap_or(item.modified),
+            bytes: item.bytes,
+        };
+        return judge(&candidate)?.map_err(Failure::Bad);
     }
-    let mut candidates = candidates(source)?;
+    let mut candidates = candidates(look(source)?);
     candidates.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
-    let mut why = None;
+    let (mut why, mut too_new) = (None, None);
     for backup in candidates {
         // A backup may be all of the place, which is a folder.
         let shape = match backup.id.as_str() {
@@ -84,14 +108,13 @@ pub(super) fn choose(
             name => shelf.stand(name).map(|item| item.shape),
         };
         let Ok(shape) = shape else { continue };
-        match judge(
-            shelf,
-            &backup.id,
+        let candidate = Candidate {
+            name: &backup.id,
             shape,
-            backup.finished,
-            backup.bytes,
-            limits,
-        )? {
+            modified: backup.finished,
+            bytes: backup.bytes,
+        };
+        match judge(&candidate)? {
             // It is written last.
             Ok(choice)
                 if matches!(choice.form, Form::Base(_))
@@ -103,26 +126,43 @@ pub(super) fn choose(
                     "has no `backup_manifest`: it was interrupted, or is still being written";
                 why = why.or(Some(format!("`{}` {words}", choice.id)));
             }
-            Ok(choice) if choice.kind == Kind::Dump || reaches(choice.finished) => {
+            Ok(choice) if choice.kind == Kind::Dump || choice.is_before(target) => {
                 return Ok(choice);
             }
-            Ok(_) => {}
+            Ok(choice) => too_new = Some(choice.ended.earliest),
             Err(words) => why = why.or(Some(format!("`{}` {words}", backup.id))),
         }
     }
-    Err(Failure::Impossible(match why {
-        Some(words) => format!("no backup of `{}` is whole: {words}", source.name),
-        None => format!("`{}` has no finished backup", source.name),
-    }))
+    Err(match (too_new, why) {
+        (None, Some(words)) => {
+            let name = &source.name;
+            Failure::Impossible(format!("no backup of `{name}` is whole: {words}"))
+        }
+        (oldest, _) => none(source, oldest, target),
+    })
 }
 
-/// What could be restored, as the source shows it now.
-fn candidates(source: &Source) -> Result<Vec<Backup>, Failure> {
-    let look = source
-        .place
-        .look(&Texts::default())
-        .map_err(|obstacle| Failure::Impossible(obstacle.to_string()))?;
-    Ok(match look {
+/// Why there is nothing to choose from, where the oldest backup that is whole ended only then.
+fn none(source: &Source, oldest: Option<Timestamp>, target: Option<Timestamp>) -> Failure {
+    let name = &source.name;
+    Failure::Impossible(match oldest.zip(target) {
+        Some((oldest, target)) => format!(
+            "no backup of `{name}` had ended by {}, which is asked for: the oldest ended at {}; ask for a later moment",
+            ahead::when(target),
+            ahead::when(oldest)
+        ),
+        None => format!("`{name}` has no finished backup"),
+    })
+}
+
+fn look(source: &Source) -> Result<Look, Failure> {
+    let look = source.place.look(&Texts::default());
+    look.map_err(|obstacle| Failure::Impossible(obstacle.to_string()))
+}
+
+/// What could be restored, as a look at the source showed it.
+fn candidates(look: Look) -> Vec<Backup> {
+    match look {
         Look::Listing(listing) => listing
             .found
             .into_iter()
@@ -137,28 +177,59 @@ fn candidates(source: &Source) -> Result<Vec<Backup>, Failure> {
             .into_iter()
             .filter(|backup| matches!(backup.state, State::Done | State::Unread))
             .collect(),
-    })
+    }
 }
 
-fn of_tool(
-    source: &Source,
-    named: Option<&str>,
-    reaches: impl Fn(Timestamp) -> bool,
-) -> Result<Choice, Failure> {
-    let mut candidates = candidates(source)?;
-    candidates
-        .retain(|backup| named.map_or_else(|| reaches(backup.finished), |name| backup.id == name));
-    let Some(backup) = candidates.into_iter().max_by_key(|backup| backup.finished) else {
-        return Err(Failure::Impossible(match named {
-            Some(name) => format!("`{}` has no finished backup `{name}`", source.name),
-            None => format!("`{}` has no finished backup", source.name),
-        }));
+fn of_tool(plan: &Plan, target: Option<Timestamp>) -> Result<Choice, Failure> {
+    let source = plan.source;
+    let mut look = look(source)?;
+    let told = match &mut look {
+        Look::Sighting(Sighting { wal, .. }) => wal.take(),
+        Look::Listing(_) => None,
     };
+    // What a program brings lies where that program knows.
+    let is_known = plan.settings.fetch_wal.is_empty();
+    let archive = if tool::words(&source.place, plan.settings)
+        .fetch_wal
+        .is_empty()
+    {
+        ahead::listed(source)?
+    } else {
+        let told = told.filter(|_| is_known);
+        told.map(|wal| Archive::of(Shown::told(wal), None))
+    };
+    let mut candidates = candidates(look);
+    let oldest = candidates.iter().map(|backup| backup.finished).min();
+    candidates.retain(|backup| match &plan.backup {
+        Some(name) => backup.id == *name,
+        None => target.is_none_or(|target| backup.finished <= target),
+    });
+    let Some(backup) = candidates.into_iter().max_by_key(|backup| backup.finished) else {
+        return Err(match &plan.backup {
+            Some(name) => {
+                let words = format!("`{}` has no finished backup `{name}`", source.name);
+                Failure::Impossible(words)
+            }
+            None => none(source, oldest, target),
+        });
+    };
+    let need = backup.wal.map(|(first, last)| Need {
+        first,
+        last,
+        end: None,
+        is_inside: false,
+    });
     Ok(Choice {
         id: backup.id,
         kind: backup.kind,
         finished: backup.finished,
+        ended: Ended {
+            earliest: backup.finished,
+            latest: backup.finished,
+        },
         form: Form::Tool,
+        archive,
+        need,
         room: backup.bytes.saturating_mul(PACKED),
     })
 }
@@ -166,71 +237,17 @@ fn of_tool(
 /// What is packed is at most so many times as large when it is not.
 const PACKED: u64 = 6;
 
-/// Reads a candidate; the words say why it is not to be restored.
-fn judge(
-    shelf: &dyn Shelf,
-    name: &str,
-    shape: Shape,
-    finished: Timestamp,
-    bytes: u64,
-    limits: &Limits,
-) -> Result<Result<Choice, String>, Failure> {
-    let reading = Reading {
-        pace: &Pace::unlimited(limits.stop.clone()),
-        progress: &Progress::default(),
-        beside: None,
-        is_compared: false,
-    };
-    let Some(verdict) = inspect::inspect(shelf, name, &reading) else {
-        return Err(Failure::Stopped);
-    };
-    if let Some(problem) = &verdict.problem {
-        return Ok(Err(problem.clone()));
-    }
-    if shape == Shape::Folder
-        && let Some(form) = physical::Form::of(shelf, name)
-    {
-        let stored = super::fetch::bytes(shelf, name).unwrap_or(bytes);
-        let times = if form == physical::Form::Tapes {
-            PACKED
-        } else {
-            2
-        };
-        let form = Form::Base(form);
-        let room = stored.saturating_mul(times);
-        return Ok(Ok(Choice {
-            id: name.into(),
-            kind: Kind::Full,
-            finished,
-            form,
-            room,
-        }));
-    }
-    let form = logical::Form::of(&verdict).filter(|_| verdict.proof >= Proof::Whole);
-    let Some(form) = form else {
-        let remark = verdict
-            .remark
-            .unwrap_or_else(|| "is nothing that can be restored here".into());
-        return Ok(Err(remark));
-    };
-    // The fetched dump, the database, its indexes and the WAL of restoring it.
-    let room = verdict.uncompressed_bytes.saturating_mul(5) / 2;
-    let form = Form::Dump(form, Box::new(verdict));
-    Ok(Ok(Choice {
-        id: name.into(),
-        kind: Kind::Dump,
-        finished,
-        form,
-        room,
-    }))
-}
-
 impl Choice {
     /// The newest moment that the data of the backup itself can be of.
     pub(super) fn recovery_point(&self) -> Timestamp {
         match &self.form {
             Form::Dump(_, verdict) => began(verdict.made, self.finished),
-            Form::Base(_) | Form::Tool => self.finished,
+            Form::Base(_) | Form::Tool => self.ended.earliest,
         }
+    }
+
+    /// Whether it had ended by the moment that is asked for, if one is.
+    fn is_before(&self, target: Option<Timestamp>) -> bool {
+        target.is_none_or(|target| self.ended.likely() <= target)
     }
 }

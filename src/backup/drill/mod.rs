@@ -1,6 +1,7 @@
 //! Restore drills: the newest backup of a source into a throw-away cluster, and what that proved.
 //! Takes a source and what is asserted of its data; hands on reports. The server that a backup is of is never spoken to.
 
+mod ahead;
 mod assert;
 mod binaries;
 mod choice;
@@ -12,6 +13,7 @@ mod guard;
 mod logical;
 mod physical;
 mod program;
+mod recovery;
 mod report;
 mod reports;
 mod roles;

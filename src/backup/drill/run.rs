@@ -1,7 +1,6 @@
 //! One drill, from the choice of a backup to the report.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -13,13 +12,10 @@ use super::choice::{self, Choice, Form};
 use super::cluster::{Bench, Cluster, SUPERUSER};
 use super::failure::{Failure, refused};
 use super::folder::{Folder, Owner, Turn};
+use super::logical;
 use super::program::Limits;
 use super::settings::Settings;
-use super::wal::{self, Archive, Waiter};
 use super::{Check, Outcome, Phase, Report};
-use super::{logical, physical, tool};
-use crate::backup::WalName;
-use crate::backup::shelf::Shelf;
 use crate::backup::{Kind, Settings as Source};
 use crate::sample::Timestamp;
 
@@ -107,18 +103,19 @@ fn outcome(checks: &[Check]) -> Outcome {
     })
 }
 
-struct Drill<'p> {
-    plan: &'p Plan<'p>,
-    limits: Limits,
+/// A drill that is under way.
+pub(super) struct Drill<'p> {
+    pub(super) plan: &'p Plan<'p>,
+    pub(super) limits: Limits,
     phases: BTreeMap<Phase, f64>,
     phase: Phase,
     since: Instant,
-    report: Report,
+    pub(super) report: Report,
 }
 
 impl Drill<'_> {
     /// A new phase begins.
-    fn enter(&mut self, phase: Phase, words: &str) {
+    pub(super) fn enter(&mut self, phase: Phase, words: &str) {
         self.note();
         (self.phase, self.since) = (phase, Instant::now());
         (self.plan.tell)(words);
@@ -143,15 +140,15 @@ impl Drill<'_> {
         let owner = owner(&plan.settings.user)?;
         let turn = Turn::take(&work_dir(plan.settings, plan.state_dir), owner)?;
         (plan.tell)("looking for the backup");
-        let choice = choice::choose(
-            plan.source,
-            plan.backup.as_deref(),
-            self.report.target,
-            &self.limits,
-        )?;
+        let choice = choice::choose(plan, self.report.target, &self.limits)?;
         self.report.backup.clone_from(&choice.id);
         self.report.kind = choice.kind;
         self.report.recovery_point = Some(choice.recovery_point());
+        if choice.kind.is_physical() {
+            (self.phase, self.since) = (Phase::Replay, Instant::now());
+            self.look_ahead(&choice)?;
+            self.phase = Phase::Fetch;
+        }
         turn.make_sure_of_room(choice.room)?;
         let folder = turn.folder(owner)?;
         self.since = Instant::now();
@@ -219,146 +216,13 @@ impl Drill<'_> {
         self.assert(&bench, cluster, restored.database, &expected)
     }
 
-    fn base(
-        &mut self,
-        choice: &Choice,
-        form: Option<physical::Form>,
-        folder: &Folder,
-        owner: Owner,
-    ) -> Result<(), Failure> {
-        let (plan, limits) = (self.plan, self.limits.clone());
-        self.enter(Phase::Fetch, &format!("fetching {}", choice.id));
-        let chain = match (form, choice::shelf(plan.source)) {
-            (Some(form), Some(shelf)) => {
-                physical::fetch(shelf.as_ref(), &choice.id, form, folder, &limits)?
-            }
-            _ => {
-                let words = tool::words(&plan.source.place, plan.settings);
-                physical::run_tool(&words, &choice.id, folder, &limits)?;
-                vec![folder.data()]
-            }
-        };
-        let newest = chain.last().cloned().unwrap_or_else(|| folder.data());
-        let installation = self.installation(Needed::Exactly(physical::major(&newest)?))?;
-        let bench = Bench::new(&installation, folder, owner, &limits)?;
-        self.report.is_alone = Some(bench.is_alone);
-        self.enter(Phase::Restore, "preparing the cluster");
-        physical::combine(&bench, &chain)?;
-        physical::prepare(&bench)?;
-        folder
-            .hand_over()
-            .map_err(refused("cannot hand the cluster over"))?;
-        let mut options = physical::options(&bench)?;
-        let waiter = self.waiter(folder, owner)?;
-        if let Some((command, _)) = &waiter {
-            options.push(("restore_command", command.clone()));
-            options.push(("recovery_target_action", "promote".into()));
-            options.push(("recovery_target_timeline", "latest".into()));
-            options.extend(
-                self.report
-                    .target
-                    .map(|target| ("recovery_target_time", physical::time(target))),
-            );
-            super::fetch::put(&folder.data().join("recovery.signal"), "")?;
-            super::folder::give(&folder.data().join("recovery.signal"), owner)
-                .map_err(refused("cannot prepare recovery"))?;
-        } else if self.report.target.is_some() {
-            return Err(Failure::Impossible(
-                "a moment is asked for and there is no WAL archive; name it in `wal` of the source"
-                    .into(),
-            ));
-        }
-        // Who may not connect while it replays asks for no settings as high as where the WAL comes from.
-        options.push(("hot_standby", "off".into()));
-        self.enter(
-            Phase::Replay,
-            &format!(
-                "starting PostgreSQL {} and replaying WAL",
-                installation.major
-            ),
-        );
-        let cluster = bench.start(&plan.settings.superuser, &options)?;
-        if let Some(words) = waiter.as_ref().and_then(|(_, waiter)| waiter.trouble()) {
-            return Err(Failure::Bad(words));
-        }
-        (plan.tell)(&format!(
-            "replayed {} files of WAL",
-            waiter.as_ref().map_or(0, |(_, waiter)| waiter.given())
-        ));
-        self.report.recovery_point = Some(self.replayed_to(&cluster, choice)?);
-        let expected = Expected {
-            live: plan.live.clone(),
-            ..Expected::default()
-        };
-        self.assert(&bench, cluster, None, &expected)
-    }
-
-    /// The moment of the last transaction that was replayed, or that which was asked for, or that of the backup.
-    fn replayed_to(&self, cluster: &Cluster, choice: &Choice) -> Result<Timestamp, Failure> {
-        let last = cluster.ask(
-            "template1",
-            "SELECT extract(epoch FROM pg_last_xact_replay_timestamp())",
-        )?;
-        let last = last
-            .trim()
-            .parse::<f64>()
-            .ok()
-            .map(|seconds| Timestamp((seconds * 1000.0) as i64));
-        let reached = last.map_or(choice.finished, |last| last.max(choice.finished));
-        Ok(self.report.target.unwrap_or(reached))
-    }
-
-    /// Whoever answers the server's requests for WAL, and the command by which it asks.
-    fn waiter(&self, folder: &Folder, owner: Owner) -> Result<Option<(String, Waiter)>, Failure> {
-        let (plan, socket) = (self.plan, folder.ours("wal"));
-        let words = tool::words(&plan.source.place, plan.settings);
-        let archive = if words.fetch_wal.is_empty() {
-            if let Some(apart) = plan.source.wal.as_ref().map(|files| files.shelf()) {
-                let listed = apart.list("");
-                listed.map_err(|error| {
-                    Failure::Impossible(format!("`wal`: {}", apart.obstacle(&error)))
-                })?;
-            }
-            let own = choice::shelf(plan.source);
-            let shelves: Vec<_> = plan
-                .source
-                .wal
-                .iter()
-                .map(|files| files.shelf())
-                .chain(own)
-                .collect();
-            let holds_wal = |shelf: &dyn Shelf| {
-                let items = shelf.list("").unwrap_or_default();
-                items
-                    .iter()
-                    .any(|item| WalName::parse(&item.name).is_some())
-            };
-            if plan.source.wal.is_none() && !shelves.iter().any(|shelf| holds_wal(shelf.as_ref())) {
-                return Ok(None);
-            }
-            Archive::Shelves(shelves)
-        } else {
-            Archive::Command(words.fetch_wal, folder.data().display().to_string())
-        };
-        let program = folder.ours("pgvigil");
-        let copy = || -> std::io::Result<()> {
-            // Its own copy: who runs the cluster may not reach ours, and ours may be replaced meanwhile.
-            std::fs::copy("/proc/self/exe", &program)?;
-            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
-            std::os::unix::fs::chown(&program, None, owner.map(|(_, group)| group))
-        };
-        copy().map_err(refused("cannot prepare the hand-over of WAL"))?;
-        let waiter = Waiter::start(&socket, archive, folder.ours("segment"), &self.limits)?;
-        Ok(Some((wal::restore_command(&program, &socket), waiter)))
-    }
-
-    fn installation(&mut self, needed: Needed) -> Result<Installation, Failure> {
+    pub(super) fn installation(&mut self, needed: Needed) -> Result<Installation, Failure> {
         let installation = binaries::find(&self.plan.settings.binaries, needed)?;
         self.report.major = Some(installation.major);
         Ok(installation)
     }
 
-    fn assert(
+    pub(super) fn assert(
         &mut self,
         bench: &Bench,
         cluster: Cluster,

@@ -2,9 +2,11 @@
 //! another user, and the archive may be a bucket, or compressed; so its `restore_command` is this very program, which
 //! asks the drill over a socket.
 
+mod desk;
+
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -12,11 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use super::ahead;
 use super::failure::{Failure, refused};
-use super::program::{Limits, Program};
-use crate::backup::inspect;
-use crate::backup::shelf::{Shape, Shelf};
-use crate::backup::wal::WalName;
+use super::program::Limits;
+use crate::backup::shelf::Shelf;
+use crate::sample::Timestamp;
+use desk::Desk;
 
 /// The name of the asking program among the subcommands.
 pub(crate) const FETCH: &str = "fetch-wal";
@@ -100,17 +103,30 @@ impl Waiter {
             .given
     }
 
-    /// What was wrong with the archive, as far as recovery got to see it.
-    pub(super) fn trouble(&self) -> Option<String> {
+    /// What was wrong with the archive, as far as recovery got to see it. `short` is how far it got, and which moment
+    /// was asked for, when it did not get there.
+    pub(super) fn trouble(&self, short: Option<(Timestamp, Timestamp)>) -> Option<String> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if asked.trouble.is_some() {
             return asked.trouble.clone();
         }
         let gap = gap(&asked.missing, &asked.listed)?;
-        Some(format!(
-            "WAL segment `{gap}` is missing although later ones are there; what came after it cannot be recovered"
-        ))
+        let (reached, target) = short.unzip();
+        Some(ahead::gap(&gap, reached, target))
     }
+
+    /// The segment farthest on that was asked for in vain.
+    pub(super) fn next(&self) -> Option<String> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        next(&asked.missing)
+    }
+}
+
+fn next(missing: &[String]) -> Option<String> {
+    let segments = missing.iter().filter(|name| name.len() == 24);
+    // The same segment is asked for on each timeline, the newest first.
+    let farthest = segments.max_by_key(|name| (name[8..].to_owned(), name[..8].to_owned()));
+    farthest.cloned()
 }
 
 /// A segment that was asked for and is not there while a later one of its timeline is.
@@ -135,127 +151,6 @@ impl Drop for Waiter {
         }
     }
 }
-
-/// Where a file lies: the place of its shelf in the list, and its name there.
-type Lies = (usize, String);
-
-struct Desk {
-    archive: Archive,
-    aside: PathBuf,
-    limits: Limits,
-    asked: Arc<Mutex<Asked>>,
-    /// What each file is called where it lies.
-    listing: BTreeMap<String, Lies>,
-}
-
-impl Desk {
-    fn list(&mut self) {
-        let Archive::Shelves(shelves) = &self.archive else {
-            return;
-        };
-        let mut listing = BTreeMap::new();
-        for (place, shelf) in shelves.iter().enumerate() {
-            for item in shelf
-                .list("")
-                .into_iter()
-                .flatten()
-                .filter(|item| item.shape == Shape::File)
-            {
-                if let Some((name, _)) = WalName::parse(&item.name) {
-                    listing
-                        .entry(name.to_string())
-                        .or_insert((place, item.name));
-                }
-            }
-        }
-        self.asked().listed = listing.keys().cloned().collect();
-        self.listing = listing;
-    }
-
-    fn asked(&self) -> std::sync::MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn answer(&mut self, mut stream: UnixStream) -> io::Result<()> {
-        let mut name = String::new();
-        BufReader::new((&stream).take(LONGEST_NAME)).read_line(&mut name)?;
-        let name = name.trim_end();
-        let is_wal = WalName::parse(name)
-            .is_some_and(|(wal, is_packed)| !is_packed && wal.to_string() == name);
-        if !is_wal || !self.bring(name) {
-            self.asked().missing.push(name.to_owned());
-            return stream.write_all(b"0");
-        }
-        self.asked().given += 1;
-        let mut content = File::open(&self.aside)?;
-        stream.write_all(b"1")?;
-        io::copy(&mut content, &mut stream)?;
-        // What comes after tells a whole answer from one that was cut.
-        stream.write_all(b"1")
-    }
-
-    /// Prepares a file; whether it is there.
-    fn bring(&mut self, name: &str) -> bool {
-        let _ = fs::remove_file(&self.aside);
-        if let Archive::Command(words, data) = &self.archive {
-            return command(words, name, data, &self.aside, &self.limits);
-        }
-        let (place, called) = match self.listing.get(name).cloned() {
-            Some(lies) => lies,
-            None => {
-                // It may have come a moment ago.
-                self.list();
-                match self.listing.get(name).cloned() {
-                    Some(lies) => lies,
-                    None => return false,
-                }
-            }
-        };
-        let Archive::Shelves(shelves) = &self.archive else {
-            return false;
-        };
-        let copy = || -> io::Result<()> {
-            let mut content = inspect::content(shelves[place].as_ref(), &called)?;
-            io::copy(&mut content, &mut File::create(&self.aside)?).map(|_| ())
-        };
-        match copy() {
-            Ok(()) => true,
-            Err(error) => {
-                self.asked().trouble = Some(format!(
-                    "file `{called}` of the WAL archive cannot be read: {error}"
-                ));
-                false
-            }
-        }
-    }
-}
-
-fn command(words: &[String], name: &str, data: &str, aside: &Path, limits: &Limits) -> bool {
-    let directory = aside.with_extension("brought");
-    let path = directory.join(name);
-    let locks = aside.with_extension("locks");
-    let texts = [&path, &directory, &locks].map(|path| path.display().to_string());
-    let values = [
-        ("file", name),
-        ("path", &texts[0]),
-        ("directory", &texts[1]),
-        ("locks", &texts[2]),
-        ("folder", data),
-    ];
-    let words = super::tool::fill(words, &values);
-    let Some((program, arguments)) = words.split_first() else {
-        return false;
-    };
-    let _ = fs::create_dir(&directory);
-    let program = Program::new(Path::new(program), None)
-        .with_our_environment()
-        .args(arguments);
-    let ran = program.run(limits, &aside.with_extension("log"));
-    ran.is_ok_and(|(status, _)| status.success()) && fs::rename(&path, aside).is_ok()
-}
-
-/// `0123456789ABCDEF01234567.01234567.backup` is the longest that is asked for.
-const LONGEST_NAME: u64 = 64;
 
 /// Asks for a file of WAL and writes it where the server wants it.
 ///
@@ -316,6 +211,27 @@ mod tests {
                 expected,
                 "{missing:?} {listed:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_would_come_next_is_the_farthest_that_was_asked_for() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let (old, new, farther) = (
+            "000000010000000000000005",
+            "000000020000000000000005",
+            "000000010000000000000006",
+        );
+        let cases: [(Vec<String>, _); 3] = [
+            (names(&["00000002.history", old]), Some(old)),
+            (
+                names(&[farther, new, old, "00000003.history"]),
+                Some(farther),
+            ),
+            (names(&["00000002.history"]), None),
+        ];
+        for (missing, expected) in cases {
+            assert_eq!(next(&missing).as_deref(), expected, "{missing:?}");
         }
     }
 

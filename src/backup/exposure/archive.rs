@@ -10,8 +10,9 @@ use crate::sample::Timestamp;
 
 /// So many changes of what is archived are remembered, for looks at repositories that began before the newest.
 const MOST_PAST: usize = 1024;
-/// A server that was not read for so many of its intervals may have written.
-const CURRENT_FOR: f64 = 2.5;
+/// A server that was not read for so many of its intervals may have written: a reading is dated up to a quarter of one
+/// early, and the next is seen up to a quarter late.
+const CURRENT_FOR: f64 = 1.5;
 
 /// One server's account. Moments are those of a clock that never steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub(super) struct Archive {
     /// The server is no primary now, or archives nothing.
     #[serde(skip)]
     is_idle: bool,
+    /// The last try to read it failed.
+    #[serde(skip)]
+    is_silent: bool,
 }
 
 impl Archive {
@@ -47,6 +51,11 @@ impl Archive {
         if let Some(reading) = reading {
             self.clock.note(reading);
         }
+    }
+
+    /// Takes whether the last try to read the server failed, whatever was read before; says whether that is news.
+    pub(super) fn hear(&mut self, is_silent: bool) -> bool {
+        std::mem::replace(&mut self.is_silent, is_silent) != is_silent
     }
 
     /// Takes a reading of what is archived, with the age of WAL at that position; `None` from a server that archives
@@ -107,7 +116,8 @@ impl Archive {
 
     fn is_current(&self, now: Timestamp) -> bool {
         let read = self.clock.newest().map(|(last, _)| last);
-        read.is_some_and(|last| now.since(last) <= self.interval.mul_f64(CURRENT_FOR))
+        let is_recent = |last| now.since(last) <= self.interval.mul_f64(CURRENT_FOR);
+        !self.is_silent && read.is_some_and(is_recent)
     }
 
     /// Forgets what nobody asks for who asks from this position on.
@@ -138,6 +148,7 @@ mod tests {
     fn read(archive: &mut Archive, second: i64, position: u64, fingerprint: u64) {
         let reading = Reading {
             at: at(second),
+            seen: at(second),
             position,
             fingerprint,
         };
@@ -171,6 +182,18 @@ mod tests {
         assert_eq!(age(&archive, 30), Some((0.0, true)));
         // Nobody knows of what it did after the last reading.
         assert_eq!(age(&archive, 50), Some((20.0, false)));
+    }
+
+    #[test]
+    fn what_was_read_holds_no_longer_than_until_the_next_try_fails() {
+        let mut archive = exposed();
+        archive.archived(at(2), Some((200, None)));
+        assert_eq!(age(&archive, 3), Some((0.0, true)));
+        assert_eq!(age(&archive, 4), Some((2.0, false)), "it is late");
+        assert!(archive.hear(true) && !archive.hear(true));
+        assert_eq!(age(&archive, 3), Some((1.0, false)));
+        assert!(archive.hear(false));
+        assert_eq!(age(&archive, 3), Some((0.0, true)));
     }
 
     #[test]

@@ -19,6 +19,8 @@ const MOST_RUNS: usize = 4096;
 pub(super) struct Reading {
     /// A moment not after the snapshot was taken.
     pub(super) at: Timestamp,
+    /// A moment not before it was.
+    pub(super) seen: Timestamp,
     /// The position behind all that had ended in the snapshot.
     pub(super) position: u64,
     /// Changes whenever a transaction that may have written has ended.
@@ -48,6 +50,7 @@ pub(super) struct Clock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Run {
     fingerprint: u64,
+    /// When the first of them had been taken by, and from when the last of them is.
     first: Timestamp,
     last: Timestamp,
     /// Positions of the first and the last of them.
@@ -72,7 +75,7 @@ impl Clock {
             }
             _ => self.runs.push_back(Run {
                 fingerprint: reading.fingerprint,
-                first: reading.at,
+                first: reading.seen,
                 last: reading.at,
                 begin: reading.position,
                 end: reading.position,

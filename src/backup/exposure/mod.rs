@@ -22,7 +22,7 @@ use super::live::Live;
 use super::wal::USUAL_SEGMENT_BYTES;
 use super::{Record, Records};
 use crate::sample::{Sample, Source, Timestamp};
-use crate::scrape::Board;
+use crate::scrape::{Board, LIVENESS};
 use archive::Archive;
 use clock::{Exposure, Reading};
 use memory::Memory;
@@ -32,6 +32,9 @@ use recovery::{Moment, Shown};
 const GLANCE: Duration = Duration::from_secs(1);
 /// What is known is kept this often.
 const KEPT: Duration = Duration::from_secs(60);
+/// The collectors that are read.
+const POSITION: &str = "wal_position";
+const ARCHIVED: &str = "wal_archived";
 /// Samples outlive their source by so many beats.
 const LIFETIME: u32 = 3;
 
@@ -157,8 +160,9 @@ impl Watch {
         let live = Live::of(board, &self.server);
         self.segment_bytes = live.segment_bytes.unwrap_or(USUAL_SEGMENT_BYTES);
         self.archive.identify(live.system_identifier);
-        self.read_position(board, before);
+        self.read_position(board, before, now);
         self.read_archived(board, before);
+        self.has_news |= self.archive.hear(is_silent(board, &self.server));
         for record in of_server(records, &self.server) {
             let shown = self.shown.entry(record.settings.name.clone()).or_default();
             self.has_news |= shown.learn(&record.facts, &self.archive, now);
@@ -166,8 +170,8 @@ impl Watch {
         self.forget();
     }
 
-    fn read_position(&mut self, board: &Board, before: Timestamp) {
-        let source = Source::new(&self.server, "", "wal_position");
+    fn read_position(&mut self, board: &Board, before: Timestamp, now: Moment) {
+        let source = Source::new(&self.server, "", POSITION);
         let Some((status, samples)) = board.latest(&source) else {
             return;
         };
@@ -176,10 +180,13 @@ impl Watch {
             self.has_news = true;
             // It was read since the glance before, and the statement began that much earlier.
             let at = before.before(status.took);
+            let read = status.last_success.map(|read| now.steady_of(read));
+            let seen = read.unwrap_or(now.steady).clamp(before, now.steady);
             let value = |name| value(&samples, name);
             let reading = value("pg_wal_position_bytes").zip(value("pg_wal_position_fingerprint"));
             let reading = reading.map(|(position, fingerprint)| Reading {
                 at,
+                seen,
                 position: position as u64,
                 fingerprint: fingerprint as u64,
             });
@@ -188,7 +195,7 @@ impl Watch {
     }
 
     fn read_archived(&mut self, board: &Board, before: Timestamp) {
-        let source = Source::new(&self.server, "", "wal_archived");
+        let source = Source::new(&self.server, "", ARCHIVED);
         let Some((status, samples)) = board.latest(&source) else {
             return;
         };
@@ -236,6 +243,15 @@ impl Watch {
         board.publish(&self.source, now.wall, Duration::ZERO, samples, 0);
         (self.published, self.has_news) = (Some(Instant::now()), false);
     }
+}
+
+/// Whether the last try to read how a server's archive stands failed, or that for a sign of life, which comes sooner.
+fn is_silent(board: &Board, server: &str) -> bool {
+    let failed = |collector| {
+        let latest = board.latest(&Source::new(server, "", collector));
+        latest.is_some_and(|(status, _)| status.error.is_some())
+    };
+    [LIVENESS, POSITION, ARCHIVED].into_iter().any(failed)
 }
 
 fn of_server<'r>(

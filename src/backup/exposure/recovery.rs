@@ -23,7 +23,8 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    fn steady_of(self, wall: Timestamp) -> Timestamp {
+    /// A moment by the steady clock that is known by the other.
+    pub(super) fn steady_of(self, wall: Timestamp) -> Timestamp {
         Timestamp(wall.0 + self.steady.0 - self.wall.0)
     }
 }

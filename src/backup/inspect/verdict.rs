@@ -15,8 +15,12 @@ pub struct Verdict {
     pub proof: Proof,
     /// What it is, such as `custom archive in gzip`.
     pub format: String,
-    /// When the dump began, as its header says: the dumper's local time, read as UTC.
+    /// When it began, as it says: a dump in the dumper's local time, a base backup in that of its server's log, read as UTC
+    /// unless the zone is named and understood.
     pub made: Option<Timestamp>,
+    /// When the newest file of a base backup was last written before it was copied, as its manifest says.
+    #[serde(default)]
+    pub written: Option<Timestamp>,
     /// The database it was taken of; plain dumps rarely say.
     pub database: Option<String>,
     /// The server's version, as the dump says.
@@ -76,6 +80,7 @@ impl Verdict {
             proof: Proof::Listed,
             format: format.into(),
             made: None,
+            written: None,
             database: None,
             server_version: None,
             dumper_version: None,

@@ -13,20 +13,24 @@ pub(super) fn samples(page: &mut Page, facts: &Facts) {
     }
 }
 
-/// The oldest and the newest moment that could be restored, as far as the last look showed: of a dump when it began; from
-/// physical backups as far as WAL leads on.
+/// The oldest and the newest moment that could be restored, as far as the last look showed: of a dump when it began; of
+/// physical backups from when they ended as far as WAL leads on.
 pub(in crate::backup) fn window(facts: &Facts) -> Option<(Timestamp, Timestamp)> {
     let sighting = facts.sighting.as_ref()?;
-    let start = points(sighting).min()?;
+    let start = usable(sighting).into_iter().map(Backup::opens).min()?;
     let newest = newest_point(sighting)?;
     let reach = facts.chain.as_ref().and_then(reach);
     let reach = reach.filter(|_| has_base(sighting));
-    Some((start, reach.map_or(newest, |reach| reach.max(newest))))
+    let end = reach.map_or(newest, |reach| reach.max(newest));
+    Some((start.min(end), end))
 }
 
 /// The newest moment that the backups of a source could be restored to without WAL.
 pub(in crate::backup) fn newest_point(sighting: &Sighting) -> Option<Timestamp> {
-    points(sighting).max()
+    usable(sighting)
+        .into_iter()
+        .map(Backup::recovery_point)
+        .max()
 }
 
 /// Whether a source has a backup from which WAL could lead on.
@@ -34,10 +38,6 @@ pub(in crate::backup) fn has_base(sighting: &Sighting) -> bool {
     usable(sighting)
         .iter()
         .any(|backup| backup.kind.is_physical())
-}
-
-fn points(sighting: &Sighting) -> impl Iterator<Item = Timestamp> {
-    usable(sighting).into_iter().map(Backup::recovery_point)
 }
 
 /// When WAL came up to the newest segment, where it leads there without a gap.

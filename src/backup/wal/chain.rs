@@ -170,7 +170,7 @@ fn in_run(held: &Held, segment: Segment) -> Option<u64> {
 }
 
 /// The switches on the way from a timeline to the newest that comes from it, in order.
-fn lineage(held: &Held, from: u32) -> Vec<History> {
+pub(super) fn lineage(held: &Held, from: u32) -> Vec<History> {
     let newest = held.runs.keys().rev();
     let paths = newest.map(|timeline| {
         let (mut path, mut timeline) = (Vec::new(), *timeline);

@@ -28,7 +28,12 @@ pub(in crate::backup) struct Held {
     pub(in crate::backup) stored_bytes: u64,
     /// When the newest of them came.
     pub(in crate::backup) last_arrival: Option<Timestamp>,
+    /// When some of them came, ascending: of very many only each so many-th, and the last of each run.
+    arrivals: Vec<(Segment, Timestamp)>,
 }
+
+/// Of more segments it is not kept when each of them came.
+const MOST_ARRIVALS: usize = 4096;
 
 /// Sizes initdb allows.
 const SEGMENT_BYTES: RangeInclusive<u64> = 1 << 20..=1 << 30;
@@ -62,6 +67,7 @@ impl Held {
             segments: 0,
             stored_bytes: wal.files.iter().map(|file| file.bytes).sum(),
             last_arrival: None,
+            arrivals: Vec::new(),
         };
         let mut whole = Vec::new();
         for file in &wal.files {
@@ -74,7 +80,7 @@ impl Held {
                         held.short.push(segment);
                         continue;
                     }
-                    whole.push(segment);
+                    whole.push((segment, file.modified));
                     held.last_arrival = held.last_arrival.max(Some(file.modified));
                 }
                 WalName::Partial(name) => held.partials.extend(Segment::parse(name, segment_bytes)),
@@ -87,22 +93,43 @@ impl Held {
         held
     }
 
-    fn take(&mut self, mut whole: Vec<Segment>) {
+    fn take(&mut self, mut whole: Vec<(Segment, Timestamp)>) {
         whole.sort_unstable();
-        whole.dedup();
+        // What lies there twice came when the first did.
+        whole.dedup_by_key(|(segment, _)| *segment);
         self.segments = whole.len() as u64;
         // The same segment can lie there short and whole, once compressed.
-        self.short
-            .retain(|segment| whole.binary_search(segment).is_err());
+        self.short.retain(|short| {
+            let there = whole.binary_search_by_key(short, |(segment, _)| *segment);
+            there.is_err()
+        });
         self.short.sort_unstable();
         self.partials.sort_unstable();
-        for Segment { timeline, number } in whole {
+        for (Segment { timeline, number }, _) in &whole {
+            let (timeline, number) = (*timeline, *number);
             let runs = self.runs.entry(timeline).or_default();
             match runs.last_mut() {
                 Some(run) if run.end() + 1 == number => *run = *run.start()..=number,
                 _ => runs.push(number..=number),
             }
         }
+        let every = whole.len().div_ceil(MOST_ARRIVALS);
+        let is_last = |place: usize, segment: Segment| {
+            let next = whole.get(place + 1).map(|(next, _)| *next);
+            let number = segment.number + 1;
+            next != Some(Segment { number, ..segment })
+        };
+        let kept = whole.iter().enumerate().filter(|(place, (segment, _))| {
+            (place + 1).is_multiple_of(every) || is_last(*place, *segment)
+        });
+        self.arrivals = kept.map(|(_, arrival)| *arrival).collect();
+    }
+
+    /// When a segment had come at the latest: itself, or one after it on its timeline. Nothing when neither is there.
+    pub(in crate::backup) fn arrived(&self, segment: Segment) -> Option<Timestamp> {
+        let place = self.arrivals.partition_point(|(other, _)| *other < segment);
+        let (other, at) = self.arrivals.get(place)?;
+        (other.timeline == segment.timeline).then_some(*at)
     }
 
     /// Whether the segment is there as a whole.
@@ -115,6 +142,20 @@ impl Held {
         let runs = self.runs.get(&segment.timeline)?;
         let place = runs.partition_point(|run| *run.end() < segment.number);
         runs.get(place).filter(|run| *run.start() <= segment.number)
+    }
+
+    /// The first whole segment of a timeline from one on.
+    pub(super) fn from(&self, segment: Segment) -> Option<Segment> {
+        let runs = self.runs.get(&segment.timeline)?;
+        let place = runs.partition_point(|run| *run.end() < segment.number);
+        let number = segment.number.max(*runs.get(place)?.start());
+        Some(Segment { number, ..segment })
+    }
+
+    /// The first whole segment after one on its timeline.
+    pub(super) fn after(&self, segment: Segment) -> Option<Segment> {
+        let number = segment.number + 1;
+        self.from(Segment { number, ..segment })
     }
 
     /// The newest segment of a timeline.

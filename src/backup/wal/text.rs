@@ -2,7 +2,7 @@
 //! base backup has the same form as the latter.
 
 use super::History;
-use crate::sample::Timestamp;
+use crate::backup::moment::Said;
 
 /// More of such a text is not read.
 pub(in crate::backup) const LONGEST_TEXT: u64 = 64 << 10;
@@ -16,10 +16,10 @@ pub struct Label {
     pub start: u64,
     /// The position up to which it is needed; only an archive's file says.
     pub stop: Option<u64>,
-    /// When it began: read as UTC where the zone is not known, up to 14 hours off.
-    pub started: Option<Timestamp>,
+    /// When it began.
+    pub started: Option<Said>,
     /// When it was finished; only an archive's file says.
-    pub finished: Option<Timestamp>,
+    pub finished: Option<Said>,
     /// The name somebody gave it.
     pub name: String,
     /// Where the backup began of which this one holds only the changes since.
@@ -42,8 +42,8 @@ impl Label {
             timeline: of_field.or(of_file)?,
             start: before_space(start)?,
             stop: field("STOP WAL LOCATION").and_then(before_space),
-            started: field("START TIME").and_then(moment),
-            finished: field("STOP TIME").and_then(moment),
+            started: field("START TIME").and_then(Said::parse),
+            finished: field("STOP TIME").and_then(Said::parse),
             name: field("LABEL")
                 .unwrap_or_default()
                 .chars()
@@ -59,15 +59,6 @@ pub(in crate::backup) fn position(text: &str) -> Option<u64> {
     let (high, low) = text.trim().split_once('/')?;
     let part = |digits: &str| u32::from_str_radix(digits, 16).ok().map(u64::from);
     Some(part(high)? << 32 | part(low)?)
-}
-
-/// A date and time such as `2026-11-23 08:08:15 UTC`; what follows them is not looked at.
-fn moment(text: &str) -> Option<Timestamp> {
-    let (date, rest) = text.trim().split_once(' ')?;
-    let time = rest.split(' ').next()?;
-    let civil: jiff::civil::DateTime = format!("{date}T{time}").parse().ok()?;
-    let moment = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
-    Some(Timestamp(moment.as_millisecond()))
 }
 
 impl History {
@@ -99,7 +90,8 @@ mod tests {
         assert_eq!((label.timeline, label.start), (1, 0x0400_0028));
         assert_eq!(label.stop, Some((1 << 32) + 0x0400_0120));
         assert_eq!(label.since, Some(0x0200_0028));
-        let took = label.finished.unwrap().since(label.started.unwrap());
+        let took = label.finished.unwrap().at();
+        let took = took.since(label.started.unwrap().at());
         assert_eq!((took.as_secs(), label.name.as_str()), (1, "nightly"));
         for text in [
             "",

@@ -6,6 +6,7 @@ use tracing::warn;
 
 use super::Watch;
 use crate::backup::archive::Archive;
+use crate::backup::ended;
 use crate::backup::judge::{self, Matter};
 use crate::backup::live::Live;
 use crate::backup::needs;
@@ -45,6 +46,7 @@ impl Watch {
             let mut read: Vec<needs::Read> = each.collect();
             needs::rows(&mut read, &self.settings.expect_rows);
             needs::parents(&mut read);
+            ended::date(&mut read, self.archives[0].as_ref());
             self.facts.chain = chain(&mut read, &self.archives);
             sighting.backups = read.into_iter().map(|(backup, _)| backup).collect();
         }

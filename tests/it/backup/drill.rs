@@ -7,6 +7,7 @@ mod network;
 mod pgbackrest;
 mod physical;
 mod safety;
+mod target;
 mod watch;
 
 use std::os::unix::process::CommandExt as _;

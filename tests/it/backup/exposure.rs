@@ -42,10 +42,15 @@ struct Watched {
 
 impl Watched {
     fn start(url: &str, state_dir: &Scratch) -> Watched {
+        Watched::reading(url, state_dir, INTERVAL)
+    }
+
+    /// Reads the server so often.
+    fn reading(url: &str, state_dir: &Scratch, interval: Duration) -> Watched {
         let reader = Reader::new(None);
         let text = parse("t", "{timeout: 10s, load_budget: off}").unwrap();
         let settings = collectors::Settings {
-            interval: INTERVAL,
+            interval,
             ..reader.read(&text, collectors::Settings::read)
         };
         let limits = store::Settings {
@@ -76,7 +81,7 @@ impl Watched {
         let task = tokio::spawn(async move {
             let watching = watch_exposure(
                 vec!["shop".into()],
-                INTERVAL,
+                interval,
                 read,
                 Arc::default(),
                 &path,
@@ -152,6 +157,38 @@ impl Watched {
     }
 }
 
+/// A server that is down is noticed at once, long before it is to be read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_killed_is_not_said_to_have_lost_nothing() {
+    let (postgres, _) = shop(17);
+    let state_dir = Scratch::new();
+    let url = postgres.url("mon", "postgres");
+    let watched = Watched::start(&url, &state_dir);
+    watched.settle(&postgres).await;
+    watched.stop().await;
+
+    let watched = Watched::reading(&url, &state_dir, Duration::from_secs(10));
+    let idle = |said: &Said| said.is_exact && said.seconds == Some(0.0);
+    watched.until("nothing is exposed", idle).await;
+    postgres.kill();
+    let status = |collector| watched.board.latest(&Source::new("shop", "", collector));
+    eventually_async("it is found to be down", DEADLINE, || async {
+        status("liveness")?.0.error.map(|_| ())
+    })
+    .await;
+    let found = Timestamp::now();
+    let said = watched
+        .until("something is said of it", |said| said.at > found)
+        .await;
+    let read = status("wal_position").unwrap().0.last_success.unwrap();
+    let since = said.at.seconds() - read.seconds();
+    assert!(
+        !said.is_exact && said.seconds >= Some(since) && said.least == 0.0,
+        "{said:?}, read {since} s before"
+    );
+    watched.stop().await;
+}
+
 /// Ends the segment, with WAL in it that no transaction needs.
 fn switch(postgres: &Postgres) {
     postgres.sql(
@@ -195,11 +232,11 @@ fn agrees(said: &[Said], (before, after): (Timestamp, Timestamp)) {
             known >= before.seconds(),
             "more is certain than can be: {said:?}"
         );
-        assert!(
-            said.is_exact && said.least > 0.0 && said.bytes > 0.0,
-            "{said:?}"
-        );
+        assert!(said.is_exact && said.bytes > 0.0, "{said:?}");
     }
+    // At first it was seen at this very moment.
+    let last = said.last().unwrap();
+    assert!(last.least > 0.0, "{last:?}");
 }
 
 fn shop(major: u32) -> (Postgres, PathBuf) {

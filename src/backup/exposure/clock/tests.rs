@@ -57,6 +57,7 @@ impl World {
         self.last_read = Some(self.now);
         self.clock.note(Reading {
             at: Timestamp(self.now),
+            seen: Timestamp(self.now),
             position: self.position,
             fingerprint: self.ended.len() as u64,
         });
@@ -193,6 +194,7 @@ fn a_server_that_is_not_read_may_have_written() {
     let mut clock = Clock::default();
     let reading = |at, position, fingerprint| Reading {
         at: Timestamp(at),
+        seen: Timestamp(at + 1),
         position,
         fingerprint,
     };
@@ -203,7 +205,7 @@ fn a_server_that_is_not_read_may_have_written() {
     };
     assert_eq!(said(&clock, 9), (Some(Timestamp(1)), None, false));
     clock.note(reading(2, 20, 2));
-    let known = (Some(Timestamp(1)), Some(Timestamp(2)), false);
+    let known = (Some(Timestamp(1)), Some(Timestamp(3)), false);
     assert_eq!(said(&clock, 9), known);
 }
 
@@ -213,6 +215,7 @@ fn a_server_that_went_back_has_another_history() {
     for (at, position) in [(1, 10), (2, 20), (3, 30)] {
         clock.note(Reading {
             at: Timestamp(at),
+            seen: Timestamp(at),
             position,
             fingerprint: position,
         });
@@ -220,6 +223,7 @@ fn a_server_that_went_back_has_another_history() {
     // A standby that had got to 25 was promoted, and wrote.
     clock.note(Reading {
         at: Timestamp(4),
+        seen: Timestamp(4),
         position: 26,
         fingerprint: 31,
     });

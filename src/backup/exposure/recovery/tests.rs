@@ -30,6 +30,7 @@ fn settings(more: &str) -> Settings {
 fn reading(archive: &mut Archive, second: i64, segment: f64, fingerprint: u64) {
     let reading = Reading {
         at: at(second),
+        seen: at(second),
         position: (segment * W as f64) as u64,
         fingerprint,
     };

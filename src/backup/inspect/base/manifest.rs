@@ -10,7 +10,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::backup::inspect::halt::{corrupt, half_written, unknowable};
 use crate::backup::inspect::sum::Algorithm;
+use crate::backup::moment::Said;
 use crate::backup::wal::position;
+use crate::sample::Timestamp;
 use lines::Lines;
 
 /// What a manifest promises.
@@ -20,6 +22,8 @@ pub(super) struct Manifest {
     /// Files by their path in the data directory.
     pub(super) files: HashMap<Box<str>, Promise>,
     pub(super) wal: Vec<Range>,
+    /// When the newest of its files was last written, which is not after the backup ended.
+    pub(super) written: Option<Timestamp>,
 }
 
 /// What is promised of one file.
@@ -90,6 +94,8 @@ struct FileText {
     encoded: Option<String>,
     #[serde(rename = "Size")]
     bytes: u64,
+    #[serde(rename = "Last-Modified", default)]
+    modified: Box<str>,
     #[serde(rename = "Checksum-Algorithm")]
     algorithm: Option<String>,
     #[serde(rename = "Checksum")]
@@ -123,10 +129,11 @@ impl Text {
         });
         let wal: Option<Vec<Range>> = ranges.collect();
         match (self.files, wal) {
-            (Files::Known(files), Some(wal)) => Ok(Manifest {
+            (Files::Known(files, newest), Some(wal)) => Ok(Manifest {
                 system_identifier: self.system_identifier,
                 files,
                 wal,
+                written: Said::parse(&newest).map(Said::at),
             }),
             (Files::TooMany, _) => Err(unknowable("holds more files than can be judged")),
             (Files::Strange(words), _) => Err(corrupt(words)),
@@ -137,7 +144,8 @@ impl Text {
 
 /// The list of files, made small while it is read.
 enum Files {
-    Known(HashMap<Box<str>, Promise>),
+    /// With the last of the times at which they were written, all of which are in one zone and of one length.
+    Known(HashMap<Box<str>, Promise>, Box<str>),
     TooMany,
     Strange(String),
 }
@@ -152,7 +160,7 @@ fn files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Files, D::Error> 
         }
 
         fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Files, A::Error> {
-            let mut files = Files::Known(HashMap::new());
+            let mut files = Files::Known(HashMap::new(), Box::default());
             while let Some(file) = list.next_element::<FileText>()? {
                 files = files.with(file);
             }
@@ -163,16 +171,17 @@ fn files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Files, D::Error> 
 }
 
 impl Files {
-    fn with(self, file: FileText) -> Files {
-        let Files::Known(mut files) = self else {
+    fn with(self, mut file: FileText) -> Files {
+        let Files::Known(mut files, newest) = self else {
             return self;
         };
+        let newest = newest.max(std::mem::take(&mut file.modified));
         if files.len() == MOST_FILES {
             return Files::TooMany;
         }
         match file.promise() {
             Ok((path, promise)) => match files.insert(path.clone(), promise) {
-                None => Files::Known(files),
+                None => Files::Known(files, newest),
                 Some(_) => Files::Strange(format!("has a manifest that names `{path}` twice")),
             },
             Err(words) => Files::Strange(words),

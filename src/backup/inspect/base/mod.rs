@@ -13,6 +13,7 @@ use std::io::{self, Read};
 use super::halt::{corrupt, half_written, unknowable};
 use super::input::{Input, head};
 use super::{Reading, Verdict, within};
+use crate::backup::moment::Said;
 use crate::backup::shelf::{Item, Shape, Shelf};
 use crate::backup::wal::{LONGEST_TEXT, Label};
 use crate::backup::{Kind, Proof};
@@ -124,6 +125,7 @@ pub(super) fn read(
 
 fn take_manifest(manifest: &Manifest, verdict: &mut Verdict) {
     verdict.proof = Proof::Opened;
+    verdict.written = manifest.written;
     verdict.system_identifier = manifest.system_identifier.or(verdict.system_identifier);
     if manifest.files.keys().any(|path| is_incremental(path)) {
         verdict.kind = Kind::Incremental;
@@ -147,7 +149,7 @@ fn take_label(reader: impl Read, verdict: &mut Verdict) -> io::Result<()> {
     let text = head(&mut { reader }, LONGEST_TEXT as usize)?;
     let label = Label::parse(&String::from_utf8_lossy(&text))
         .ok_or_else(|| corrupt("has a damaged `backup_label`"))?;
-    verdict.made = label.started;
+    verdict.made = label.started.map(Said::at);
     verdict.since = label.since;
     if label.since.is_some() {
         verdict.kind = Kind::Incremental;

@@ -8,7 +8,7 @@ use super::{PATIENCE, Scene, connections, succeed};
 use crate::harness::{Postgres, eventually};
 
 /// A server that archives into a folder anyone may write to.
-fn archiving(major: u32, wal: &Path, more: &[&str]) -> Postgres {
+pub fn archiving(major: u32, wal: &Path, more: &[&str]) -> Postgres {
     let copy = format!("archive_command=cp %p {}/%f", wal.display());
     fs::create_dir_all(wal).unwrap();
     fs::set_permissions(wal, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
@@ -18,7 +18,7 @@ fn archiving(major: u32, wal: &Path, more: &[&str]) -> Postgres {
     )
 }
 
-fn base_backup(postgres: &Postgres, to: &Path, options: &[&str]) {
+pub fn base_backup(postgres: &Postgres, to: &Path, options: &[&str]) {
     let mut command = postgres.command("pg_basebackup");
     command
         .args(["-c", "fast", "--no-sync"])
@@ -29,7 +29,7 @@ fn base_backup(postgres: &Postgres, to: &Path, options: &[&str]) {
 }
 
 /// Has what was written so far archived.
-fn archive(postgres: &Postgres, wal: &Path) {
+pub fn archive(postgres: &Postgres, wal: &Path) {
     let segment = postgres.sql(
         "postgres",
         "SELECT pg_walfile_name(pg_current_wal_insert_lsn()); SELECT pg_switch_wal();",
@@ -42,7 +42,7 @@ fn archive(postgres: &Postgres, wal: &Path) {
     });
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())

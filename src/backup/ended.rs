@@ -1,0 +1,241 @@
+//! When a base backup ended. Whoever copies one without the times of its files makes it look new: so what it says of
+//! itself, and what its WAL archive knows of it, bounds that from both sides. Takes verdicts and an archive; fills in
+//! [`Backup::ended`](super::Backup).
+
+use std::time::Duration;
+
+use super::Verdict;
+use super::archive::Archive;
+use super::moment::{Said, is_long_before, likely};
+use super::needs::Read;
+use super::wal::Segment;
+use crate::sample::Timestamp;
+
+/// The clocks of a server, of its archive and of where its backups lie may differ by so much.
+const SKEW: Duration = Duration::from_secs(300);
+
+/// The bounds of the moment at which a base backup ended; the same where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// It holds all that had been committed by then.
+    pub earliest: Timestamp,
+    /// It had ended by then.
+    pub latest: Timestamp,
+}
+
+/// What there is to tell when a base backup ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// When the newest of its files was written where it lies.
+    pub(super) modified: Timestamp,
+    /// When the newest of its files had been written on the server, as its manifest says.
+    pub(super) written: Option<Timestamp>,
+    /// When it began, as its label says; up to 14 hours off.
+    pub(super) started: Option<Timestamp>,
+    /// When it ended, as the label in the archive says.
+    pub(super) stopped: Option<Said>,
+    /// When the segment in which it ended was in the archive, or one after it.
+    pub(super) arrived: Option<Timestamp>,
+}
+
+impl Ended {
+    /// When it ended, to be on the safe side with an age: as late as may be, unless that is so much too late that no time
+    /// zone and hardly a backup that took long explains it.
+    pub(super) fn likely(self) -> Timestamp {
+        likely(self.earliest, self.latest)
+    }
+}
+
+/// Fills in when each base backup that was read had ended.
+pub(super) fn date(read: &mut [Read], archive: Option<&Archive>) {
+    for (backup, verdict) in read {
+        let evidence = verdict
+            .filter(|_| backup.kind.is_physical())
+            .map(|verdict| Evidence::of(verdict, backup.finished, archive));
+        backup.ended = evidence.as_ref().map(ended);
+    }
+}
+
+impl Evidence {
+    /// Of a base backup that was read, whose newest file was written at `modified`, and of its WAL.
+    pub(super) fn of(
+        verdict: &Verdict,
+        modified: Timestamp,
+        archive: Option<&Archive>,
+    ) -> Evidence {
+        let wal = archive.zip(verdict.wal);
+        let label = wal.and_then(|(archive, wal)| archive.witness(wal.timeline, wal.start));
+        let arrived = wal.and_then(|(archive, wal)| {
+            let (held, last) = (&archive.held, wal.end.saturating_sub(1));
+            held.arrived(Segment::at(wal.timeline, last, held.segment_bytes))
+        });
+        Evidence {
+            modified,
+            written: verdict.written,
+            started: verdict.made,
+            stopped: label.and_then(|label| label.finished),
+            arrived,
+        }
+    }
+}
+
+/// The bounds that the evidence leaves.
+pub(super) fn ended(evidence: &Evidence) -> Ended {
+    let Evidence {
+        modified, started, ..
+    } = *evidence;
+    // Nothing arrives before it began.
+    let arrived = evidence
+        .arrived
+        .filter(|arrived| started.is_none_or(|started| !is_long_before(*arrived, started)));
+    let latest = arrived.unwrap_or(modified).min(modified);
+    // pg_combinebackup puts old backups together and writes a manifest of new files, but leaves the label as it was.
+    let written = evidence
+        .written
+        .filter(|written| started.is_none_or(|started| !is_long_before(started, *written)));
+    let earliest = written
+        .or(started.map(|started| likely(started, latest)))
+        .unwrap_or(latest)
+        .min(latest);
+    let possible = earliest.before(SKEW)..=latest + SKEW;
+    let stops = evidence.stopped.map(Said::moments).unwrap_or_default();
+    let stops = stops.into_iter().filter(|stop| possible.contains(stop));
+    let stops: Vec<Timestamp> = stops.map(|stop| stop.min(latest)).collect();
+    Ended {
+        earliest: stops.iter().min().copied().unwrap_or(earliest),
+        latest: stops.iter().max().copied().unwrap_or(latest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A moment of a day in November, by its hour and minute; hours may be of the days after.
+    fn at(hour: i64, minute: i64) -> Timestamp {
+        let day = Said::parse("2026-11-23 00:00:00 UTC").unwrap().at();
+        Timestamp(day.0 + (hour * 60 + minute) * 60_000)
+    }
+
+    #[test]
+    fn a_backup_ended_between_what_it_says_and_where_its_wal_was() {
+        let day = 24;
+        // It began at 8:00 and ended at 9:20, its newest file was of 9:10 and its WAL came at 9:21.
+        let none = Evidence {
+            modified: at(9, 22),
+            written: None,
+            started: None,
+            stopped: None,
+            arrived: None,
+        };
+        let told = Evidence {
+            written: Some(at(9, 10)),
+            started: Some(at(8, 0)),
+            ..none
+        };
+        let said = |text: &str| Said::parse(&format!("2026-11-{text}"));
+        let copied = Evidence {
+            modified: at(3 * day, 0),
+            ..told
+        };
+        let witnessed = |zone: &str| Evidence {
+            stopped: said(zone),
+            ..copied
+        };
+        let cases = [
+            ("nothing is known", none, [at(9, 22); 2]),
+            ("as it was written", told, [at(9, 10), at(9, 22)]),
+            ("copied", copied, [at(9, 10), at(3 * day, 0)]),
+            (
+                "copied, with its WAL",
+                Evidence {
+                    arrived: Some(at(9, 21)),
+                    ..copied
+                },
+                [at(9, 10), at(9, 21)],
+            ),
+            (
+                "copied, with a copy of its WAL",
+                Evidence {
+                    arrived: Some(at(4 * day, 0)),
+                    ..copied
+                },
+                [at(9, 10), at(3 * day, 0)],
+            ),
+            (
+                "WAL from before it began is somebody's error",
+                Evidence {
+                    arrived: Some(at(-3 * day, 0)),
+                    ..copied
+                },
+                [at(9, 10), at(3 * day, 0)],
+            ),
+            ("a witness", witnessed("23 09:20:00 UTC"), [at(9, 20); 2]),
+            ("in a zone", witnessed("23 14:50:00 +0530"), [at(9, 20); 2]),
+            (
+                "in a zone that may be any: the first possible holds",
+                witnessed("23 10:20:00 CET"),
+                [at(9, 20), at(22, 20)],
+            ),
+            (
+                "which the archive makes out",
+                Evidence {
+                    arrived: Some(at(9, 21)),
+                    ..witnessed("23 10:20:00 CET")
+                },
+                [at(9, 20); 2],
+            ),
+            (
+                "a zone that is not what it is called",
+                witnessed("23 02:20:00 UTC"),
+                [at(9, 10), at(3 * day, 0)],
+            ),
+            (
+                "put together later, with its WAL",
+                Evidence {
+                    written: Some(at(2 * day, 0)),
+                    arrived: Some(at(9, 21)),
+                    ..copied
+                },
+                [at(9, 21); 2],
+            ),
+            (
+                "put together later, and nothing else is known",
+                Evidence {
+                    written: Some(at(2 * day, 0)),
+                    ..copied
+                },
+                [at(8, 0), at(3 * day, 0)],
+            ),
+            (
+                "a label without times in the manifest",
+                Evidence {
+                    written: None,
+                    ..copied
+                },
+                [at(8, 0), at(3 * day, 0)],
+            ),
+            (
+                "a file of the future",
+                Evidence {
+                    written: Some(at(10, 0)),
+                    ..told
+                },
+                [at(9, 22); 2],
+            ),
+        ];
+        for (what, evidence, [earliest, latest]) in cases {
+            assert_eq!(ended(&evidence), Ended { earliest, latest }, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_age_counts_from_the_latest_moment_that_may_be() {
+        let of = |hours| Ended {
+            earliest: at(0, 0),
+            latest: at(hours, 0),
+        };
+        assert_eq!(of(15).likely(), at(15, 0), "it may have taken long");
+        assert_eq!(of(16).likely(), at(0, 0));
+    }
+}
