@@ -81,6 +81,14 @@ impl ToolKind {
         }
     }
 
+    /// The user that it usually runs as.
+    fn user(self) -> &'static str {
+        match self {
+            ToolKind::Barman => "barman",
+            ToolKind::PgBackRest | ToolKind::WalG => "postgres",
+        }
+    }
+
     /// What it divides its backups by: the key, and what it means.
     fn subject(self) -> Option<(&'static str, &'static str)> {
         match self {
@@ -152,9 +160,10 @@ impl ToolKind {
     }
 
     fn way(self, s: &mut Section) -> Way {
+        let (user, program) = (self.user(), self.program());
         let command = s.secret_texts(
             "command",
-            "The program, and arguments it always gets, such as `[sudo, -u, postgres, pgbackrest]`; the tool's own program in `PATH` without it. No shell reads them, and only the program is ever shown. It sees the environment without what is pgvigil's.",
+            &format!("The program, and arguments it always gets, such as `[sudo, -u, {user}, {program}]`; `{program}` in `PATH` without it. No shell reads them, and only the program is ever shown. It sees the environment without what is pgvigil's."),
         );
         let config = s.optional_text(
             "config",
