@@ -101,7 +101,7 @@ impl Settings {
             "files",
             "path",
             "",
-            "A folder of this machine or in a bucket (`s3://bucket/daily`, `gs://…`, `az://container/…`), or such a folder and a file name in which `*` and `?` match.",
+            "A folder of this machine or in a bucket (`s3://bucket/daily`, `gs://…`, `az://container/…`), or such a folder and a file name in which `*` and `?` match; or one file of this machine.",
             Files::read,
         );
         let tool = ToolKind::ALL

@@ -1,13 +1,16 @@
 //! Which backup of a source is restored.
 
+use std::io;
+
 use super::failure::Failure;
 use super::logical;
 use super::physical;
 use super::program::Limits;
+use super::room;
 use crate::backup::archive::Texts;
-use crate::backup::files;
 use crate::backup::inspect::{self, Pace, Progress, Reading};
 use crate::backup::moment::began;
+use crate::backup::needs;
 use crate::backup::settings::Place;
 use crate::backup::shelf::{Shape, Shelf};
 use crate::backup::source::Look;
@@ -65,14 +68,18 @@ pub(super) fn choose(
                 source.name
             )));
         }
-        let item = shelf.stand(name).map_err(|error| {
-            Failure::Impossible(format!(
-                "`{name}` cannot be looked at in `{}`: {error}",
-                shelf.title()
-            ))
-        })?;
+        let item = match shelf.stand(name) {
+            Ok(item) => item,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(unknown(source, name, candidates(source)?));
+            }
+            Err(error) => return Err(Failure::Impossible(shelf.obstacle(&error).to_string())),
+        };
         let (shape, modified) = (item.shape, item.modified);
-        return judge(shelf, name, shape, modified, item.bytes, limits)?.map_err(Failure::Bad);
+        let judged = judge(shelf, name, shape, modified, item.bytes, limits)?;
+        return judged
+            .and_then(|choice| as_promised(source, choice))
+            .map_err(Failure::Bad);
     }
     let mut candidates = candidates(source)?;
     candidates.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
@@ -84,14 +91,15 @@ pub(super) fn choose(
             name => shelf.stand(name).map(|item| item.shape),
         };
         let Ok(shape) = shape else { continue };
-        match judge(
+        let judged = judge(
             shelf,
             &backup.id,
             shape,
             backup.finished,
             backup.bytes,
             limits,
-        )? {
+        )?;
+        match judged.and_then(|choice| as_promised(source, choice)) {
             // It is written last.
             Ok(choice)
                 if matches!(choice.form, Form::Base(_))
@@ -111,22 +119,28 @@ pub(super) fn choose(
         }
     }
     Err(Failure::Impossible(match why {
-        Some(words) => format!("no backup of `{}` is whole: {words}", source.name),
+        Some(words) => format!(
+            "no backup of `{}` is whole and as promised: {words}",
+            source.name
+        ),
         None => format!("`{}` has no finished backup", source.name),
     }))
 }
 
 /// What could be restored, as the source shows it now.
 fn candidates(source: &Source) -> Result<Vec<Backup>, Failure> {
-    let look = source
-        .place
-        .look(&Texts::default())
-        .map_err(|obstacle| Failure::Impossible(obstacle.to_string()))?;
-    Ok(match look {
+    let look = source.place.look(&Texts::default());
+    let look = look.map_err(|obstacle| Failure::Impossible(obstacle.to_string()))?;
+    Ok(candidates_of(&look))
+}
+
+/// What of a look could be restored.
+pub(super) fn candidates_of(look: &Look) -> Vec<Backup> {
+    match look {
         Look::Listing(listing) => listing
             .found
-            .into_iter()
-            .filter(|found: &files::Found| !found.is_partial)
+            .iter()
+            .filter(|found| !found.is_partial)
             .map(|found| Backup {
                 bytes: found.bytes,
                 ..Backup::listed(&found.name, found.kind, found.modified)
@@ -134,10 +148,11 @@ fn candidates(source: &Source) -> Result<Vec<Backup>, Failure> {
             .collect(),
         Look::Sighting(sighting) => sighting
             .backups
-            .into_iter()
+            .iter()
             .filter(|backup| matches!(backup.state, State::Done | State::Unread))
+            .cloned()
             .collect(),
-    })
+    }
 }
 
 fn of_tool(
@@ -145,26 +160,67 @@ fn of_tool(
     named: Option<&str>,
     reaches: impl Fn(Timestamp) -> bool,
 ) -> Result<Choice, Failure> {
-    let mut candidates = candidates(source)?;
-    candidates
-        .retain(|backup| named.map_or_else(|| reaches(backup.finished), |name| backup.id == name));
-    let Some(backup) = candidates.into_iter().max_by_key(|backup| backup.finished) else {
-        return Err(Failure::Impossible(match named {
-            Some(name) => format!("`{}` has no finished backup `{name}`", source.name),
-            None => format!("`{}` has no finished backup", source.name),
-        }));
+    let candidates = candidates(source)?;
+    let is_meant =
+        |backup: &&Backup| named.map_or_else(|| reaches(backup.finished), |name| backup.id == name);
+    let meant = candidates.iter().filter(is_meant);
+    let Some(backup) = meant.max_by_key(|backup| backup.finished).cloned() else {
+        return Err(match named {
+            Some(name) => unknown(source, name, candidates),
+            None => Failure::Impossible(format!("`{}` has no finished backup", source.name)),
+        });
     };
     Ok(Choice {
         id: backup.id,
         kind: backup.kind,
         finished: backup.finished,
         form: Form::Tool,
-        room: backup.bytes.saturating_mul(PACKED),
+        room: room::of_tool(backup.bytes),
     })
 }
 
-/// What is packed is at most so many times as large when it is not.
-const PACKED: u64 = 6;
+/// So many names are shown to whoever has named none of them.
+const SHOWN: usize = 5;
+
+/// A name that no backup has.
+fn unknown(source: &Source, name: &str, mut candidates: Vec<Backup>) -> Failure {
+    candidates.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
+    let newest = candidates.iter().take(SHOWN);
+    let names: Vec<String> = newest
+        .map(|backup| format!("`{}`", plain(&backup.id)))
+        .collect();
+    let title = &source.name;
+    Failure::Impossible(match names.as_slice() {
+        [] => format!("`{title}` has no finished backup `{name}`, nor any other"),
+        names => format!(
+            "`{title}` has no finished backup `{name}`; its newest are {}",
+            names.join(", ")
+        ),
+    })
+}
+
+/// A name from a place of others, fit to be shown.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+/// A dump of another database, or without rows that were promised, is not what was promised, whatever restores from it.
+fn as_promised(source: &Source, choice: Choice) -> Result<Choice, String> {
+    if let Form::Dump(_, verdict) = &choice.form {
+        if let Some(words) = needs::missing_rows(&source.expect_rows, &verdict.tables) {
+            return Err(words);
+        }
+        if let (Some(promised), Some(found)) = (&source.database, &verdict.database)
+            && promised != found
+        {
+            return Err(format!(
+                "is of the database `{}`, and `database` promises `{promised}`",
+                plain(found)
+            ));
+        }
+    }
+    Ok(choice)
+}
 
 /// Reads a candidate; the words say why it is not to be restored.
 fn judge(
@@ -191,13 +247,8 @@ fn judge(
         && let Some(form) = physical::Form::of(shelf, name)
     {
         let stored = super::fetch::bytes(shelf, name).unwrap_or(bytes);
-        let times = if form == physical::Form::Tapes {
-            PACKED
-        } else {
-            2
-        };
+        let room = room::of_base(form, stored);
         let form = Form::Base(form);
-        let room = stored.saturating_mul(times);
         return Ok(Ok(Choice {
             id: name.into(),
             kind: Kind::Full,
@@ -213,8 +264,7 @@ fn judge(
             .unwrap_or_else(|| "is nothing that can be restored here".into());
         return Ok(Err(remark));
     };
-    // The fetched dump, the database, its indexes and the WAL of restoring it.
-    let room = verdict.uncompressed_bytes.saturating_mul(5) / 2;
+    let room = room::of_dump(&verdict);
     let form = Form::Dump(form, Box::new(verdict));
     Ok(Ok(Choice {
         id: name.into(),

@@ -18,9 +18,9 @@ use super::settings::Settings;
 use super::wal::{self, Archive, Waiter};
 use super::{Check, Outcome, Phase, Report};
 use super::{logical, physical, tool};
+use crate::backup::Settings as Source;
 use crate::backup::WalName;
 use crate::backup::shelf::Shelf;
-use crate::backup::{Kind, Settings as Source};
 use crate::sample::Timestamp;
 
 /// What is to be restored, and how.
@@ -67,7 +67,7 @@ pub fn run(plan: &Plan) -> Option<Report> {
         report: Report {
             source: plan.source.name.clone(),
             backup: plan.backup.clone().unwrap_or_default(),
-            kind: Kind::Dump,
+            kind: None,
             started,
             finished: started,
             recovery_point: None,
@@ -150,7 +150,7 @@ impl Drill<'_> {
             &self.limits,
         )?;
         self.report.backup.clone_from(&choice.id);
-        self.report.kind = choice.kind;
+        self.report.kind = Some(choice.kind);
         self.report.recovery_point = Some(choice.recovery_point());
         turn.make_sure_of_room(choice.room)?;
         let folder = turn.folder(owner)?;
@@ -418,7 +418,7 @@ fn ours(failure: Failure) -> Failure {
 }
 
 /// Who runs the cluster when we are root, whom PostgreSQL refuses.
-fn owner(name: &str) -> Result<Owner, Failure> {
+pub(super) fn owner(name: &str) -> Result<Owner, Failure> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
     }

@@ -73,7 +73,7 @@ impl ToolKind {
     }
 
     /// Its program.
-    fn program(self) -> &'static str {
+    pub(in crate::backup) fn program(self) -> &'static str {
         match self {
             ToolKind::PgBackRest => "pgbackrest",
             ToolKind::Barman => "barman",
@@ -82,7 +82,7 @@ impl ToolKind {
     }
 
     /// The user that it usually runs as.
-    fn user(self) -> &'static str {
+    pub(in crate::backup) fn user(self) -> &'static str {
         match self {
             ToolKind::Barman => "barman",
             ToolKind::PgBackRest | ToolKind::WalG => "postgres",
