@@ -17,6 +17,15 @@ pg_basebackup --pgdata="$unfinished" --checkpoint=fast --wal-method=stream --no-
 doing="comparing the copy with its manifest"
 pg_verifybackup --quiet "$unfinished"
 
+# It has modes of its own, whatever the umask; the server accepts a cluster that its group may read.
+doing="letting the group read the copy"
+case $(umask) in
+  *27)
+    chgrp -R --reference="$folder" "$unfinished"
+    chmod -R g=rX "$unfinished"
+    ;;
+esac
+
 doing="writing $final"
 mv -T "$unfinished" "$final"
 sync "$folder"

@@ -4,7 +4,7 @@
 # A job that went well prints nothing; one that failed prints an ERROR line and ends with a code, so that cron mails it.
 # Both leave lines in BACKUP_LOG. Passwords belong into ~/.pgpass: what stands in an argument is seen by `ps`.
 set -euo pipefail
-umask 077
+umask "${BACKUP_UMASK:-077}"
 
 # shellcheck disable=SC2034  # for those that source it
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -219,7 +219,7 @@ fn drill(report: &Report) -> Value {
     json!({
         "source": report.source,
         "backup": report.backup,
-        "kind": report.kind.label(),
+        "kind": report.kind.map(crate::backup::Kind::label),
         "started": report.started.rfc3339(),
         "finished": report.finished.rfc3339(),
         "outcome": report.outcome,

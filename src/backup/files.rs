@@ -2,7 +2,9 @@
 
 mod sums;
 
+use std::borrow::Cow;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::archive::{Shown, Texts, is_wal};
 use super::inspect::{base, beside};
@@ -24,6 +26,8 @@ pub(super) struct Listing {
     pub(super) wal: Option<Shown>,
     /// Room for more.
     pub(super) space: Option<Space>,
+    /// What is the matter with the place itself, in words.
+    pub(super) complaints: Vec<String>,
 }
 
 /// A backup: a file, or a folder of files.
@@ -74,6 +78,7 @@ pub(super) fn list(shelf: &dyn Shelf, pattern: &str, texts: &Texts) -> Result<Li
     let mut listing = Listing {
         wal: Shown::of(shelf, &items, pattern, texts).map_err(|error| refused(&error))?,
         space: shelf.space(),
+        complaints: shelf.complaints(),
         found: Vec::new(),
     };
     let sums = Sums::of(&items);
@@ -126,7 +131,8 @@ fn found(shelf: &dyn Shelf, item: Item, pattern: &str, sums: &Sums) -> io::Resul
     let name = &item.name;
     let stem = PARTIAL.iter().find_map(|ending| name.strip_suffix(ending));
     let is_meant = like(pattern, name) || stem.is_some_and(|stem| like(pattern, stem));
-    if name.starts_with('.') || is_companion(name) || is_wal(name) || !is_meant {
+    let is_hidden = name.starts_with('.') && !pattern.starts_with('.');
+    if is_hidden || is_companion(name) || is_wal(name) || !is_meant {
         return Ok(None);
     }
     let (is_partial, beside) = (stem.is_some(), sums.beside(name));
@@ -201,7 +207,7 @@ fn whole(shelf: &dyn Shelf, items: &[Item]) -> io::Result<Found> {
 }
 
 /// `toc.dat`, or a data file such as `3364.dat.gz`.
-fn is_part_of_dump(name: &str) -> bool {
+pub(super) fn is_part_of_dump(name: &str) -> bool {
     let number = name.split_once(".dat").map(|(number, _)| number);
     number.is_some_and(|number| number == "toc" || number.parse::<u32>().is_ok())
 }
@@ -210,8 +216,27 @@ impl Files {
     /// Where the files lie.
     pub(super) fn shelf(&self) -> Box<dyn Shelf> {
         match &self.root {
-            Root::Folder(folder) => Box::new(Folder(folder.clone())),
+            Root::Folder(folder) => Box::new(Folder(match self.single() {
+                Some(file) => file.parent().unwrap_or(&file).to_owned(),
+                None => folder.clone(),
+            })),
             Root::Bucket(address) => Box::new(Bucket::new(address, &self.pattern)),
+        }
+    }
+
+    /// The names that are meant there.
+    pub(super) fn names(&self) -> Cow<'_, str> {
+        match self.single().as_deref().and_then(Path::file_name) {
+            Some(name) => name.to_string_lossy().into_owned().into(),
+            None => self.pattern.as_str().into(),
+        }
+    }
+
+    /// The file, where a path without a pattern is that of a file; of a link that is named, what it leads to.
+    pub(super) fn single(&self) -> Option<PathBuf> {
+        match &self.root {
+            Root::Folder(path) if self.pattern == "*" && path.is_file() => path.canonicalize().ok(),
+            _ => None,
         }
     }
 }

@@ -82,7 +82,7 @@ pub(super) const FOREIGN: Metric = Metric::gauge(
 );
 pub(super) const COMPLAINTS: Metric = Metric::gauge(
     "pg_backup_complaints",
-    "How many things the backup tool says against its own repository.",
+    "How many things are said against the place itself, by the backup tool or by its names.",
 );
 pub(super) const PROBE_INTERVAL: Metric = Metric::gauge(
     "pg_backup_probe_interval_seconds",

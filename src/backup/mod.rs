@@ -27,6 +27,8 @@ mod sighting;
 mod source;
 mod standing;
 mod tool;
+mod trial;
+mod user;
 mod verdicts;
 mod verify;
 mod wal;
@@ -59,7 +61,8 @@ pub use runbook::{GUIDES, Guide};
 pub use settings::{Access, Address, Files, Place, Provider, Root, Settings, Tool, ToolKind, Way};
 pub use shelf::Refusal;
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
-pub use verify::{verify, verify_in_bucket};
+pub use trial::{Trial, try_out};
+pub use verify::{Named, named, verify};
 pub use wal::{Chain, Gap, History, Label, Segment, Wal, WalFile, WalName};
 pub use watch::survey;
 
@@ -97,12 +100,4 @@ pub async fn run(
         )
     });
     futures_util::future::join_all(watches).await;
-}
-
-/// Looks at a source once, as the watch does, and says what stands in the way.
-///
-/// # Errors
-/// What stands in the way.
-pub fn look(settings: &Settings) -> Result<(), Obstacle> {
-    settings.look_at(&Default::default()).map(|_| ())
 }

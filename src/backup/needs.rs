@@ -24,7 +24,8 @@ pub(super) fn rows(read: &mut [Read], expected: &BTreeMap<String, u64>) {
     }
 }
 
-fn missing_rows(expected: &BTreeMap<String, u64>, tables: &[Table]) -> Option<String> {
+/// What is missing of the rows that were promised.
+pub(super) fn missing_rows(expected: &BTreeMap<String, u64>, tables: &[Table]) -> Option<String> {
     expected.iter().find_map(|(name, promised)| {
         let table = tables.iter().find(|table| is_named(table, name));
         match table {

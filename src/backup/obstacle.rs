@@ -9,10 +9,13 @@ pub enum Obstacle {
     /// The folder or bucket does not exist.
     #[error("folder `{0}` does not exist")]
     Missing(String),
-    /// It may not be listed.
+    /// It may not be listed by the user that we are.
     #[error(
-        "folder `{0}` cannot be read: {1}; the user that runs pgvigil must be allowed to list and enter it"
+        "folder `{0}` may not be read by the user `{1}`, as whom pgvigil runs (Permission denied); let `{1}` list it, and enter it and those above it, by its group or with `setfacl -m u:{1}:rX`"
     )]
+    Denied(String, String),
+    /// It cannot be listed.
+    #[error("folder `{0}` cannot be read: {1}")]
     Unreadable(String, String),
     /// It has not answered for so many seconds.
     #[error("folder `{0}` has not answered for {1} s; is it on a file server that is gone?")]
@@ -60,7 +63,8 @@ impl Obstacle {
     pub fn problem(&self) -> &'static str {
         match self {
             Obstacle::Missing(_) | Obstacle::Refused(_, Refusal::NoBucket) => "folder_missing",
-            Obstacle::Unreadable(..)
+            Obstacle::Denied(..)
+            | Obstacle::Unreadable(..)
             | Obstacle::Silent(..)
             | Obstacle::Endless(_)
             | Obstacle::Refused(..) => "folder_unreadable",

@@ -80,7 +80,7 @@ impl Settings {
             names.push(settings.name.clone());
             settings
         });
-        for settings in &all {
+        for (element, settings) in all.iter().enumerate() {
             let Some(original) = &settings.copy_of else {
                 continue;
             };
@@ -89,11 +89,8 @@ impl Settings {
                     "`{}` is said to be a copy of `{original}`, which is no other backup here",
                     settings.name
                 );
-                root.problem(
-                    "backups",
-                    message,
-                    Some("`copy_of` is the name of another backup"),
-                );
+                let hint = "`copy_of` is the name of another backup";
+                root.problem_of(("backups", element, "copy_of"), message, hint);
             }
         }
         all
@@ -104,7 +101,7 @@ impl Settings {
             "files",
             "path",
             "",
-            "A folder of this machine or in a bucket (`s3://bucket/daily`, `gs://…`, `az://container/…`), or such a folder and a file name in which `*` and `?` match.",
+            "A folder of this machine or in a bucket (`s3://bucket/daily`, `gs://…`, `az://container/…`), or such a folder and a file name in which `*` and `?` match; or one file of this machine.",
             Files::read,
         );
         let tool = ToolKind::ALL

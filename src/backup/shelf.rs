@@ -40,6 +40,11 @@ pub(crate) trait Shelf: fmt::Debug + Send + Sync {
     /// Room for more, where that is limited.
     fn space(&self) -> Option<Space>;
 
+    /// What is the matter with the place itself, as it was last listed, in words.
+    fn complaints(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What an error of `list` means for whoever looks at the place.
     fn obstacle(&self, error: &io::Error) -> Obstacle;
 }

@@ -45,7 +45,7 @@ impl Settings {
             Look::Sighting(_) => None,
         };
         if let Some(apart) = &self.wal {
-            let apart = files::list_wal(apart.shelf().as_ref(), &apart.pattern, texts)?;
+            let apart = files::list_wal(apart.shelf().as_ref(), &apart.names(), texts)?;
             shown.get_or_insert_default().add(apart);
         }
         Ok((look, shown))
@@ -60,7 +60,7 @@ impl Place {
     pub(super) fn look(&self, texts: &Texts) -> Result<Look, Obstacle> {
         match self {
             Place::Files(files) => {
-                files::list(files.shelf().as_ref(), &files.pattern, texts).map(Look::Listing)
+                files::list(files.shelf().as_ref(), &files.names(), texts).map(Look::Listing)
             }
             Place::Tool(tool) => {
                 let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -138,7 +138,10 @@ impl Place {
                         return format!("{}/{}", address.title(), files.pattern);
                     }
                 };
-                let path = folder.join(&files.pattern);
+                let path = match files.single() {
+                    Some(file) => file,
+                    None => folder.join(&files.pattern),
+                };
                 let path = std::path::absolute(&path).unwrap_or(path);
                 format!("file://{}", path.display())
             }

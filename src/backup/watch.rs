@@ -208,6 +208,7 @@ impl Watch {
         self.found = settle(&self.found, listing.found, self.settings.look, now);
         self.facts.sighting = Some(Sighting {
             space: listing.space,
+            complaints: listing.complaints,
             ..Sighting::default()
         });
         let settled = self

@@ -18,10 +18,10 @@ use crate::config::Flags;
 /// What to do with backups.
 #[derive(Subcommand)]
 pub(super) enum Action {
-    /// Read each file to its end and say whether it is whole, without a server
+    /// Read each backup to its end and say whether it is whole, without a server
     Verify {
-        /// Dumps: plain, custom, tar or directory format, in any compression; also in a bucket, as `s3://bucket/name`, with
-        /// keys from the environment
+        /// Dumps (plain, custom, tar or directory format, in any compression) and base backups, or folders of them; also in
+        /// a bucket, as `s3://bucket/name`, with keys from the environment
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
@@ -57,18 +57,27 @@ pub(super) fn run(flags: &Flags, action: Action) -> io::Result<ExitCode> {
 
 fn verify(paths: &[PathBuf]) -> io::Result<ExitCode> {
     let mut all_whole = true;
+    let mut out = io::stdout();
     for path in paths {
-        let verdict = match path.to_str().filter(|path| path.contains("://")) {
-            Some(address) => backup::verify_in_bucket(address).map_err(io::Error::other)?,
-            None => backup::verify(path),
+        let named = match backup::named(path) {
+            Ok(named) => named,
+            Err(words) => {
+                all_whole = false;
+                writeln!(out, "{}: not verified: {words}", path.display())?;
+                continue;
+            }
         };
-        all_whole &= verdict.problem.is_none() && !verdict.is_provisional;
-        write!(
-            io::stdout(),
-            "{}: {}",
-            path.display(),
-            backup::report(&verdict)
-        )?;
+        for backup in &named {
+            let title = &backup.title;
+            if backup.is_partial {
+                let words = "its name says that it is still being written";
+                writeln!(out, "{title}: not verified: {words}")?;
+                continue;
+            }
+            let verdict = backup.verify();
+            all_whole &= verdict.problem.is_none() && !verdict.is_provisional;
+            write!(out, "{title}: {}", backup::report(&verdict))?;
+        }
     }
     Ok(super::verdict(all_whole))
 }

@@ -1,6 +1,7 @@
 //! `pgvigil check`: configuration, rules, receivers, folders, connections, privileges, own collectors and endpoints of
 //! remote write, each with what is missing.
 
+mod backups;
 mod folders;
 mod own;
 mod refusals;
@@ -124,19 +125,19 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
     }
     let (finding, words) = folders::state(&config.state_dir);
     report.say(finding, "state", &words)?;
-    for backup in &config.backups {
-        let (finding, words) = folders::backup(backup);
-        report.say(finding, "backups", &words)?;
-    }
-    super::in_runtime(async {
+    let trials = backups::look(&config, &mut report)?;
+    // Filled on the way: what is asked of a server is told with it, and drills are judged by it.
+    let mut majors = BTreeMap::new();
+    let asked = super::in_runtime(async {
         for server in app::servers(&config) {
-            check_server(
+            let major = check_server(
                 &server,
                 catalogue.as_deref().unwrap_or_default(),
                 &config.collect,
                 &mut report,
             )
             .await?;
+            majors.extend(major.map(|major| (server.name.to_string(), major)));
         }
         for settings in &config.patronis {
             let (finding, words) = match patroni::ask(settings).await {
@@ -153,7 +154,12 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
             report.say(finding, &settings.name, &words)?;
         }
         Ok(report.exit())
-    })
+    })?;
+    if config.drills.is_empty() {
+        return Ok(asked);
+    }
+    backups::drills(&config, &trials, &majors, &mut report)?;
+    Ok(report.exit())
 }
 
 /// The catalogue, unless its files have mistakes.
@@ -226,10 +232,13 @@ async fn check_server(
     catalogue: &[Arc<Collector>],
     settings: &collectors::Settings,
     report: &mut Report,
-) -> io::Result<()> {
+) -> io::Result<Option<u32>> {
     let facts = match super::facts(server).await {
         Ok(facts) => facts,
-        Err(error) => return report.say(Finding::Bad, &server.name, &error),
+        Err(error) => {
+            report.say(Finding::Bad, &server.name, &error)?;
+            return Ok(None);
+        }
     };
     report.say(Finding::Good, &server.name, &super::describe(&facts))?;
     let plan = collectors::plan(catalogue, &facts, settings);
@@ -253,7 +262,7 @@ async fn check_server(
             report.say(Finding::Good, &server.name, &words)?;
         }
     }
-    Ok(())
+    Ok(Some(facts.major()))
 }
 
 /// What the role lacks: each grant once, with the collectors that wait for it.

@@ -3,6 +3,7 @@
 
 mod environment;
 mod layers;
+mod names;
 mod reference;
 mod shown;
 
@@ -160,7 +161,7 @@ fn read(
         }
     }
     config.settle();
-    config.check(&reader);
+    config.check(&reader, &root);
     let problems = reader.problems();
     if problems.is_empty() {
         Ok(config)
@@ -258,52 +259,6 @@ impl Config {
                 .filter(|backup| backup.server.is_empty())
             {
                 backup.server.clone_from(&only.name);
-            }
-        }
-    }
-
-    /// What no single room can see: names that must be unique, or must exist elsewhere.
-    fn check(&self, reader: &Reader) {
-        let mut taken: Vec<&str> = Vec::new();
-        for (list, name) in self.watched() {
-            if taken.contains(&name) && !name.is_empty() {
-                let hint = format!("give each entry of `{list}` a `name` of its own");
-                let message = format!("two of what is watched are named `{name}`");
-                reader.report(complaint(list, message, &hint));
-            }
-            taken.push(name);
-        }
-        let servers = self.servers.iter();
-        let names: Vec<&str> = servers.map(|server| server.name.as_str()).collect();
-        for backup in &self.backups {
-            if !names.contains(&backup.server.as_str()) {
-                let message = match backup.server.as_str() {
-                    "" => format!(
-                        "backup `{}` does not say which server it is of",
-                        backup.name
-                    ),
-                    server => format!(
-                        "backup `{}` belongs to server `{server}`, which is not watched",
-                        backup.name
-                    ),
-                };
-                let hint = format!("the servers are {}", names.join(", "));
-                reader.report(complaint("backups", message, &hint));
-            }
-        }
-        let sources: Vec<&str> = self
-            .backups
-            .iter()
-            .map(|backup| backup.name.as_str())
-            .collect();
-        for drill in &self.drills {
-            if !drill.source.is_empty() && !sources.contains(&drill.source.as_str()) {
-                let message = format!(
-                    "a drill restores `{}`, which is none of the `backups`",
-                    drill.source
-                );
-                let hint = format!("the backups are {}", sources.join(", "));
-                reader.report(complaint("drills", message, &hint));
             }
         }
     }

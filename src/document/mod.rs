@@ -75,6 +75,29 @@ impl Node {
             quoted: false,
         }
     }
+
+    /// Where a key of an element of a list is written, and its path; where it is not, the element.
+    pub fn spot(&self, list: &str, element: usize, key: &str) -> (Place, String) {
+        let nodes = self.under(list).map(|node| match &node.value {
+            Value::List(items) => items.get(element).unwrap_or(node),
+            _ => node,
+        });
+        let file_key = format!("{key}_file");
+        let written = |node: &Self| {
+            let found = [key, &file_key].into_iter().find_map(|key| node.under(key));
+            found.unwrap_or(node).place.clone()
+        };
+        let place = nodes.map_or_else(|| self.place.clone(), written);
+        (place, format!("{list}[{element}].{key}"))
+    }
+
+    fn under(&self, key: &str) -> Option<&Node> {
+        let Value::Map(entries) = &self.value else {
+            return None;
+        };
+        let (_, node) = entries.iter().find(|(known, _)| known.text == key)?;
+        Some(node)
+    }
 }
 
 /// YAML's three shapes; what a scalar means is for its reader to say.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::value::{not_among, parse_bytes, parse_count, parse_flag, parse_share};
-use super::{Node, Outside, Place, Secret, Thing, Value, parse_duration};
+use super::{Node, Outside, Place, Problem, Secret, Thing, Value, parse_duration};
 
 /// A mapping being read; see the module's head.
 pub struct Section<'a> {
@@ -269,6 +269,23 @@ impl<'a> Section<'a> {
             .entry(key)
             .map_or_else(|| self.place.clone(), |node| node.place.clone());
         self.complain(&place, key, message.as_ref(), hint);
+    }
+
+    /// Notes a mistake about a key of an element of a list, which shows only when all of the list is read.
+    pub fn problem_of(
+        &self,
+        (list, element, key): (&str, usize, &str),
+        message: String,
+        hint: &str,
+    ) {
+        let Some(node) = self.node else { return };
+        let (place, path) = node.spot(list, element, key);
+        self.reader.report(Problem {
+            place,
+            path,
+            message,
+            hint: Some(hint.into()),
+        });
     }
 }
 

@@ -20,6 +20,7 @@
 mod archive;
 mod base;
 mod bucket;
+mod check;
 mod claim15;
 mod corpus;
 mod dating;
@@ -142,4 +143,62 @@ fn a_folder_of_dumps_is_no_torn_dump() {
     std::fs::write(folder.join("3364.dat.gz"), "").unwrap();
     let torn = report(&verify(&folder));
     assert!(!torn.contains("is a folder"), "{torn}");
+}
+
+/// What `pgvigil backup verify` says of what a person names, beneath `scratch`, and whether all is well.
+fn verified(scratch: &Scratch, names: &[&str]) -> (bool, String) {
+    let mut command = crate::harness::pgvigil();
+    command
+        .current_dir(scratch.path())
+        .args(["backup", "verify"]);
+    let output = command.args(names).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.success(), said)
+}
+
+#[test]
+fn of_a_folder_each_backup_in_it_is_verified() {
+    let scratch = Scratch::new();
+    for folder in ["dumps/base", "dumps/notes", "torn", "wal", "empty"] {
+        std::fs::create_dir_all(scratch.join(folder)).unwrap();
+    }
+    let plain =
+        "--\n-- PostgreSQL database dump\n--\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
+    scratch.write("dumps/a.sql", plain);
+    scratch.write("dumps/b.dump", "PGDMP");
+    scratch.write("dumps/c.sql.part", "--");
+    scratch.write("dumps/base/PG_VERSION", "15\n");
+    scratch.write("dumps/notes/readme", "hello");
+    scratch.write("torn/3364.dat.gz", "");
+    scratch.write("wal/000000010000000000000001", "");
+    scratch.write("wal/000000010000000000000002", "");
+    let cases = [
+        ("dumps", "dumps/a.sql: whole: complete"),
+        ("dumps", "dumps/b.dump: bad: "),
+        ("dumps/", "dumps/base: listed: is a data directory without"),
+        (
+            "dumps",
+            "dumps/c.sql.part: not verified: its name says that it is still being written",
+        ),
+        ("dumps/*.du?p", "dumps/b.dump: bad: "),
+        (
+            "dumps/*.gz",
+            "dumps/*.gz: not verified: holds no backup whose name is like `*.gz`",
+        ),
+        ("torn", "torn: bad: "),
+        (
+            "wal",
+            "wal: not verified: is a WAL archive, with 2 segments, and holds no backup; WAL is judged with the base backups that need it",
+        ),
+        ("empty", "empty: not verified: holds no backup"),
+        ("none", "none: bad: cannot be read: No such file"),
+    ];
+    for (name, words) in cases {
+        let (is_good, said) = verified(&scratch, &[name]);
+        let found = said.lines().any(|line| line.starts_with(words));
+        assert!(found && !is_good, "{name}: {said}");
+        assert!(!said.contains("dumps/notes"), "{said}");
+    }
+    assert!(verified(&scratch, &["dumps/*.sql"]).0);
+    assert!(verified(&scratch, &["dumps/a.sql"]).0);
 }

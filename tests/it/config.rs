@@ -45,7 +45,7 @@ backups:
         "pgvigil.yml:5:5: servers[0].databses: unknown key\n  hint: did you mean `databases`?",
         "pgvigil.yml:7:13: collect.interval: `15` is no duration; write a number and a unit, such as `15s`, `5m`, `1d` or `1h30m`",
         "environment variable PGVIGIL_STORE__RETENTON: store.retenton: unknown key\n  hint: did you mean `retention`?",
-        "backups: backup `nightly` belongs to server `rahcel`, which is not watched\n  hint: the servers are rachel",
+        "pgvigil.yml:9:29: backups[0].server: backup `nightly` belongs to server `rahcel`, which is not watched\n  hint: the servers are rachel",
     ];
     for line in expected {
         assert!(
@@ -54,6 +54,28 @@ backups:
         );
     }
     assert_eq!(complaints.len(), expected.len(), "{complaints:#?}");
+}
+
+#[test]
+fn names_that_nothing_has_are_reported_with_their_places() {
+    let yaml = "\
+servers: [{name: shop, url: postgresql://db/shop}, {name: blog, url: postgresql://db/blog}]
+backups:
+  - {name: nightly, server: shop, files: /backups/*.gz}
+  - {name: weekly, files: /backups/*.gz}
+  - {name: copy, server: shop, files: /copies, copy_of: daily}
+drills:
+  - source: nightly
+  - every: 7d
+    source: nope
+";
+    let complaints = check(yaml, &[]).unwrap_err();
+    let expected = [
+        "pgvigil.yml:4:5: backups[1].server: backup `weekly` does not say which server it is of\n  hint: the servers are shop, blog",
+        "pgvigil.yml:5:57: backups[2].copy_of: `copy` is said to be a copy of `daily`, which is no other backup here\n  hint: `copy_of` is the name of another backup",
+        "pgvigil.yml:9:13: drills[1].source: a drill restores `nope`, which is none of the `backups`\n  hint: the backups are nightly, weekly, copy",
+    ];
+    assert_eq!(complaints, expected);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod buckets;
 mod dumps;
 mod job;
 mod physical;
+mod reading;
 mod restore;
 mod retention;
 

@@ -74,7 +74,7 @@ fn restored(source: &str, hours: u32, outcome: Outcome) -> Report {
     Report {
         source: source.into(),
         backup: "0.dump".into(),
-        kind: Kind::Dump,
+        kind: Some(Kind::Dump),
         started: ago(hours + 1),
         finished: ago(hours),
         recovery_point: None,

@@ -2,13 +2,14 @@
 
 mod candidate;
 
+use std::io;
+
 use super::ahead;
 use super::failure::Failure;
 use super::program::Limits;
 use super::run::Plan;
-use super::{logical, physical, tool};
+use super::{logical, physical, room, tool};
 use crate::backup::archive::{Archive, Need, Shown, Texts};
-use crate::backup::files;
 use crate::backup::inspect;
 use crate::backup::moment::began;
 use crate::backup::settings::Place;
@@ -75,16 +76,17 @@ pub(super) fn choose(
                 source.name
             )));
         }
-        let item = shelf.stand(name).map_err(|error| {
-            Failure::Impossible(format!(
-                "`{name}` cannot be looked at in `{}`: {error}",
-                shelf.title()
-            ))
-        })?;
+        let item = match shelf.stand(name) {
+            Ok(item) => item,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(unknown(source, name, candidates(&look(source)?)));
+            }
+            Err(error) => return Err(Failure::Impossible(shelf.obstacle(&error).to_string())),
+        };
         // A folder's own time says nothing of the files in it.
         let modified = match item.shape {
             Shape::Folder => look(source).ok().and_then(|look| {
-                let mut found = candidates(look).into_iter();
+                let mut found = candidates(&look).into_iter();
                 found.find(|backup| backup.id == name)
             }),
             _ => None,
@@ -98,7 +100,7 @@ pub(super) fn choose(
         };
         return judge(&candidate)?.map_err(Failure::Bad);
     }
-    let mut candidates = candidates(look(source)?);
+    let mut candidates = candidates(&look(source)?);
     candidates.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
     let (mut why, mut too_new) = (None, None);
     for backup in candidates {
@@ -136,7 +138,9 @@ pub(super) fn choose(
     Err(match (too_new, why) {
         (None, Some(words)) => {
             let name = &source.name;
-            Failure::Impossible(format!("no backup of `{name}` is whole: {words}"))
+            Failure::Impossible(format!(
+                "no backup of `{name}` is whole and as promised: {words}"
+            ))
         }
         (oldest, _) => none(source, oldest, target),
     })
@@ -161,12 +165,12 @@ fn look(source: &Source) -> Result<Look, Failure> {
 }
 
 /// What could be restored, as a look at the source showed it.
-fn candidates(look: Look) -> Vec<Backup> {
+pub(super) fn candidates(look: &Look) -> Vec<Backup> {
     match look {
         Look::Listing(listing) => listing
             .found
-            .into_iter()
-            .filter(|found: &files::Found| !found.is_partial)
+            .iter()
+            .filter(|found| !found.is_partial)
             .map(|found| Backup {
                 bytes: found.bytes,
                 ..Backup::listed(&found.name, found.kind, found.modified)
@@ -174,8 +178,9 @@ fn candidates(look: Look) -> Vec<Backup> {
             .collect(),
         Look::Sighting(sighting) => sighting
             .backups
-            .into_iter()
+            .iter()
             .filter(|backup| matches!(backup.state, State::Done | State::Unread))
+            .cloned()
             .collect(),
     }
 }
@@ -198,18 +203,16 @@ fn of_tool(plan: &Plan, target: Option<Timestamp>) -> Result<Choice, Failure> {
         let told = told.filter(|_| is_known);
         told.map(|wal| Archive::of(Shown::told(wal), None))
     };
-    let mut candidates = candidates(look);
-    let oldest = candidates.iter().map(|backup| backup.finished).min();
-    candidates.retain(|backup| match &plan.backup {
+    let candidates = candidates(&look);
+    let is_meant = |backup: &&Backup| match &plan.backup {
         Some(name) => backup.id == *name,
         None => target.is_none_or(|target| backup.finished <= target),
-    });
-    let Some(backup) = candidates.into_iter().max_by_key(|backup| backup.finished) else {
+    };
+    let meant = candidates.iter().filter(is_meant);
+    let Some(backup) = meant.max_by_key(|backup| backup.finished).cloned() else {
+        let oldest = candidates.iter().map(|backup| backup.finished).min();
         return Err(match &plan.backup {
-            Some(name) => {
-                let words = format!("`{}` has no finished backup `{name}`", source.name);
-                Failure::Impossible(words)
-            }
+            Some(name) => unknown(source, name, candidates),
             None => none(source, oldest, target),
         });
     };
@@ -230,12 +233,34 @@ fn of_tool(plan: &Plan, target: Option<Timestamp>) -> Result<Choice, Failure> {
         form: Form::Tool,
         archive,
         need,
-        room: backup.bytes.saturating_mul(PACKED),
+        room: room::of_tool(backup.bytes),
     })
 }
 
-/// What is packed is at most so many times as large when it is not.
-const PACKED: u64 = 6;
+/// So many names are shown to whoever has named none of them.
+const SHOWN: usize = 5;
+
+/// A name that no backup has.
+fn unknown(source: &Source, name: &str, mut candidates: Vec<Backup>) -> Failure {
+    candidates.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
+    let newest = candidates.iter().take(SHOWN);
+    let names: Vec<String> = newest
+        .map(|backup| format!("`{}`", plain(&backup.id)))
+        .collect();
+    let title = &source.name;
+    Failure::Impossible(match names.as_slice() {
+        [] => format!("`{title}` has no finished backup `{name}`, nor any other"),
+        names => format!(
+            "`{title}` has no finished backup `{name}`; its newest are {}",
+            names.join(", ")
+        ),
+    })
+}
+
+/// A name from a place of others, fit to be shown.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(120).collect()
+}
 
 impl Choice {
     /// The newest moment that the data of the backup itself can be of.

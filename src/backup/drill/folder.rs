@@ -9,14 +9,13 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::failure::{Failure, refused};
+use super::room;
 
 const PREFIX: &str = "drill-";
 /// What a folder is named that a person wanted to keep.
 const KEPT: &str = "kept-";
 /// A socket's path has at most so many bytes; `drill-0123456789abcdef/run/.s.PGSQL.5432` comes after the work folder.
 const LONGEST_WORK_DIR: usize = 107 - 45;
-/// Left free beside what a drill needs.
-const RESERVE: u64 = 1 << 30;
 /// How long what was killed may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -33,13 +32,8 @@ pub(super) struct Turn {
 impl Turn {
     /// Takes the turn, and removes what dead drills have left.
     pub(super) fn take(work_dir: &Path, owner: Owner) -> Result<Turn, Failure> {
-        let work_dir = std::path::absolute(work_dir).unwrap_or_else(|_| work_dir.into());
+        let work_dir = fitting(work_dir)?;
         let title = work_dir.display();
-        if work_dir.as_os_str().len() > LONGEST_WORK_DIR {
-            return Err(Failure::Impossible(format!(
-                "the path of the work folder `{title}` is longer than {LONGEST_WORK_DIR} bytes, too long for a socket; set `work_dir` to a shorter one"
-            )));
-        }
         make_reachable(&work_dir, owner)
             .map_err(refused(format!("cannot use the work folder `{title}`")))?;
         let lock = File::create(work_dir.join("lock")).map_err(refused(format!(
@@ -66,22 +60,7 @@ impl Turn {
 
     /// Whether there is room for so many bytes more.
     pub(super) fn make_sure_of_room(&self, needed: u64) -> Result<(), Failure> {
-        let room = rustix::fs::statvfs(&self.work_dir)
-            .map_err(|error| refused("cannot ask for free space")(error.into()))?;
-        let (free, needed) = (
-            room.f_bavail.saturating_mul(room.f_frsize),
-            needed.saturating_add(RESERVE),
-        );
-        if free >= needed {
-            return Ok(());
-        }
-        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        Err(Failure::Impossible(format!(
-            "no room: a drill of this backup may need {:.1} GiB and `{}` has {:.1} GiB free; set `work_dir` to a larger disk",
-            gib(needed),
-            self.work_dir.display(),
-            gib(free)
-        )))
+        room::make_sure(&self.work_dir, needed)
     }
 
     /// A new folder for one drill.
@@ -110,6 +89,18 @@ impl Turn {
             is_kept: false,
         })
     }
+}
+
+/// The whole path of a work folder, unless that is too long.
+pub(super) fn fitting(work_dir: &Path) -> Result<PathBuf, Failure> {
+    let work_dir = std::path::absolute(work_dir).unwrap_or_else(|_| work_dir.into());
+    if work_dir.as_os_str().len() > LONGEST_WORK_DIR {
+        return Err(Failure::Impossible(format!(
+            "the path of the work folder `{}` is longer than {LONGEST_WORK_DIR} bytes, too long for a socket; set `work_dir` to a shorter one",
+            work_dir.display()
+        )));
+    }
+    Ok(work_dir)
 }
 
 /// The folder of one drill; it and every process in it are gone when this is dropped.
@@ -199,7 +190,13 @@ fn make_reachable(work_dir: &Path, owner: Owner) -> io::Result<()> {
     if fs::metadata(work_dir)?.permissions().mode() & 0o001 == 0 {
         fs::set_permissions(work_dir, fs::Permissions::from_mode(0o711))?;
     }
-    for above in work_dir.ancestors().skip(1) {
+    pass_through(work_dir, owner)
+}
+
+/// Whether who runs the cluster may enter every folder above a work folder, those that are yet to be made aside.
+pub(super) fn pass_through(work_dir: &Path, owner: Owner) -> io::Result<()> {
+    let above = work_dir.ancestors().skip(1);
+    for above in above.filter(|above| owner.is_some() && above.exists()) {
         if fs::metadata(above)?.permissions().mode() & 0o001 == 0 {
             let words = format!(
                 "the cluster does not run as root, and its user may not enter `{}`; set `work_dir` to a folder it can reach",

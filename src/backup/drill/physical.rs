@@ -3,6 +3,7 @@
 mod chain;
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use super::binaries::read_major;
@@ -140,13 +141,16 @@ pub(super) fn run_tool(
     let run = |words: &[String]| -> Result<String, Failure> {
         let words = tool::fill(words, &values);
         let Some((program, arguments)) = words.split_first() else {
-            return Err(Failure::Impossible("no program is known that restores such a backup; name one in `restore` of the drill".into()));
+            return Ok(String::new());
         };
         let program = Program::new(Path::new(program), None)
             .with_our_environment()
             .args(arguments);
-        program.succeed(limits, &folder.ours("tool.log"))
+        let log = folder.ours("tool.log");
+        let ended = program.succeed(limits, &log);
+        ended.map_err(|failure| tool::not_let(failure, &words, &log))
     };
+    words.check()?;
     if !words.show.is_empty() && run(&words.show)?.contains("Tablespaces") {
         // Barman puts them back where they were, which may be this machine.
         return Err(Failure::Impossible("the backup has tablespaces; name in `restore` of the drill how they are restored elsewhere".into()));
@@ -159,6 +163,14 @@ pub(super) fn major(data: &Path) -> Result<u32, Failure> {
     let text = fs::read_to_string(data.join("PG_VERSION")).unwrap_or_default();
     read_major(text.trim())
         .ok_or_else(|| Failure::Bad("has no `PG_VERSION`: it is no base backup".into()))
+}
+
+/// The major version that a backup on a shelf says it is of.
+pub(super) fn told_major(shelf: &dyn Shelf, name: &str) -> Option<u32> {
+    let mut text = String::new();
+    let file = shelf.open(&inspect::within(name, "PG_VERSION")).ok()?;
+    file.take(16).read_to_string(&mut text).ok()?;
+    read_major(text.trim())
 }
 
 /// Puts a chain together.

@@ -15,8 +15,9 @@ pub struct Report {
     pub source: String,
     /// The backup, by its name in the source.
     pub backup: String,
-    /// What it is.
-    pub kind: Kind,
+    /// What it is, once it has been found.
+    #[serde(default)]
+    pub kind: Option<Kind>,
     /// When the drill began.
     pub started: Timestamp,
     /// When it ended.

@@ -16,7 +16,7 @@ use super::logical;
 use super::program::Limits;
 use super::settings::Settings;
 use super::{Check, Outcome, Phase, Report};
-use crate::backup::{Kind, Settings as Source};
+use crate::backup::Settings as Source;
 use crate::sample::Timestamp;
 
 /// What is to be restored, and how.
@@ -63,7 +63,7 @@ pub fn run(plan: &Plan) -> Option<Report> {
         report: Report {
             source: plan.source.name.clone(),
             backup: plan.backup.clone().unwrap_or_default(),
-            kind: Kind::Dump,
+            kind: None,
             started,
             finished: started,
             recovery_point: None,
@@ -142,7 +142,7 @@ impl Drill<'_> {
         (plan.tell)("looking for the backup");
         let choice = choice::choose(plan, self.report.target, &self.limits)?;
         self.report.backup.clone_from(&choice.id);
-        self.report.kind = choice.kind;
+        self.report.kind = Some(choice.kind);
         self.report.recovery_point = Some(choice.recovery_point());
         if choice.kind.is_physical() {
             (self.phase, self.since) = (Phase::Replay, Instant::now());
@@ -282,7 +282,7 @@ fn ours(failure: Failure) -> Failure {
 }
 
 /// Who runs the cluster when we are root, whom PostgreSQL refuses.
-fn owner(name: &str) -> Result<Owner, Failure> {
+pub(super) fn owner(name: &str) -> Result<Owner, Failure> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
     }

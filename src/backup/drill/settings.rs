@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::document::{Node, Place, Reader, Section, Value, parse_duration};
+use crate::document::{Node, Place, Reader, Section, Thing, Value, parse_duration};
 use crate::sample::Timestamp;
 
 /// How the backups of one source are restored on trial.
@@ -138,6 +138,9 @@ impl Settings {
             ("restore", &self.restore, "{folder}"),
             ("fetch_wal", &self.fetch_wal, "{path}"),
         ] {
+            if let Some(program) = words.first() {
+                s.names(key, Thing::Program(program.clone()));
+            }
             if !words.is_empty() && !words.iter().any(|word| word.contains(needed)) {
                 s.problem(key, format!("does not say where `{needed}` goes"), None);
             }

@@ -1,8 +1,12 @@
 //! How each tool restores a backup into a folder, and brings a file of WAL, unless the configuration says otherwise.
 //! In the words, `{backup}`, `{folder}`, `{tablespaces}`, `{locks}`, `{file}`, `{path}` and `{directory}` are replaced.
 
+use std::path::Path;
+
+use super::failure::Failure;
 use super::settings::Settings;
 use crate::backup::settings::{Place, Tool, ToolKind, Way};
+use crate::backup::user::ourselves;
 
 /// What is run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,6 +17,17 @@ pub(super) struct Words {
     pub(super) restore: Vec<String>,
     /// Brings a file of WAL.
     pub(super) fetch_wal: Vec<String>,
+}
+
+impl Words {
+    /// Whether a program is known that restores.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.restore.is_empty() {
+            let words = "no program is known that restores such a backup; name one in `restore` of the drill";
+            return Err(Failure::Impossible(words.into()));
+        }
+        Ok(())
+    }
 }
 
 /// What is run for a place: what is configured, else what its tool understands.
@@ -86,6 +101,32 @@ fn of(tool: &Tool) -> Words {
             fetch_wal: run(&["wal-fetch", "{file}", "{path}"]),
         },
     }
+}
+
+/// What a program is not let do says nothing about the backup. Barman, which root has started, does not stay root.
+pub(super) fn not_let(failure: Failure, words: &[String], log: &Path) -> Failure {
+    let said = std::fs::read(log).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let denial = said.lines().find(|line| line.contains("ermission denied"));
+    let (Failure::Bad(_), Some(denial)) = (&failure, denial) else {
+        return failure;
+    };
+    let denial: String = denial
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect();
+    let program = words.first().map_or("", String::as_str);
+    let way_out = if rustix::process::geteuid().is_root() && program.ends_with("barman") {
+        "Barman does not stay root but becomes the user that it is set to (`barman_user`), who may not write here; run pgvigil as that user, or the drill alone with `runuser -u barman -- pgvigil backup drill`".to_owned()
+    } else {
+        format!(
+            "let the user `{}`, as whom pgvigil runs, do that, or name in `restore` of the drill a program that may",
+            ourselves()
+        )
+    };
+    Failure::Impossible(format!("`{program}` says: {denial}; {way_out}"))
 }
 
 /// Puts values in the places of their names.

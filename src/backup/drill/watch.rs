@@ -255,7 +255,7 @@ mod tests {
         Report {
             source: "a".into(),
             backup: "1".into(),
-            kind: Kind::Dump,
+            kind: Some(Kind::Dump),
             started: Timestamp(0),
             finished: Timestamp(10_000),
             recovery_point: None,

@@ -11,10 +11,9 @@ pub fn words(report: &Report) -> String {
         let _ = writeln!(text, "  {name:<9} {value}");
     };
     if !report.backup.is_empty() {
-        line(
-            "backup",
-            &format!("{} ({})", report.backup, report.kind.label()),
-        );
+        let kind = report.kind.map(|kind| format!(" ({})", kind.label()));
+        let kind = kind.unwrap_or_default();
+        line("backup", &format!("{}{kind}", report.backup));
     }
     if let Some(point) = report.recovery_point {
         line("data of", &point.rfc3339()[..19]);

@@ -39,6 +39,44 @@ fn only_what_is_meant_is_found() {
 }
 
 #[test]
+fn what_is_hidden_is_found_only_by_a_pattern_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [".a.dump", "b.dump", ".c.dump.sha256"] {
+        std::fs::write(folder.path().join(name), "four").unwrap();
+    }
+    let names = |pattern: &str| -> Vec<String> {
+        let listing = list(&Folder(folder.path().into()), pattern, &Texts::default());
+        let found = listing.unwrap().found.into_iter();
+        found.map(|found| found.name).collect()
+    };
+    for (pattern, expected) in [("*", "b.dump"), ("*.dump", "b.dump"), (".*", ".a.dump")] {
+        assert_eq!(names(pattern), [expected], "{pattern}");
+    }
+}
+
+/// Also by a link, whose name may be all that stays the same.
+#[test]
+fn a_single_file_is_meant_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["a.dump", "a.dump.sha256", "b.dump"] {
+        std::fs::write(path(name), "four").unwrap();
+    }
+    std::os::unix::fs::symlink("b.dump", path("latest")).unwrap();
+    for (named, expected) in [("a.dump", "a.dump"), ("latest", "b.dump")] {
+        let files = Files::read(path(named).to_str().unwrap()).unwrap();
+        let listing = list(files.shelf().as_ref(), &files.names(), &Texts::default()).unwrap();
+        let names: Vec<&str> = listing
+            .found
+            .iter()
+            .map(|found| found.name.as_str())
+            .collect();
+        assert_eq!(names, [expected], "{named}");
+        assert_eq!(listing.found[0].beside.is_some(), named == "a.dump");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_read_is_not_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| list(&Folder(folder.path().join(name)), "*", &Texts::default());

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Trouble;
+use crate::backup::user::not_ours;
 
 /// Why reading ended.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,7 +32,15 @@ impl Halt {
     /// The halt an error carries, or one for an error of the operating system.
     pub(super) fn of(error: &io::Error) -> Halt {
         carried(error).unwrap_or_else(|| {
-            let words = format!("cannot be read: {error}");
+            let is_here = error.raw_os_error().is_some();
+            let words = match error.kind() {
+                io::ErrorKind::PermissionDenied if is_here => not_ours(),
+                // Of what an object store says, the store is the subject.
+                io::ErrorKind::PermissionDenied => format!("its place {error}"),
+                io::ErrorKind::NotFound if !is_here => "its place has nothing of that name".into(),
+                _ => error.to_string(),
+            };
+            let words = format!("cannot be read: {words}");
             match error.kind() {
                 // What only its place can bring back, or name.
                 io::ErrorKind::Unsupported => Halt::Unknowable(error.to_string()),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::metric::{self, Page};
+use super::user::not_ours;
 use super::{Settings, saved};
 use crate::sample::{Sample, Timestamp};
 
@@ -100,6 +101,12 @@ impl Followed {
     }
 }
 
+/// Why a log could not be followed now.
+pub(super) fn obstacle(path: &Path) -> Option<String> {
+    let read = tail::read(path, None).err();
+    read.map(|error| words(path, &error))
+}
+
 fn file(state_dir: &Path, source: &str) -> std::path::PathBuf {
     state_dir.join(format!("backup-log-{source}.json"))
 }
@@ -111,7 +118,7 @@ fn words(path: &Path, error: &std::io::Error) -> String {
             format!("the log `{path}` does not exist; does the job write one, and there?")
         }
         std::io::ErrorKind::PermissionDenied => {
-            format!("the log `{path}` may not be read by the user that runs pgvigil")
+            format!("the log `{path}` cannot be read: {}", not_ours())
         }
         _ => format!("the log `{path}` cannot be read: {error}"),
     }

@@ -42,7 +42,7 @@ fn report(outcome: Outcome, hours: u64) -> Report {
     Report {
         source: "nightly".into(),
         backup: "rachel.dump".into(),
-        kind: Kind::Dump,
+        kind: Some(Kind::Dump),
         started: NOW,
         finished: NOW.before(Duration::from_secs(hours * 3600)),
         recovery_point: None,

@@ -73,11 +73,19 @@ impl ToolKind {
     }
 
     /// Its program.
-    fn program(self) -> &'static str {
+    pub(in crate::backup) fn program(self) -> &'static str {
         match self {
             ToolKind::PgBackRest => "pgbackrest",
             ToolKind::Barman => "barman",
             ToolKind::WalG => "wal-g",
+        }
+    }
+
+    /// The user that it usually runs as.
+    pub(in crate::backup) fn user(self) -> &'static str {
+        match self {
+            ToolKind::Barman => "barman",
+            ToolKind::PgBackRest | ToolKind::WalG => "postgres",
         }
     }
 
@@ -152,9 +160,10 @@ impl ToolKind {
     }
 
     fn way(self, s: &mut Section) -> Way {
+        let (user, program) = (self.user(), self.program());
         let command = s.secret_texts(
             "command",
-            "The program, and arguments it always gets, such as `[sudo, -u, postgres, pgbackrest]`; the tool's own program in `PATH` without it. No shell reads them, and only the program is ever shown. It sees the environment without what is pgvigil's.",
+            &format!("The program, and arguments it always gets, such as `[sudo, -u, {user}, {program}]`; `{program}` in `PATH` without it. No shell reads them, and only the program is ever shown. It sees the environment without what is pgvigil's."),
         );
         let config = s.optional_text(
             "config",

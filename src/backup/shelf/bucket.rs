@@ -22,6 +22,7 @@ use crate::backup::files::MOST_ENTRIES;
 use crate::backup::settings::{Address, Provider};
 use crate::backup::sighting::{Space, Storage};
 use line::Line;
+use page::Object;
 use pieces::Pieces;
 use tree::Tree;
 
@@ -34,10 +35,14 @@ pub(crate) struct Bucket {
     line: OnceLock<Result<Arc<Line>, Refusal>>,
     /// What was listed, kept until something is asked for as it stands now.
     tree: Mutex<Tree>,
+    /// Names at the place itself that are no path, as it was last listed.
+    astray: Mutex<Vec<String>>,
 }
 
 /// So many folders are listed one by one; for more, one listing of everything is cheaper.
 const FEW: usize = 8;
+/// More of a name is not shown.
+const LONGEST_NAME: usize = 120;
 /// A single listing that takes longer has failed.
 pub(crate) const LONGEST_LISTING: Duration = Duration::from_secs(120);
 /// Classes from which reading costs money, or hours.
@@ -52,6 +57,7 @@ impl Bucket {
             narrow: pattern[..end].into(),
             line: OnceLock::new(),
             tree: Mutex::default(),
+            astray: Mutex::default(),
         }
     }
 
@@ -87,15 +93,33 @@ impl Bucket {
         let deadline = Instant::now() + LONGEST_LISTING;
         let wanted = format!("{base}{}", self.narrow);
         let page = self.line()?.list(&wanted, false, MOST_ENTRIES, deadline)?;
-        let last = |key: &str| -> Option<String> {
+        let mut astray = Vec::new();
+        let mut last = |key: &str| -> Option<String> {
             let name = key.strip_prefix(&base)?;
-            tree::is_path(name).then(|| name.to_owned())
+            let is_path = tree::is_path(name);
+            // The place itself may have an object that only marks it as a folder.
+            if !is_path && key != base {
+                astray.push(page::plain(key, LONGEST_NAME));
+            }
+            is_path.then(|| name.to_owned())
         };
         let folders = page.folders.iter();
         let folders = folders.filter_map(|key| last(key.strip_suffix('/')?));
         let mut items: Vec<Item> = folders.map(|name| tree::folder_item(&name)).collect();
         let objects = page.objects.iter();
         items.extend(objects.filter_map(|object| Some(tree::item(&last(&object.key)?, object))));
+        *self.astray.lock().unwrap_or_else(PoisonError::into_inner) = astray;
+        let is_single = |object: Object| object.key == self.address.prefix;
+        if items.is_empty()
+            && self.narrow.is_empty()
+            && !base.is_empty()
+            && self
+                .line()?
+                .first(&self.address.prefix, deadline)?
+                .is_some_and(is_single)
+        {
+            return Err(Refusal::Single.into());
+        }
         self.ask_for_encryption(&mut items, deadline);
         Ok(items)
     }
@@ -201,6 +225,18 @@ impl Shelf for Bucket {
 
     fn space(&self) -> Option<Space> {
         None
+    }
+
+    fn complaints(&self) -> Vec<String> {
+        let astray = self.astray.lock();
+        let astray = astray.unwrap_or_else(PoisonError::into_inner);
+        let words = |first: &String| {
+            format!(
+                "{} of its names have `..`, `.` or nothing between slashes, such as `{first}`: what is called so is passed over",
+                astray.len()
+            )
+        };
+        astray.first().map(words).into_iter().collect()
     }
 
     fn obstacle(&self, error: &io::Error) -> Obstacle {

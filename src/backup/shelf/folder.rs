@@ -9,6 +9,7 @@ use super::{Item, Shape, Shelf};
 use crate::backup::Obstacle;
 use crate::backup::files::MOST_ENTRIES;
 use crate::backup::sighting::{Space, Storage};
+use crate::backup::user::ourselves;
 use crate::sample::Timestamp;
 
 /// A folder of this machine. Links are never followed.
@@ -77,6 +78,7 @@ impl Shelf for Folder {
         match error.kind() {
             io::ErrorKind::NotFound => Obstacle::Missing(self.title()),
             io::ErrorKind::QuotaExceeded => Obstacle::Endless(self.title()),
+            io::ErrorKind::PermissionDenied => Obstacle::Denied(self.title(), ourselves()),
             _ => Obstacle::Unreadable(self.title(), error.to_string()),
         }
     }

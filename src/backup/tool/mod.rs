@@ -81,7 +81,8 @@ impl Look<'_> {
     }
 
     fn failed(&self, words: &str) -> Obstacle {
-        Obstacle::ToolFailed(self.title.clone(), words::shown(words))
+        let (said, way_out) = (words::shown(words), self.tool.kind.way_out(words));
+        Obstacle::ToolFailed(self.title.clone(), format!("{said}{way_out}"))
     }
 
     fn unreadable(&self, cause: &str) -> Obstacle {

@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 
 use super::Finding;
-use crate::backup;
 
 /// Whether the state directory, or the folder in which it is to be made, can be written to.
 pub(super) fn state(dir: &Path) -> (Finding, String) {
@@ -19,15 +18,6 @@ pub(super) fn state(dir: &Path) -> (Finding, String) {
                 dir.display()
             ),
         ),
-    }
-}
-
-/// Whether the place of a backup can be looked at.
-pub(super) fn backup(settings: &backup::Settings) -> (Finding, String) {
-    let (name, place) = (&settings.name, settings.place.title());
-    match backup::look(settings) {
-        Ok(()) => (Finding::Good, format!("`{name}`: `{place}`")),
-        Err(obstacle) => (Finding::Bad, format!("`{name}`: {obstacle}")),
     }
 }
 

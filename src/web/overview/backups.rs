@@ -100,7 +100,10 @@ const FAULTS: [(&str, &str); 8] = [
         "pg_backup_uncopied > 0",
         "some of the original are not here",
     ),
-    ("pg_backup_complaints > 0", "its tool finds fault with it"),
+    (
+        "pg_backup_complaints > 0",
+        "fault is found with the place itself",
+    ),
     (
         "pg_backup_wal_missing_segments > 0",
         "segments of WAL are missing",

@@ -25,8 +25,12 @@ fn text(source: &str) -> String {
 async fn obstacle(source: &str) -> Option<(String, &'static str)> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let settings = settings(&text(source));
-    let looked = tokio::task::spawn_blocking(move || backup::look(&settings[0])).await;
-    let obstacle = looked.unwrap().err()?;
+    let survey = || {
+        let state = Scratch::new();
+        backup::survey(&settings[0], state.path(), false)
+    };
+    let looked = tokio::task::block_in_place(survey);
+    let obstacle = looked.facts.obstacle?;
     Some((obstacle.to_string(), obstacle.problem()))
 }
 

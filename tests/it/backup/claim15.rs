@@ -8,7 +8,7 @@ mod dumps;
 mod places;
 mod series;
 mod tally;
-mod unreadable;
+pub mod unreadable;
 mod wal;
 mod watched;
 

@@ -139,7 +139,8 @@ pub fn processes(folder: &Path) -> Vec<String> {
     found.collect()
 }
 
-fn binaries() -> Vec<String> {
+/// Where the programs of every major are.
+pub fn binaries() -> Vec<String> {
     let bin = |major: u32| {
         harness::folder()
             .join(format!("postgresql/{major}/bin"))

@@ -7,7 +7,7 @@ use std::fs;
 use super::job::{Ended, Jobs, folder};
 
 /// Procedures that have a test, which names them.
-const TESTED: [&str; 18] = [
+const TESTED: [&str; 19] = [
     "archiving",
     "archiving-works",
     "clean-archive",
@@ -15,6 +15,7 @@ const TESTED: [&str; 18] = [
     "drop-old",
     "fetch",
     "fetch-rows",
+    "let-in",
     "look",
     "managed",
     "one-table",

@@ -1,13 +1,14 @@
 //! Reads what may be restored.
 
-use super::{Choice, Form, PACKED};
+use super::{Choice, Form, plain};
 use crate::backup::drill::failure::Failure;
 use crate::backup::drill::program::Limits;
-use crate::backup::drill::{ahead, fetch, logical, physical};
+use crate::backup::drill::{ahead, fetch, logical, physical, room};
 use crate::backup::ended::{Evidence, ended};
 use crate::backup::inspect::{self, Pace, Progress, Reading};
+use crate::backup::needs;
 use crate::backup::shelf::{Shape, Shelf};
-use crate::backup::{Ended, Kind, Proof, Settings as Source};
+use crate::backup::{Ended, Kind, Proof, Settings as Source, Verdict};
 use crate::sample::Timestamp;
 
 /// Something on a shelf that may be restored.
@@ -48,11 +49,6 @@ pub(super) fn judge(
         && let Some(form) = physical::Form::of(shelf, name)
     {
         let stored = fetch::bytes(shelf, name).unwrap_or(bytes);
-        let times = if form == physical::Form::Tapes {
-            PACKED
-        } else {
-            2
-        };
         let archive = ahead::listed(source)?;
         let bytes = archive.as_ref().map(|archive| archive.held.segment_bytes);
         return Ok(Ok(Choice {
@@ -63,7 +59,7 @@ pub(super) fn judge(
             form: Form::Base(form),
             need: bytes.and_then(|bytes| ahead::need(&verdict, bytes)),
             archive,
-            room: stored.saturating_mul(times),
+            room: room::of_base(form, stored),
         }));
     }
     let form = logical::Form::of(&verdict).filter(|_| verdict.proof >= Proof::Whole);
@@ -73,9 +69,9 @@ pub(super) fn judge(
             .unwrap_or_else(|| "is nothing that can be restored here".into());
         return Ok(Err(remark));
     };
-    // The fetched dump, the database, its indexes and the WAL of restoring it.
-    let room = verdict.uncompressed_bytes.saturating_mul(5) / 2;
-    let form = Form::Dump(form, Box::new(verdict));
+    if let Some(words) = broken_promise(source, &verdict) {
+        return Ok(Err(words));
+    }
     Ok(Ok(Choice {
         id: name.into(),
         kind: Kind::Dump,
@@ -84,9 +80,23 @@ pub(super) fn judge(
             earliest: modified,
             latest: modified,
         },
-        form,
+        room: room::of_dump(&verdict),
+        form: Form::Dump(form, Box::new(verdict)),
         archive: None,
         need: None,
-        room,
     }))
+}
+
+/// A dump of another database, or without rows that were promised, is not what was promised, whatever restores from it.
+fn broken_promise(source: &Source, verdict: &Verdict) -> Option<String> {
+    let missing = needs::missing_rows(&source.expect_rows, &verdict.tables);
+    missing.or_else(|| {
+        let (promised, found) = (source.database.as_ref()?, verdict.database.as_ref()?);
+        (promised != found).then(|| {
+            format!(
+                "is of the database `{}`, and `database` promises `{promised}`",
+                plain(found)
+            )
+        })
+    })
 }

@@ -152,3 +152,19 @@ fn a_program_that_is_run_has_to_be_there() {
         "{problems:?}"
     );
 }
+
+#[test]
+fn each_tool_has_an_example_of_its_own() {
+    let declared = Reader::describe(|root| {
+        Settings::read(root);
+    });
+    for (tool, example) in [
+        ("pgbackrest", "`[sudo, -u, postgres, pgbackrest]`"),
+        ("barman", "`[sudo, -u, barman, barman]`"),
+        ("walg", "`[sudo, -u, postgres, wal-g]`"),
+    ] {
+        let path = format!("backups[].{tool}.command");
+        let key = declared.iter().find(|key| key.path == path).unwrap();
+        assert!(key.doc.contains(example), "{}", key.doc);
+    }
+}

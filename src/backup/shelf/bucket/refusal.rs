@@ -31,6 +31,11 @@ pub enum Refusal {
     /// There is no such bucket.
     #[error("does not exist; check its name in `files`, and `storage.endpoint`")]
     NoBucket,
+    /// What was taken for a folder is an object.
+    #[error(
+        "is a single object and no folder; name its folder, and a pattern that its name matches"
+    )]
+    Single,
     /// It is in another region than asked.
     #[error("is in another region{0}; set `storage.region`")]
     Region(String),
@@ -120,7 +125,9 @@ impl Refusal {
         match self {
             Refusal::Gone => io::ErrorKind::NotFound,
             Refusal::Denied(_) => io::ErrorKind::PermissionDenied,
-            Refusal::Archived(_) | Refusal::Unnamable => io::ErrorKind::Unsupported,
+            Refusal::Archived(_) | Refusal::Unnamable | Refusal::Single => {
+                io::ErrorKind::Unsupported
+            }
             Refusal::Endless => io::ErrorKind::QuotaExceeded,
             _ => io::ErrorKind::NetworkDown,
         }

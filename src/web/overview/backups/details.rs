@@ -14,7 +14,7 @@ pub(super) fn details(facts: &Facts) -> Vec<String> {
     details.extend(listed("not here as in the original", uncopied));
     details.extend(listed("gone although promised to stay", &facts.vanished));
     if let Some(sighting) = &facts.sighting {
-        details.extend(listed("its tool says", &sighting.complaints));
+        details.extend(listed("said of the place", &sighting.complaints));
     }
     details
 }

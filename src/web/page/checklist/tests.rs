@@ -39,7 +39,7 @@ fn report(outcome: Outcome, backup: &str) -> Report {
     Report {
         source: "nightly".into(),
         backup: backup.into(),
-        kind: Kind::Dump,
+        kind: Some(Kind::Dump),
         started: ago(4),
         finished: ago(3),
         recovery_point: None,

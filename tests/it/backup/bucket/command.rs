@@ -25,19 +25,20 @@ async fn a_backup_in_a_bucket_is_verified_by_hand() {
         put(&format!("dir/{name}"), content).await;
     }
     moto.guard().await;
-    let verify = |path: &str, plain: &str| {
+    let ask = |address: &str, plain: &str, key: &str| {
         let mut command = pgvigil();
         command
-            .args(["backup", "verify", &format!("s3://{BUCKET}/{path}")])
+            .args(["backup", "verify", address])
             .env("AWS_ENDPOINT_URL", &moto.url)
             .env("AWS_ALLOW_HTTP", plain)
-            .env("AWS_ACCESS_KEY_ID", &moto.key)
+            .env("AWS_ACCESS_KEY_ID", key)
             .env("AWS_SECRET_ACCESS_KEY", &moto.secret);
         let output = command.output().unwrap();
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(!said.contains(&moto.secret), "{said}");
         (output.status.success(), said)
     };
+    let verify = |path: &str, plain: &str| ask(&format!("s3://{BUCKET}/{path}"), plain, &moto.key);
     let cases = [
         ("daily/a.dump", "true", true, "a.dump: whole: complete"),
         (
@@ -53,18 +54,52 @@ async fn a_backup_in_a_bucket_is_verified_by_hand() {
             false,
             "half.sql: bad: does not end",
         ),
-        ("daily/none", "true", false, "none: bad: cannot be read: "),
+        (
+            "daily/none",
+            "true",
+            false,
+            "none: bad: cannot be read: its place has nothing of that name",
+        ),
         (
             "daily/a.dump",
             "false",
             false,
             "is asked without encryption; set",
         ),
-        ("daily/*", "true", false, "does not name one backup"),
+        // A folder of backups, and a pattern: each of them.
+        ("daily", "true", false, "daily/large.sql: whole: complete"),
+        (
+            "daily/*.dump",
+            "true",
+            true,
+            "daily/a.dump: whole: complete",
+        ),
+        (
+            "daily/*.gz",
+            "true",
+            false,
+            "holds no backup whose name is like `*.gz`",
+        ),
+        ("", "true", true, "/dir: whole: complete"),
     ];
     for (path, plain, is_good, words) in cases {
         let (was_good, said) = verify(path, plain);
         assert!(said.contains(words), "{path}: {said}");
         assert_eq!(was_good, is_good, "{path}: {said}");
     }
+    for address in ["s3://nobucket", "s3://nobucket/daily", "s3://nobucket/a.*"] {
+        let (was_good, said) = ask(address, "true", &moto.key);
+        let words = format!("{address}: not verified: bucket `s3://nobucket");
+        assert!(
+            said.starts_with(&words) && said.contains("` does not exist; check"),
+            "{said}"
+        );
+        assert!(!was_good, "{said}");
+    }
+    let (was_good, said) = ask(&format!("s3://{BUCKET}/daily"), "true", "AKIAWRONG");
+    assert!(
+        said.contains("not verified: bucket `s3://backups` does not accept the key (`"),
+        "{said}"
+    );
+    assert!(!was_good, "{said}");
 }

@@ -224,5 +224,11 @@ async fn hostile_names_lead_nowhere() {
         .collect();
     names.sort();
     assert_eq!(names, ["\u{1}c.sql", "%2e%2e.sql"]);
+    assert_eq!(
+        seen.complaints,
+        [
+            "4 of its names have `..`, `.` or nothing between slashes, such as `daily/../x.sql`: what is called so is passed over"
+        ]
+    );
     watched.stop().await;
 }

@@ -12,7 +12,7 @@ use super::tally::{Dice, Tally};
 use crate::harness::{Daemon, Scratch, is_root, pgvigil};
 
 /// pgvigil with no more rights than files give to their owner: root reads everything else.
-fn without_rights() -> Command {
+pub fn without_rights() -> Command {
     let program = pgvigil();
     if !is_root() {
         return program;

@@ -2,7 +2,7 @@
 
 use super::{PATIENCE, Scene, connections};
 use crate::backup::tools::{BarmanHome, run};
-use crate::harness::{eventually, server_user};
+use crate::harness::{eventually, give_to_server, is_root, server_user};
 
 #[test]
 fn a_catalogue_of_barman_is_restored() {
@@ -33,6 +33,12 @@ fn a_catalogue_of_barman_is_restored() {
     );
     let scene = Scene::new(&source, "assert: ['SELECT count(*) = 2 FROM notes']");
     let seen = connections(postgres);
+    if is_root() {
+        give_to_server(scene.scratch.path());
+        let (code, why) = scene.why(&[]);
+        assert_eq!(code, 2, "{why}");
+        assert!(why.contains("Barman does not stay root"), "{why}");
+    }
     // Barman becomes the user that it is set to, who could not write into what is another's.
     let (code, report) = scene.drill_as(server_user(), &[]);
     assert_eq!(code, 0, "{report:#}");

@@ -168,7 +168,12 @@ fn what_is_not_good_says_where_it_ended() {
             "`../pgvigil.yml` is no name of a backup",
             "",
         ),
-        ("none.sql", 2, "`none.sql` cannot be looked at", ""),
+        (
+            "none.sql",
+            2,
+            "`nightly` has no finished backup `none.sql`",
+            "",
+        ),
     ];
     for (name, expected, start, part) in cases {
         let (code, why) = scene.why(&["--backup", name]);
@@ -214,4 +219,54 @@ fn the_newest_that_is_whole_is_chosen() {
         words.contains("\n  holds     SELECT true: true\n"),
         "{words}"
     );
+}
+
+/// What the source promises of each dump holds in a drill as it does at a look.
+#[test]
+fn a_dump_that_is_not_as_promised_is_not_restored() {
+    let postgres = live(15);
+    let of = |promise: &str| {
+        let scene = Scene::new(&format!("files: '{{here}}/b/*', {promise}"), "timeout: 10m");
+        dump(&postgres, &scene, "1.dump", &["-Fc"]);
+        scene
+    };
+    let few = "holds 40 rows of `users`, at least 41 were promised";
+    let other = "is of the database `shop`, and `database` promises `blog`";
+    for (promise, words) in [("expect_rows: {users: 41}", few), ("database: blog", other)] {
+        let scene = of(promise);
+        assert_eq!(
+            scene.why(&["--backup", "1.dump"]),
+            (1, format!("fetch: {words}"))
+        );
+        let whole = format!("no backup of `nightly` is whole and as promised: `1.dump` {words}");
+        assert_eq!(scene.why(&[]), (2, whole));
+        scene.assert_tidy();
+    }
+    of("expect_rows: {public.users: 40}, database: shop").restored(&[]);
+}
+
+#[test]
+fn a_name_that_no_backup_has_is_answered_with_those_that_are_there() {
+    let scene = Scene::files("timeout: 10m");
+    let (code, why) = scene.why(&["--backup", "nosuch"]);
+    assert_eq!(
+        (code, why.as_str()),
+        (
+            2,
+            "`nightly` has no finished backup `nosuch`, nor any other"
+        )
+    );
+    for name in ["1", "2", "3", "4", "5", "6"] {
+        let file = std::fs::File::create(scene.put(&format!("{name}.dump"), "")).unwrap();
+        let day = std::time::Duration::from_secs(86400 * name.parse::<u64>().unwrap());
+        file.set_modified(std::time::UNIX_EPOCH + day).unwrap();
+    }
+    let output = scene
+        .command(&["backup", "drill", "--backup", "nosuch"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let names = "its newest are `6.dump`, `5.dump`, `4.dump`, `3.dump`, `2.dump`\n";
+    assert!(said.contains(names), "{said}");
+    assert!(said.contains("  backup    nosuch\n"), "{said}");
 }
