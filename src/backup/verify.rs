@@ -9,7 +9,7 @@ use super::archive::Texts;
 use super::files::{self, Listing, is_part_of_dump};
 use super::inspect::{self, Pace, Progress, Reading, base};
 use super::shelf::{Bucket, Folder, Item, Shape, Shelf};
-use super::{Files, Root, Verdict};
+use super::{Address, Files, Root, Verdict};
 
 /// A backup that a person has named, or that lies in a folder that was named.
 pub struct Named {
@@ -51,12 +51,13 @@ pub fn named(path: &Path) -> Result<Vec<Named>, String> {
         let items = shelf.list("");
         let items = items.map_err(|error| shelf.obstacle(&error).to_string())?;
         if !is_backup(&items) {
-            return each(Arc::new(shelf), &shown, "*");
+            let shelf: Arc<dyn Shelf> = Arc::new(shelf);
+            return each(&shelf, &shown, "*");
         }
     } else if !there.exists() && shown.contains(['*', '?']) {
         let files = Files::read(&shown)?;
         let folder = path.parent().unwrap_or(path).display().to_string();
-        return each(files.shelf().into(), &folder, &files.pattern);
+        return each(&files.shelf().into(), &folder, &files.pattern);
     }
     Ok(vec![Named {
         title: shown,
@@ -86,8 +87,7 @@ fn in_bucket(address: &str) -> Result<Vec<Named>, String> {
     let whole = place.prefix.clone();
     let (above, name) = whole.rsplit_once('/').unwrap_or(("", &whole));
     if pattern != "*" || name.is_empty() {
-        let shelf = Bucket::new(&place, &pattern);
-        return each(Arc::new(shelf), &place.title(), &pattern);
+        return all_of(&place, &pattern);
     }
     let mut parent = place.clone();
     parent.prefix = above.into();
@@ -102,8 +102,7 @@ fn in_bucket(address: &str) -> Result<Vec<Named>, String> {
         let items = shelf.list(name);
         let items = items.map_err(|error| shelf.obstacle(&error).to_string())?;
         if !is_backup(&items) {
-            let shelf = Bucket::new(&place, &pattern);
-            return each(Arc::new(shelf), &place.title(), &pattern);
+            return all_of(&place, &pattern);
         }
     }
     Ok(vec![Named {
@@ -115,6 +114,11 @@ fn in_bucket(address: &str) -> Result<Vec<Named>, String> {
     }])
 }
 
+fn all_of(place: &Address, pattern: &str) -> Result<Vec<Named>, String> {
+    let shelf: Arc<dyn Shelf> = Arc::new(Bucket::new(place, pattern));
+    each(&shelf, &place.title(), pattern)
+}
+
 /// Whether a folder with these items is itself a backup, be it a torn one.
 fn is_backup(items: &[Item]) -> bool {
     let mut files = items.iter().filter(|item| item.shape == Shape::File);
@@ -122,7 +126,7 @@ fn is_backup(items: &[Item]) -> bool {
 }
 
 /// Every backup of a place, as a source of backups there would see them.
-fn each(shelf: Arc<dyn Shelf>, folder: &str, pattern: &str) -> Result<Vec<Named>, String> {
+fn each(shelf: &Arc<dyn Shelf>, folder: &str, pattern: &str) -> Result<Vec<Named>, String> {
     let listing = files::list(shelf.as_ref(), pattern, &Texts::default());
     let mut listing = listing.map_err(|obstacle| obstacle.to_string())?;
     if listing.found.is_empty() {
