@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::backup::judge::usual_size;
 use crate::backup::memory::Past;
 use crate::backup::{
-    Backup, Chain, Check, Facts, Gap, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof,
-    Segment, Settings, Sighting, Space, State,
+    Backup, Chain, Facts, Gap, Kind, Log, LogError, Obstacle, Outcome, Proof, Segment, Settings,
+    Sighting, Space, State,
 };
 use crate::document::{Reader, parse};
 
@@ -71,26 +69,7 @@ fn good_log() -> Log {
 }
 
 fn restored(source: &str, hours: u32, outcome: Outcome) -> Report {
-    Report {
-        source: source.into(),
-        backup: "0.dump".into(),
-        kind: Kind::Dump,
-        started: ago(hours + 1),
-        finished: ago(hours),
-        recovery_point: None,
-        target: None,
-        phases: BTreeMap::from([(Phase::Restore, 61.0)]),
-        outcome,
-        restored_bytes: 1,
-        data_age: None,
-        checks: vec![Check {
-            name: "tables".into(),
-            holds: Some(true),
-            found: String::new(),
-        }],
-        major: Some(17),
-        is_alone: Some(true),
-    }
+    Report::sample(source, "0.dump", ago(hours), outcome)
 }
 
 fn attested(line: &str, hours: u32) -> Attestation {
@@ -632,6 +611,9 @@ fn what_the_alerts_tell_of_a_source_its_brief_does_too() {
         ),
     ];
     for (change, expected) in cases {
-        assert_eq!(World::good().change(change).problems().join("; "), expected);
+        assert_eq!(
+            World::good().change(change).problems().join("; "),
+            expected
+        );
     }
 }

@@ -114,3 +114,35 @@ pub struct Check {
     /// What was found.
     pub found: String,
 }
+
+#[cfg(test)]
+impl Report {
+    /// What tests begin with: of a drill that began an hour before it ended, with 61 seconds of restoring and one check.
+    pub(crate) fn sample(
+        source: &str,
+        backup: &str,
+        finished: Timestamp,
+        outcome: Outcome,
+    ) -> Self {
+        Report {
+            source: source.into(),
+            backup: backup.into(),
+            kind: Kind::Dump,
+            started: finished.before(Duration::from_secs(3600)),
+            finished,
+            recovery_point: None,
+            target: None,
+            phases: BTreeMap::from([(Phase::Restore, 61.0)]),
+            outcome,
+            restored_bytes: 1,
+            data_age: None,
+            checks: vec![Check {
+                name: "tables".into(),
+                holds: Some(true),
+                found: String::new(),
+            }],
+            major: Some(17),
+            is_alone: Some(true),
+        }
+    }
+}

@@ -248,26 +248,9 @@ fn keep(report: &Report, state_dir: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::Kind;
-    use std::collections::BTreeMap;
 
     fn report(outcome: Outcome) -> Report {
-        Report {
-            source: "a".into(),
-            backup: "1".into(),
-            kind: Kind::Dump,
-            started: Timestamp(0),
-            finished: Timestamp(10_000),
-            recovery_point: None,
-            target: None,
-            phases: BTreeMap::from([(Phase::Restore, 2.5)]),
-            outcome,
-            restored_bytes: 7,
-            data_age: None,
-            checks: Vec::new(),
-            major: Some(15),
-            is_alone: Some(true),
-        }
+        Report::sample("a", "1", Timestamp(10_000), outcome)
     }
 
     #[test]
