@@ -6,7 +6,9 @@ use super::finding::{Finding, named};
 use super::upkeep::lost;
 use super::{Known, drills, newest, upkeep};
 use crate::backup::judge::{usable, window};
-use crate::backup::{Backup, Chain, Facts, Origin, Record, Report, Segment, Sighting, State};
+use crate::backup::{
+    Backup, Chain, Facts, Origin, Proof, Record, Report, Segment, Sighting, State,
+};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -155,7 +157,8 @@ fn foreign(record: &Record, newest: &Backup) -> Option<String> {
     Some(format!("the newest, {}, is of {of}", named(&newest.id)))
 }
 
+/// What a drill has restored needs nobody who reads it.
 fn unread(newest: &Backup) -> Option<String> {
-    let is_unread = newest.state == State::Unread;
+    let is_unread = newest.state == State::Unread && newest.proof != Proof::Restored;
     is_unread.then(|| format!("the newest, {}, has not been read yet", named(&newest.id)))
 }

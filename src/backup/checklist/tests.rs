@@ -127,7 +127,7 @@ impl World {
     }
 
     /// What is wrong with the source that is changed.
-    fn problems(&self) -> Vec<String> {
+    fn brief(&self) -> Brief {
         let known = Known {
             records: &self.records,
             reports: &self.reports,
@@ -135,7 +135,7 @@ impl World {
             standbys: self.standbys,
             now: NOW,
         };
-        briefs(&known).remove(1).problems
+        briefs(&known).remove(1)
     }
 
     fn line(&self, key: &str) -> Line {
@@ -612,8 +612,23 @@ fn what_the_alerts_tell_of_a_source_its_brief_does_too() {
     ];
     for (change, expected) in cases {
         assert_eq!(
-            World::good().change(change).problems().join("; "),
+            World::good().change(change).brief().problems.join("; "),
             expected
         );
     }
+}
+
+#[test]
+fn what_was_restored_needs_nobody_who_reads_it() {
+    let unread = |record: &mut Record| {
+        let backups = seen(record).iter_mut();
+        backups.for_each(|backup| backup.state = State::Unread);
+    };
+    let world = World::good().change(unread);
+    assert_eq!(
+        world.brief().doubts,
+        ["the newest, `0.dump`, has not been read yet"]
+    );
+    let world = world.change(|record| newest(record).proof = Proof::Restored);
+    assert_eq!(world.brief().doubts, [""; 0]);
 }
