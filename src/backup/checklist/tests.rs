@@ -632,3 +632,32 @@ fn what_was_restored_needs_nobody_who_reads_it() {
     let world = world.change(|record| newest(record).proof = Proof::Restored);
     assert_eq!(world.brief().doubts, [""; 0]);
 }
+
+#[test]
+fn of_roles_and_tablespaces_no_drill_is_asked_beside_data() {
+    let key = "restored-in-drill";
+    let mut globals = backup("globals.sql", 5, 700, Proof::Whole);
+    globals.is_globals = true;
+    let globals = Arc::new(record("name: globals, files: /g", vec![globals]));
+    let mut world = World::good();
+    world.records.push(globals.clone());
+    let line = world.line(key);
+    assert_eq!((line.standing, line.at), (Standing::Proved, Some(ago(30))));
+    assert_eq!(
+        line.evidence[1],
+        "globals: it holds roles and tablespaces and no data, so that no drill is asked of it"
+    );
+    // One that was tried and failed is no good news.
+    let failed = restored("globals", 1, Outcome::Failed("no role".into()));
+    world.reports.insert(0, failed);
+    assert_eq!(world.line(key).standing, Standing::Unticked);
+    // Where there is nothing else, nothing was restored.
+    let alone = World {
+        records: vec![globals],
+        ..World::default()
+    };
+    assert_eq!(
+        alone.said(key),
+        "unticked: globals: no restore has been tried"
+    );
+}
