@@ -30,6 +30,7 @@ mod verdicts;
 mod verify;
 mod wal;
 mod watch;
+mod watched;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -58,7 +59,8 @@ pub use shelf::Refusal;
 pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage};
 pub use verify::{verify, verify_in_bucket};
 pub use wal::{Chain, Gap, History, Label, Segment, Wal, WalFile, WalName};
-pub use watch::survey;
+pub use watch::{compare_copies, survey};
+pub use watched::{Firing, Lag, Watched};
 
 use crate::scrape::Board;
 

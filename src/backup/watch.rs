@@ -31,7 +31,7 @@ use crate::scrape::Board;
 
 use look::{Looked, Looks};
 use reading::Readings;
-pub use survey::survey;
+pub use survey::{compare_copies, survey};
 
 /// Samples are published at least this often, so that ages keep growing.
 const BEAT: Duration = Duration::from_secs(60);

@@ -19,6 +19,7 @@
 
 mod archive;
 mod base;
+mod beside;
 mod bucket;
 mod claim15;
 mod corpus;

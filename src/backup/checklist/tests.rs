@@ -72,6 +72,13 @@ fn restored(source: &str, hours: u32, outcome: Outcome) -> Report {
     Report::sample(source, "0.dump", ago(hours), outcome)
 }
 
+fn streaming(standbys: u64) -> Watched {
+    Watched {
+        standbys: Some(standbys),
+        ..Watched::default()
+    }
+}
+
 fn attested(line: &str, hours: u32) -> Attestation {
     Attestation {
         line: line.into(),
@@ -88,7 +95,7 @@ struct World {
     records: Vec<Arc<Record>>,
     reports: Vec<Report>,
     attestations: Vec<Attestation>,
-    standbys: Option<u64>,
+    watched: Watched,
 }
 
 impl World {
@@ -99,7 +106,7 @@ impl World {
         World {
             records: vec![Arc::new(record(CLOUD, month())), Arc::new(nightly)],
             reports: vec![restored("nightly", 30, Outcome::Restored)],
-            standbys: Some(1),
+            watched: streaming(1),
             ..World::default()
         }
     }
@@ -121,7 +128,7 @@ impl World {
             records: &judged.collect::<Vec<_>>(),
             reports: &self.reports,
             attestations: &self.attestations,
-            standbys: self.standbys,
+            watched: &self.watched,
             now: NOW,
         })
     }
@@ -132,7 +139,7 @@ impl World {
             records: &self.records,
             reports: &self.reports,
             attestations: &self.attestations,
-            standbys: self.standbys,
+            watched: &self.watched,
             now: NOW,
         };
         briefs(&known).remove(1)

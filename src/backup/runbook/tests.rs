@@ -23,6 +23,7 @@ fn brief(name: &str, newest: Option<Backup>) -> Brief {
         record: record(&format!("name: {name}, files: /b/*.dump")),
         recovery_point: newest.as_ref().map(|newest| newest.finished),
         newest,
+        lag: Default::default(),
         drill: None,
         problems: Vec::new(),
         doubts: Vec::new(),

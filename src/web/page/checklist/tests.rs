@@ -51,6 +51,7 @@ fn source(drill: Option<Report>) -> Brief {
         }),
         newest: None,
         recovery_point: None,
+        lag: Default::default(),
         drill,
         problems: Vec::new(),
         doubts: Vec::new(),
