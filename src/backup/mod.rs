@@ -41,7 +41,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use account::{Account, Archive};
 pub use checklist::{
-    Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
+    Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, is_seen, keys,
+    title,
 };
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 pub use exposure::{EXPOSURE_METRICS, watch_exposure};

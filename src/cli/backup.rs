@@ -48,7 +48,7 @@ pub(super) enum Action {
     /// Say that a line of the checklist was done
     ///
     /// It counts until the line is due again. What pgvigil proves by itself goes before it, and what it sees to be
-    /// otherwise afterwards, too. The lines: `pgvigil backup status` shows their names.
+    /// otherwise afterwards, too; what is seen to be otherwise now is refused, with the reason. The lines: `pgvigil backup status` shows their names.
     Attest(attest::Options),
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use attestations::{Attestation, Attestations};
 pub use brief::Brief;
 pub(super) use brief::briefs;
-pub use lines::{Rhythm, keys, title};
+pub use lines::{Rhythm, is_seen, keys, title};
 
 use super::{Record, Report, Watched};
 use crate::sample::Timestamp;
