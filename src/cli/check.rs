@@ -14,11 +14,13 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use crate::backup::drill;
 use crate::collectors::evidence::ANNOTATION;
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::{Outside, Problem};
 use crate::rules::{lint, load as load_rules};
+use crate::sample::Timestamp;
 use crate::server::Server;
 use crate::{app, notify, patroni, remote_write};
 
@@ -127,6 +129,9 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
     for backup in &config.backups {
         let (finding, words) = folders::backup(backup);
         report.say(finding, "backups", &words)?;
+    }
+    for kept in drill::kept(&config.drills, &config.state_dir) {
+        report.say(Finding::Warning, "drills", &kept.words(Timestamp::now()))?;
     }
     super::in_runtime(async {
         for server in app::servers(&config) {

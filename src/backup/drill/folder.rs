@@ -12,7 +12,7 @@ use super::failure::{Failure, refused};
 
 const PREFIX: &str = "drill-";
 /// What a folder is named that a person wanted to keep.
-const KEPT: &str = "kept-";
+pub(super) const KEPT: &str = "kept-";
 /// A socket's path has at most so many bytes; `drill-0123456789abcdef/run/.s.PGSQL.5432` comes after the work folder.
 const LONGEST_WORK_DIR: usize = 107 - 45;
 /// Left free beside what a drill needs.

@@ -9,6 +9,7 @@ mod failure;
 mod fetch;
 mod folder;
 mod guard;
+mod kept;
 mod logical;
 mod physical;
 mod program;
@@ -24,6 +25,7 @@ mod words;
 
 pub use assert::Rows;
 pub(crate) use guard::{GUARD, NOT_RUN, Orders, become_guarded};
+pub use kept::{Kept, kept};
 pub use report::{Check, Outcome, Phase, Report};
 pub use reports::Reports;
 pub use run::{Plan, run};

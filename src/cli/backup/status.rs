@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Deserialize as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::near::{UNJUDGED, ask};
 use super::table;
 use super::told::Told;
-use crate::backup::{Account, Archive, Facts, Record, Records, Watched, compare_copies, survey};
+use crate::backup::drill::{self, Kept};
+use crate::backup::{
+    Account, Archive, Facts, Record, Records, Reports, Watched, compare_copies, survey,
+};
 use crate::cli::query::is_coloured;
 use crate::config::Config;
 use crate::sample::Timestamp;
@@ -40,14 +43,16 @@ pub(in crate::cli) fn run(config: &Config, options: &Options) -> io::Result<Exit
         );
         return Ok(ExitCode::from(2));
     }
-    let (json, told) = match account(config, options.here, !options.no_read) {
+    let (mut json, told) = match account(config, options.here, !options.no_read) {
         Ok(account) => account,
         Err(error) => return Ok(crate::cli::cannot_run(&error.into())),
     };
+    let kept = drill::kept(&config.drills, &config.state_dir);
     let text = if options.json {
+        json["kept"] = kept.iter().map(left).collect();
         format!("{json:#}\n")
     } else {
-        table::text(&told, is_coloured())
+        table::text(&told, &kept, is_coloured())
     };
     super::super::stdout::print(&text)?;
     let is_done = !options.strict || !told.checklist.iter().any(|line| line.is_open());
@@ -55,6 +60,15 @@ pub(in crate::cli) fn run(config: &Config, options: &Options) -> io::Result<Exit
         "good" if is_done => ExitCode::SUCCESS,
         "unknown" if is_done => ExitCode::from(2),
         _ => ExitCode::from(1),
+    })
+}
+
+/// What a drill has left, of which only this machine knows.
+fn left(kept: &Kept) -> Value {
+    json!({
+        "path": kept.path.display().to_string(),
+        "bytes": kept.bytes,
+        "since": kept.since.rfc3339(),
     })
 }
 
@@ -95,8 +109,7 @@ fn unseen(config: &Config) -> Value {
             facts: Facts::default(),
         });
     }
-    let account =
-        Archive::new(records, &config.state_dir).account(Watched::default(), Timestamp::now());
+    let account = archive(records, config).account(Watched::default(), Timestamp::now());
     serde_json::from_str(&account.json().to_string()).unwrap_or_default()
 }
 
@@ -111,5 +124,9 @@ pub(super) fn look(config: &Config, reads: bool) -> Account {
     });
     let now = Timestamp::now();
     compare_copies(&records, now);
-    Archive::new(records, &config.state_dir).account(Watched::default(), now)
+    archive(records, config).account(Watched::default(), now)
+}
+
+fn archive(records: Arc<Records>, config: &Config) -> Archive {
+    Archive::new(records, Reports::new(&config.state_dir), &config.state_dir)
 }

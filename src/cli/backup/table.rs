@@ -2,6 +2,7 @@
 
 use super::told::{Alert, Drill, Line, Source, Told};
 use crate::backup::Outcome;
+use crate::backup::drill::Kept;
 use crate::cli::query::harmless;
 use crate::words;
 
@@ -23,7 +24,7 @@ struct Page {
 }
 
 /// Moments are in UTC.
-pub(super) fn text(account: &Told, coloured: bool) -> String {
+pub(super) fn text(account: &Told, kept: &[Kept], coloured: bool) -> String {
     let mut page = Page {
         text: String::new(),
         coloured,
@@ -47,6 +48,9 @@ pub(super) fn text(account: &Told, coloured: bool) -> String {
     ));
     for source in &account.sources {
         page.drill(source, account);
+    }
+    for kept in kept {
+        page.wrapped(2, &kept.words(account.at));
     }
     page.heading("\nCHECKLIST");
     if let Some(complaint) = &account.complaint {

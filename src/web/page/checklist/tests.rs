@@ -24,6 +24,7 @@ fn line(key: &'static str, standing: Standing, words: &str) -> Line {
         is_optional: key == "replica-for-failover",
         standing,
         at: is_ticked.then(|| ago(2)),
+        refuted: None,
         evidence: said(is_ticked),
         missing: said(!is_ticked),
         way: if is_ticked {
