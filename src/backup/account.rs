@@ -19,17 +19,18 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// What is known below a state directory, beside the records of the sources.
-    pub fn new(records: Arc<Records>, state_dir: &Path) -> Self {
+    /// What is known below a state directory, beside the records of the sources and the reports of drills.
+    pub fn new(records: Arc<Records>, reports: Reports, state_dir: &Path) -> Self {
         Archive {
             records,
-            reports: Reports::new(state_dir),
+            reports,
             attestations: Attestations::new(state_dir),
         }
     }
 
     /// All that is known now, with what only a running watch sees. This reads files.
     pub fn account(&self, watched: Watched, now: Timestamp) -> Account {
+        self.reports.refresh();
         let (records, reports) = (self.records.all(), self.reports.all());
         let (attestations, complaint) = match self.attestations.all() {
             Ok(all) => (all, None),

@@ -48,6 +48,26 @@ impl Report {
         Duration::try_from_secs_f64(self.phases.values().sum()).unwrap_or_default()
     }
 
+    /// Of a drill that could not even begin as it should.
+    pub(super) fn impossible(source: &str, at: Timestamp, why: &str) -> Report {
+        Report {
+            source: source.into(),
+            backup: String::new(),
+            kind: Kind::Dump,
+            started: at,
+            finished: at,
+            recovery_point: None,
+            target: None,
+            phases: BTreeMap::new(),
+            outcome: Outcome::Impossible(why.into()),
+            restored_bytes: 0,
+            data_age: None,
+            checks: Vec::new(),
+            major: None,
+            is_alone: None,
+        }
+    }
+
     /// Whether the backup was restored and everything asserted of it holds.
     pub fn is_good(&self) -> bool {
         self.outcome == Outcome::Restored

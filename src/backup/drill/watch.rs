@@ -1,12 +1,13 @@
 //! Drills on their rhythm, one at a time over all sources, and what the newest of each showed, as samples.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::run::{Plan, run as drill, work_dir};
 use super::{Outcome, Phase, Report, Reports, Rows, Settings};
@@ -33,6 +34,7 @@ pub async fn run(
     sources: Vec<Source>,
     board: Arc<Board>,
     live: Live,
+    reports: Reports,
     state_dir: PathBuf,
     stop: CancellationToken,
 ) {
@@ -47,7 +49,7 @@ pub async fn run(
         })
         .collect();
     let watch = Watch {
-        reports: Reports::new(&state_dir),
+        reports,
         pairs,
         board,
         live,
@@ -61,14 +63,18 @@ pub async fn run(
     watch.declare();
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut running = tokio::task::JoinSet::new();
+    let mut running = JoinSet::new();
+    let mut drilled = String::new();
     let mut shown: Option<(Vec<Option<Report>>, Timestamp)> = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             _ = beat.tick() => {}
-            Some(_) = running.join_next() => {}
+            Some(ended) = running.join_next() => if let Err(fault) = ended {
+                watch.suffer(&drilled, &fault).await;
+            },
         }
+        watch.look().await;
         let now = Timestamp::now();
         let newest = watch.newest();
         let is_shown = shown
@@ -81,10 +87,12 @@ pub async fn run(
         if running.is_empty()
             && let Some((settings, source)) = watch.due(&newest, now)
         {
+            drilled.clone_from(&source.name);
             let one = One {
                 settings,
                 source,
                 live: watch.live.clone(),
+                reports: watch.reports.clone(),
                 state_dir: watch.state_dir.clone(),
                 stop: stop.clone(),
             };
@@ -120,6 +128,22 @@ impl Watch {
             self.board
                 .declare(&Watch::origin(source), PUBLISHED, LIFETIME);
         }
+    }
+
+    /// Takes in what drills by hand have left.
+    async fn look(&self) {
+        let reports = self.reports.clone();
+        // A fault there is told by the task that has it; what was known is known.
+        let _ = tokio::task::spawn_blocking(move || reports.refresh()).await;
+    }
+
+    /// A drill that ended by a fault of ours showed nothing, and must not begin again at once.
+    async fn suffer(&self, source: &str, fault: &JoinError) {
+        error!(backup.name = %source, error = %fault, "a restore drill ended by itself");
+        let why = "pgvigil has a fault of its own, and its log has more of it";
+        let report = Report::impossible(source, Timestamp::now(), why);
+        let reports = self.reports.clone();
+        let _ = tokio::task::spawn_blocking(move || keep(&report, &reports)).await;
     }
 
     /// The newest report of each source that has a drill, in their order.
@@ -203,6 +227,7 @@ struct One {
     settings: Settings,
     source: Source,
     live: Live,
+    reports: Reports,
     state_dir: PathBuf,
     stop: CancellationToken,
 }
@@ -222,12 +247,12 @@ impl One {
             tell: &|_| {},
         };
         if let Some(report) = drill(&plan) {
-            keep(&report, &self.state_dir);
+            keep(&report, &self.reports);
         }
     }
 }
 
-fn keep(report: &Report, state_dir: &Path) {
+fn keep(report: &Report, reports: &Reports) {
     let seconds = report.recovery_time().as_secs_f64();
     match &report.outcome {
         Outcome::Restored => {
@@ -240,7 +265,7 @@ fn keep(report: &Report, state_dir: &Path) {
             warn!(backup.name = %report.source, "no restore could be tried: {why}")
         }
     }
-    if let Err(error) = Reports::new(state_dir).keep(report) {
+    if let Err(error) = reports.keep(report) {
         warn!(backup.name = %report.source, "cannot remember the drill, it is repeated after a restart: {error}");
     }
 }

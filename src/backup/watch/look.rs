@@ -10,7 +10,7 @@ use crate::backup::archive::{Shown, Texts};
 use crate::backup::log::{Followed, Log};
 use crate::backup::settings::Place;
 use crate::backup::source::Look;
-use crate::backup::{Obstacle, Settings};
+use crate::backup::{Obstacle, Reports, Settings};
 use crate::sample::Timestamp;
 
 pub(super) type Looks = JoinSet<Looked>;
@@ -27,7 +27,7 @@ impl Watch {
         // A file server that is gone can hold a look for ever; another would only be held too.
         if looks.is_empty() {
             let (settings, texts) = (self.settings.clone(), self.texts.clone());
-            let followed = self.followed.clone();
+            let (followed, reports) = (self.followed.clone(), self.reports.clone());
             self.look_began = Some(Instant::now());
             match settings.place.clone() {
                 // Such a look ends with the watch, and with it the tool that it runs.
@@ -38,11 +38,14 @@ impl Watch {
                         let look = told.and_then(|look| settings.look_apart(look, &texts[1]));
                         let took = began.elapsed();
                         let log = follow(&settings, followed);
+                        reports.refresh();
                         Looked { look, took, log }
                     };
                     tokio::task::block_in_place(rest)
                 }),
-                Place::Files(_) => looks.spawn_blocking(move || look(&settings, &texts, followed)),
+                Place::Files(_) => {
+                    looks.spawn_blocking(move || look(&settings, &texts, followed, &reports))
+                }
             };
         }
         false
@@ -69,8 +72,14 @@ impl Watch {
     }
 }
 
-/// Looks once, as the watch does. This blocks.
-pub(super) fn look(settings: &Settings, texts: &[Texts; 2], followed: Followed) -> Looked {
+/// Looks once, as the watch does, and for drills that have ended since. This blocks.
+pub(super) fn look(
+    settings: &Settings,
+    texts: &[Texts; 2],
+    followed: Followed,
+    reports: &Reports,
+) -> Looked {
+    reports.refresh();
     let log = follow(settings, followed);
     let began = Instant::now();
     let look = settings.look_at(texts);

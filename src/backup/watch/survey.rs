@@ -13,7 +13,7 @@ use crate::backup::inspect::Pace;
 use crate::backup::live::Live;
 use crate::backup::records::{Record, Records};
 use crate::backup::settings::Place;
-use crate::backup::{Settings, Verdict, judge};
+use crate::backup::{Reports, Settings, Verdict, judge};
 use crate::sample::Timestamp;
 
 /// Looks at a source once, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
@@ -24,15 +24,15 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
         is_first: false,
         is_compared: false,
     };
-    let mut watch = Watch::new(settings.clone(), part, state_dir);
+    let mut watch = Watch::new(settings.clone(), part, Reports::new(state_dir), state_dir);
     let (done, looked) = mpsc::channel();
     let (asked, texts) = (settings.clone(), watch.texts.clone());
-    let followed = watch.followed.clone();
+    let (followed, reports) = (watch.followed.clone(), watch.reports.clone());
     let patience = settings.place.patience();
     // A file server that is gone holds the thread for ever, and nobody else.
     std::thread::spawn(move || {
         // Whoever has lost patience no longer listens.
-        let _ = done.send(look(&asked, &texts, followed));
+        let _ = done.send(look(&asked, &texts, followed, &reports));
     });
     let (live, now) = (Live::default(), Timestamp::now());
     match looked.recv_timeout(patience) {
