@@ -110,7 +110,10 @@ impl Client {
             .context("cannot ask the server")
             .map_err(Trouble::Unable)?;
         let cert = config.web.tls.as_ref().map(|tls| tls.cert.as_path());
-        Client::at(base, token.or_else(|| config.web.token.clone()), cert)
+        // Whoever has taken the place of one that does not run learns no token where none is asked for.
+        let own = config.web.token.clone();
+        let own = own.filter(|_| !config.web.users.is_empty());
+        Client::at(base, token.or(own), cert)
     }
 
     fn at(base: Url, token: Option<Secret>, cert: Option<&Path>) -> Result<Client, Trouble> {
