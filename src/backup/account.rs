@@ -91,3 +91,26 @@ impl Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_that_calls_for_somebody_is_bad() {
+        let alert = |is_grave| Firing {
+            name: "RpoExceeded".into(),
+            severity: String::new(),
+            is_grave,
+            about: "nightly".into(),
+            summary: String::new(),
+            since: Timestamp(0),
+        };
+        let with = |alerts| Account {
+            alerts,
+            ..Account::default()
+        };
+        assert_eq!(with(vec![alert(false)]).is_good(), None);
+        assert_eq!(with(vec![alert(false), alert(true)]).is_good(), Some(false));
+    }
+}

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinError;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::archive::{Archive, Shown, Texts};
 use super::files::{Found, Listing};
@@ -165,16 +164,6 @@ impl Watch {
             let silence = self.settings.place.silence(waited.as_secs());
             self.fail(silence, waited);
         }
-        true
-    }
-
-    /// A look that ended by a fault of ours has shown nothing.
-    fn suffer(&mut self, fault: &JoinError) -> bool {
-        let name = &self.settings.name;
-        error!(backup.name = %name, error = %fault, "a look at the backups ended by itself");
-        let waited = self.look_began.take();
-        let waited = waited.map(|began| began.elapsed()).unwrap_or_default();
-        self.fail(self.settings.place.fault(), waited);
         true
     }
 

@@ -273,6 +273,7 @@ fn keep(report: &Report, reports: &Reports) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{Reader, parse};
 
     fn report(outcome: Outcome) -> Report {
         Report::sample("a", "1", Timestamp(10_000), outcome)
@@ -295,6 +296,37 @@ mod tests {
             let at = next(&week, Some(&report(outcome)));
             assert_eq!(at, Some(Timestamp(10_000 + seconds * 1000)));
         }
+    }
+
+    #[tokio::test]
+    async fn a_drill_that_ends_by_a_fault_does_not_begin_again_at_once() {
+        let state = tempfile::tempdir().unwrap();
+        let limits = crate::store::Settings {
+            retention: Duration::from_secs(3600),
+            max_bytes: 1 << 20,
+        };
+        let store = Arc::new(crate::store::Store::new(&limits, Timestamp(0)));
+        let text = parse("test", "backups: [{name: a, files: /b}]").unwrap();
+        let source = Reader::new(None).read(&text, Source::read).remove(0);
+        let settings = Settings {
+            every: Some(Duration::from_secs(86_400)),
+            ..Settings::usual("a")
+        };
+        let watch = Watch {
+            pairs: vec![(settings, source)],
+            reports: Reports::new(state.path()),
+            board: Arc::new(Board::new(store, false)),
+            live: Arc::new(|_, _| Rows::new()),
+            state_dir: state.path().into(),
+        };
+        let is_due = || watch.due(&watch.newest(), Timestamp::now()).is_some();
+        assert!(is_due());
+        let task = tokio::spawn(std::future::pending::<()>());
+        task.abort();
+        watch.suffer("a", &task.await.unwrap_err()).await;
+        assert!(!is_due());
+        let newest = watch.newest().remove(0).unwrap();
+        assert!(matches!(newest.outcome, Outcome::Impossible(_)));
     }
 
     #[test]

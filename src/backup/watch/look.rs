@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-use tracing::warn;
+use tokio::task::{JoinError, JoinSet};
+use tracing::{error, warn};
 
 use super::Watch;
 use crate::backup::archive::{Shown, Texts};
@@ -51,6 +51,16 @@ impl Watch {
         false
     }
 
+    /// A look that ended by a fault of ours has shown nothing.
+    pub(super) fn suffer(&mut self, fault: &JoinError) -> bool {
+        let name = &self.settings.name;
+        error!(backup.name = %name, error = %fault, "a look at the backups ended by itself");
+        let waited = self.look_began.take();
+        let waited = waited.map(|began| began.elapsed()).unwrap_or_default();
+        self.fail(self.settings.place.fault(), waited);
+        true
+    }
+
     pub(super) fn take_log(&mut self, read: Option<(Followed, Log)>) {
         let Some((followed, log)) = read else {
             return;
@@ -95,4 +105,32 @@ fn follow(settings: &Settings, mut followed: Followed) -> Option<(Followed, Log)
     // An error is told until the next run should have come to its end, and not twice for a daily failure.
     let log = followed.read(path, settings.due(), Timestamp::now());
     Some((followed, log))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Part;
+    use super::*;
+    use crate::document::{Reader, parse};
+
+    #[tokio::test]
+    async fn a_look_that_ends_by_a_fault_is_an_obstacle() {
+        let text = parse("test", "backups: [{name: n, files: /b}]").unwrap();
+        let settings = Reader::new(None).read(&text, Settings::read).remove(0);
+        let state = tempfile::tempdir().unwrap();
+        let part = Part {
+            is_first: false,
+            is_compared: false,
+        };
+        let reports = Reports::new(state.path());
+        let mut watch = Watch::new(settings, part, reports, state.path());
+        let task = tokio::spawn(std::future::pending::<()>());
+        task.abort();
+        let fault = task.await.unwrap_err();
+        watch.look_began = Some(Instant::now());
+        assert!(watch.suffer(&fault), "it is news");
+        let obstacle = watch.facts.obstacle.unwrap();
+        assert_eq!(obstacle, Obstacle::Fault("/b".into()));
+        assert!(Obstacle::OF_FILES.contains(&obstacle.problem()));
+    }
 }
