@@ -122,11 +122,11 @@ fn refuted(config: &Config, said: &Attestation) -> Option<Refusal> {
         return None;
     }
     let (_, told) = status::account(config, false, false).ok()?;
-    let mut lines = told.checklist.into_iter();
+    let mut lines = told.checklist.iter();
     against(lines.find(|line| line.line == said.line)?, said.at)
 }
 
-fn against(line: Line, at: Timestamp) -> Option<Refusal> {
+fn against(line: &Line, at: Timestamp) -> Option<Refusal> {
     line.refuted.filter(|until| at <= *until)?;
     let missing = harmless(&line.missing.join("; "));
     let what = format!("`{}` is seen to be otherwise: {missing}", line.line);
@@ -252,5 +252,22 @@ mod tests {
             "{}",
             told(&good)
         );
+    }
+
+    #[test]
+    fn what_came_after_it_was_seen_otherwise_can_be_attested() {
+        let line = |refuted: &str| -> Line {
+            let line = serde_json::json!({
+                "line": "logs-reviewed", "group": "Weekly", "title": "", "optional": false, "standing": "unticked",
+                "refuted": refuted, "evidence": [], "missing": ["its log has an error: `\u{1b}`"], "way": "read the log",
+            });
+            serde_json::from_value(line).unwrap()
+        };
+        let said = against(&line(&NOW.rfc3339()), NOW);
+        let what = "`logs-reviewed` is seen to be otherwise: its log has an error: `\\u{1b}`";
+        let expected = Refusal(what.into(), "mend that first: read the log".into());
+        assert_eq!(said, Some(expected));
+        let earlier = NOW.before(std::time::Duration::from_secs(1));
+        assert_eq!(against(&line(&earlier.rfc3339()), NOW), None);
     }
 }

@@ -138,7 +138,7 @@ fn dumps(scratch: &Scratch, name: &str, port: u16, web: &str) -> std::path::Path
         state = scratch.join("state").display(),
         folder = folder.display(),
     );
-    scratch.write(&format!("{name}.yml"), config)
+    scratch.write(format!("{name}.yml"), config)
 }
 
 #[test]
