@@ -1,12 +1,13 @@
 //! Requests to the API: a path and parameters that are anything, through the router.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use pgvigil::backup::Archive;
+use pgvigil::backup::{Archive, Reports};
 use pgvigil::incident::Ledger;
 use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::{Labels, NAME, Source, Sources, Timestamp};
@@ -77,7 +78,11 @@ fn service() -> &'static Router {
             targets: Vec::new(),
             aliases: false,
             started: Timestamp(0),
-            backups: Archive::new(Arc::default(), std::path::Path::new("/nonexistent")),
+            backups: Archive::new(
+                Arc::default(),
+                Reports::new(Path::new("/nonexistent")),
+                Path::new("/nonexistent"),
+            ),
             reloads: None,
             api: Api {
                 groups: Vec::new(),

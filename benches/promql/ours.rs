@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgvigil::backup::Archive;
+use pgvigil::backup::{Archive, Reports};
 use pgvigil::incident::Ledger;
 use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::Labels;
@@ -54,7 +54,11 @@ pub fn serve(runtime: &tokio::runtime::Runtime, store: Store, stop: Cancellation
         targets: Vec::new(),
         aliases: false,
         started: START,
-        backups: Archive::new(Arc::default(), std::path::Path::new("/nonexistent")),
+        backups: Archive::new(
+            Arc::default(),
+            Reports::new(std::path::Path::new("/nonexistent")),
+            std::path::Path::new("/nonexistent"),
+        ),
         reloads: None,
         api: Api {
             groups: Vec::new(),

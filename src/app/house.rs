@@ -36,6 +36,7 @@ pub(super) struct House {
     signs: Arc<Signs>,
     tally: Arc<Tally>,
     records: Arc<backup::Records>,
+    reports: backup::Reports,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -61,6 +62,7 @@ impl House {
             signs: Arc::default(),
             tally: Arc::default(),
             records: Arc::default(),
+            reports: backup::Reports::new(&config.state_dir),
             tasks: TaskTracker::new(),
             config,
             loaded,
@@ -119,7 +121,11 @@ impl House {
             targets: targets(config),
             aliases: config.collect.aliases,
             started: self.started,
-            backups: backup::Archive::new(self.records.clone(), &config.state_dir),
+            backups: backup::Archive::new(
+                self.records.clone(),
+                self.reports.clone(),
+                &config.state_dir,
+            ),
             version: env!("CARGO_PKG_VERSION"),
             reloads: config.web.reload.then_some(reloads),
         };
@@ -155,10 +161,11 @@ impl House {
             self.stop.clone(),
         ));
         let (backups, state_dir) = (config.backups.clone(), config.state_dir.clone());
-        let records = self.records.clone();
+        let (records, reports) = (self.records.clone(), self.reports.clone());
         let (probed, stopped) = (board.clone(), self.stop.clone());
-        self.tasks
-            .spawn(async move { backup::run(backups, probed, records, &state_dir, stopped).await });
+        self.tasks.spawn(async move {
+            backup::run(backups, probed, records, reports, &state_dir, stopped).await;
+        });
         let names = config.servers.iter().map(|server| server.name.clone());
         let (names, interval) = (names.collect(), config.collect.interval);
         let (records, state_dir) = (self.records.clone(), config.state_dir.clone());
@@ -174,6 +181,7 @@ impl House {
             Arc::new(move |server, database| {
                 super::live_rows(&store, Timestamp::now(), server, database)
             }),
+            self.reports.clone(),
             config.state_dir.clone(),
             self.stop.clone(),
         ));

@@ -8,8 +8,11 @@ use crate::incident::Ledger;
 use crate::notify::Tally;
 use crate::notify::heartbeat::{Progress, Step};
 use crate::rules::{Group, Statuses};
-use crate::sample::Timestamp;
+use crate::sample::{Source, Timestamp};
 use crate::scrape::{Board, LIVENESS, REPORT, SESSION, Status};
+
+/// A first look at backups may take half of this: a tool may be given that long.
+const FIRST_LOOK: Duration = Duration::from_secs(1800);
 
 /// The rooms whose progress is followed.
 pub(super) struct Rooms {
@@ -51,19 +54,20 @@ impl Rooms {
     fn collecting(&self, statuses: &[Status]) -> Vec<Step> {
         let mut parts: BTreeMap<String, (Option<Timestamp>, Duration)> = BTreeMap::new();
         for status in statuses {
-            let server = &status.source.server;
-            let name = match status.source.collector.as_ref() {
-                // What tells about the others advances even when they do not.
-                REPORT | SESSION => continue,
-                // A folder that hangs is an alert of its own, and no reason to think that nobody watches.
-                backup if backup.starts_with("backup:") => continue,
-                LIVENESS => format!("the sign of life of `{server}`"),
-                _ if server.is_empty() => "what pgvigil reads of itself".to_owned(),
-                _ => format!("the collectors of `{server}`"),
+            let Some(name) = part(&status.source) else {
+                continue;
+            };
+            // A watch over backups shows that it lives when its first look has ended.
+            let is_looking =
+                status.last_attempt.is_none() && status.source.collector.starts_with("backup:");
+            let interval = if is_looking {
+                FIRST_LOOK
+            } else {
+                status.interval
             };
             let (last, every) = parts.entry(name).or_insert((None, Duration::MAX));
             *last = (*last).max(status.last_attempt);
-            *every = (*every).min(status.interval);
+            *every = (*every).min(interval);
         }
         let each = parts.into_iter();
         each.map(|(name, (last, every))| self.step(name, last, every))
@@ -100,10 +104,26 @@ impl Rooms {
     }
 }
 
+/// What advances with a source. Backups, drills and what could be lost have a task each, which goes on while a folder
+/// hangs: that is an alert of its own.
+fn part(source: &Source) -> Option<String> {
+    let server = &source.server;
+    let collector = source.collector.as_ref();
+    Some(match (collector, collector.split_once(':')) {
+        // What tells about the others advances even when they do not.
+        (REPORT | SESSION, _) => return None,
+        (LIVENESS, _) => format!("the sign of life of `{server}`"),
+        ("exposure", _) => format!("the watch over what `{server}` could lose"),
+        (_, Some(("backup", name))) => format!("the watch over the backups `{name}`"),
+        (_, Some(("drill", name))) => format!("the restore drills of `{name}`"),
+        _ if server.is_empty() => "what pgvigil reads of itself".to_owned(),
+        _ => format!("the collectors of `{server}`"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::Source;
     use crate::store::Store;
 
     fn rooms() -> Rooms {
@@ -157,14 +177,12 @@ mod tests {
     fn a_server_that_is_down_is_collected_from() {
         let rooms = rooms();
         let second = Duration::from_secs(1);
-        let (alive, quick, daily) = (
+        let (alive, quick) = (
             Source::new("rachel", "", LIVENESS),
             Source::new("rachel", "", "activity"),
-            Source::new("rachel", "", "backup:nightly"),
         );
         rooms.board.declare(&alive, 5 * second, 1);
         rooms.board.declare(&quick, 15 * second, 3);
-        rooms.board.declare(&daily, 86_400 * second, 3);
         let due = || -> Vec<i64> {
             let steps = rooms.progress().collecting;
             steps.iter().map(|step| step.due.0 / 1000).collect()
@@ -179,9 +197,41 @@ mod tests {
         assert_eq!(due(), [30, 110]);
         fail(&quick, 200_000);
         assert_eq!(due(), [230, 110]);
-        rooms
-            .board
-            .publish(&daily, Timestamp(150_000), Duration::ZERO, Vec::new(), 0);
-        assert_eq!(due(), [230, 110], "a backup is no sign of the collectors");
+    }
+
+    #[test]
+    fn what_watches_backups_is_followed_each_by_itself() {
+        let rooms = rooms();
+        let source = |collector: &str| Source::new("rachel", "", collector);
+        let collectors = ["activity", "backup:nightly", "drill:nightly", "exposure"];
+        let minute = Duration::from_secs(60);
+        for collector in collectors {
+            rooms.board.declare(&source(collector), minute, 3);
+        }
+        let due = || -> Vec<(String, i64)> {
+            let steps = rooms.progress().collecting.into_iter();
+            steps.map(|step| (step.name, step.due.0 / 1000)).collect()
+        };
+        let expected = |backups: i64, others: i64| {
+            [
+                ("the collectors of `rachel`", 720),
+                ("the restore drills of `nightly`", others),
+                ("the watch over the backups `nightly`", backups),
+                ("the watch over what `rachel` could lose", others),
+            ]
+            .map(|(name, due)| (name.to_owned(), due))
+        };
+        let publish = |collector: &str, at: i64| {
+            let at = Timestamp(at * 1000);
+            rooms
+                .board
+                .publish(&source(collector), at, Duration::ZERO, Vec::new(), 0);
+        };
+        publish("activity", 600);
+        assert_eq!(due(), expected(3600, 120), "the first look may take long");
+        for collector in &collectors[1..] {
+            publish(collector, 200);
+        }
+        assert_eq!(due(), expected(320, 320));
     }
 }

@@ -33,17 +33,20 @@ mod verdicts;
 mod verify;
 mod wal;
 mod watch;
+mod watched;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use account::{Account, Archive};
 pub use checklist::{
-    Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
+    Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, is_seen, keys,
+    title,
 };
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 pub use ended::Ended;
@@ -64,16 +67,18 @@ pub use sighting::{Backup, Kind, Origin, Proof, Sighting, Space, State, Storage}
 pub use trial::{Trial, try_out};
 pub use verify::{Named, named, verify};
 pub use wal::{Chain, Gap, History, Label, Segment, Wal, WalFile, WalName};
-pub use watch::survey;
+pub use watch::{compare_copies, survey};
+pub use watched::{Firing, Lag, Watched};
 
 use crate::scrape::Board;
 
-/// Watches every backup until stopped. What was read is remembered below `state_dir`, so that a restart does not read
-/// everything again.
+/// Watches every backup until stopped, each source in a task of its own. What was read is remembered below `state_dir`,
+/// so that a restart does not read everything again.
 pub async fn run(
     backups: Vec<Settings>,
     board: Arc<Board>,
     records: Arc<Records>,
+    reports: Reports,
     state_dir: &Path,
     stop: CancellationToken,
 ) {
@@ -83,21 +88,25 @@ pub async fn run(
         .filter_map(|settings| settings.copy_of.clone())
         .collect();
     let mut servers = HashSet::new();
-    let watches = backups.into_iter().map(|settings| {
+    let mut watches = JoinSet::new();
+    for settings in backups {
         let part = watch::Part {
             // What is true of all sources of a server is told once, by the first of them.
             is_first: servers.insert(settings.server.clone()),
             is_compared: settings.copy_of.is_some() || copied.contains(&settings.name),
         };
-        watch::run(
-            settings,
-            part,
-            board.clone(),
-            records.clone(),
-            state_dir,
-            turn.clone(),
-            stop.clone(),
-        )
-    });
-    futures_util::future::join_all(watches).await;
+        let known = watch::Shared {
+            board: board.clone(),
+            records: records.clone(),
+            reports: reports.clone(),
+            turn: turn.clone(),
+        };
+        let (state_dir, stop) = (state_dir.to_owned(), stop.clone());
+        watches.spawn(async move { watch::run(settings, part, known, &state_dir, stop).await });
+    }
+    while let Some(ended) = watches.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "the watch of a backup source ended by itself");
+        }
+    }
 }

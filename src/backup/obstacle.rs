@@ -25,6 +25,11 @@ pub enum Obstacle {
         "folder `{0}` holds more than {MOST_ENTRIES} entries; keep the backups in a folder of their own"
     )]
     Endless(String),
+    /// A look ended by a fault of ours.
+    #[error(
+        "`{0}` could not be looked at: pgvigil has a fault of its own here, and its log has more of it"
+    )]
+    Fault(String),
     /// The program of a tool cannot be started, and why.
     #[error("`{0}` cannot be run: {1}; install it, or write its whole path as `command`")]
     ToolMissing(String, String),
@@ -67,6 +72,7 @@ impl Obstacle {
             | Obstacle::Unreadable(..)
             | Obstacle::Silent(..)
             | Obstacle::Endless(_)
+            | Obstacle::Fault(_)
             | Obstacle::Refused(..) => "folder_unreadable",
             Obstacle::ToolMissing(..) => "tool_missing",
             Obstacle::ToolFailed(..) => "tool_failed",

@@ -62,6 +62,9 @@ fn measured(account: &Account) -> String {
         return "No backup is configured in pgvigil, so nothing is known of one.\n".into();
     }
     let mut text = format!("As of {}:\n", clock(account.now));
+    if let Some(unjudged) = &account.unjudged {
+        let _ = writeln!(text, "\n{}", prose(unjudged));
+    }
     for source in &account.sources {
         let drills: Vec<&Report> = account
             .reports

@@ -53,6 +53,8 @@ pub struct Backup {
     pub bytes: u64,
     /// The backup it needs.
     pub parent: Option<String>,
+    /// Whether it holds roles and tablespaces alone, and no data.
+    pub is_globals: bool,
     /// What it is a backup of, as the backup itself says.
     pub origin: Option<Origin>,
     /// The first and the last WAL segment without which it cannot become consistent.
@@ -93,6 +95,7 @@ impl Backup {
             took: None,
             bytes: 0,
             parent: None,
+            is_globals: false,
             origin: None,
             wal: None,
             repository: None,

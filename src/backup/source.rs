@@ -85,6 +85,15 @@ impl Place {
         }
     }
 
+    /// What it is called when a look ended by a fault of ours.
+    pub(super) fn fault(&self) -> Obstacle {
+        const FAULT: &str = "pgvigil has a fault of its own here, and its log has more of it";
+        match self {
+            Place::Files(_) => Obstacle::Fault(self.title()),
+            Place::Tool(_) => Obstacle::ToolFailed(self.title(), FAULT.into()),
+        }
+    }
+
     /// What that is called.
     pub(super) fn silence(&self, seconds: u64) -> Obstacle {
         match self {

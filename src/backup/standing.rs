@@ -64,6 +64,7 @@ fn judged(listed: Backup, verdict: &Verdict) -> Backup {
         started: verdict.made,
         bytes: listed.bytes.max(verdict.stored_bytes),
         origin: of_cluster.or(of_database),
+        is_globals: verdict.is_globals,
         proof: verdict.proof,
         trouble: verdict.trouble,
         problem: verdict.problem.clone(),

@@ -31,7 +31,7 @@ use crate::scrape::Board;
 
 use look::{Looked, Looks};
 use reading::Readings;
-pub use survey::survey;
+pub use survey::{compare_copies, survey};
 
 /// Samples are published at least this often, so that ages keep growing.
 const BEAT: Duration = Duration::from_secs(60);
@@ -47,20 +47,33 @@ pub(super) struct Part {
     pub(super) is_compared: bool,
 }
 
-/// Watches until stopped. `turn` is shared by all sources: one file is read at a time.
+/// What all sources share.
+pub(super) struct Shared {
+    pub(super) board: Arc<Board>,
+    pub(super) records: Arc<Records>,
+    pub(super) reports: Reports,
+    /// One file is read at a time.
+    pub(super) turn: Arc<Semaphore>,
+}
+
+/// Watches until stopped.
 pub(super) async fn run(
     settings: Settings,
     part: Part,
-    board: Arc<Board>,
-    records: Arc<Records>,
+    shared: Shared,
     state_dir: &Path,
-    turn: Arc<Semaphore>,
     stop: CancellationToken,
 ) {
+    let Shared {
+        board,
+        records,
+        reports,
+        turn,
+    } = shared;
     let rhythm = settings.look.min(BEAT);
     let server = settings.server.clone();
     let live = || Live::of(&board, &server);
-    let mut watch = Watch::new(settings, part, state_dir);
+    let mut watch = Watch::new(settings, part, reports, state_dir);
     board.declare(&watch.source, rhythm, LIFETIME);
     let (mut look, mut beat) = (interval(watch.settings.look), interval(rhythm));
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -70,7 +83,10 @@ pub(super) async fn run(
         let has_news = tokio::select! {
             () = stop.cancelled() => return,
             _ = look.tick() => watch.begin_look(&mut looks),
-            Some(Ok(looked)) = looks.join_next() => watch.end_look(looked, &live(), Timestamp::now()),
+            Some(looked) = looks.join_next() => match looked {
+                Ok(looked) => watch.end_look(looked, &live(), Timestamp::now()),
+                Err(fault) => watch.suffer(&fault),
+            },
             Some(Ok(read)) = readings.join_next() => watch.learn(read),
             _ = beat.tick() => watch.lose_patience(),
         };
@@ -112,7 +128,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(settings: Settings, part: Part, state_dir: &Path) -> Self {
+    fn new(settings: Settings, part: Part, reports: Reports, state_dir: &Path) -> Self {
         let name = &settings.name;
         let progress = state_dir.join(format!("backup-{name}.progress"));
         let asked = settings.expect_rows.keys().cloned().collect();
@@ -121,7 +137,7 @@ impl Watch {
             verdicts: Verdicts::load(state_dir, name, asked),
             memory: Memory::load(state_dir, name),
             followed: Followed::load(state_dir, name),
-            reports: Reports::new(state_dir),
+            reports,
             begun: Progress::begun(&progress),
             state_dir: state_dir.to_owned(),
             progress,

@@ -1,9 +1,11 @@
 //! `pgvigil backup`: looks at backups, and keeps what people attest about them.
 
 mod attest;
+mod near;
 mod runbook;
 mod status;
 mod table;
+mod told;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -33,15 +35,20 @@ pub(super) enum Action {
     ///
     /// It is Markdown, the same page as `/runbooks/DisasterRecovery`. Every source is looked at now, as far as it answers.
     Runbook,
-    /// Look at every source now, and say how its backups, its drills and the checklist stand
+    /// Say how the backups of every source, its drills and the checklist stand
     ///
-    /// Exit code 0 when all is well, 1 when something is bad, 2 when that cannot be told. Nothing is written: it goes
-    /// beside a pgvigil that runs, and takes over what that has read already.
+    /// Where a pgvigil runs with this configuration, it is asked: at `listen`, with `web.token` and trusting the certificate
+    /// of `web.tls`; $PGVIGIL_URL and $PGVIGIL_TOKEN go before that. It alone sees what the server says it has archived, the
+    /// recovery objective, another cluster, backups that vanished, and alerts: each of them is bad here, too. Where none
+    /// answers, or with `--here`, every source is looked at now, and one line says what that cannot judge. Such a look
+    /// writes nothing, and takes over what a pgvigil has read already.
+    ///
+    /// Exit code 0 when all is well, 1 when something is bad, 2 when that cannot be told.
     Status(status::Options),
     /// Say that a line of the checklist was done
     ///
     /// It counts until the line is due again. What pgvigil proves by itself goes before it, and what it sees to be
-    /// otherwise afterwards, too. The lines: `pgvigil backup status` shows their names.
+    /// otherwise afterwards, too; what is seen to be otherwise now is refused, with the reason. The lines: `pgvigil backup status` shows their names.
     Attest(attest::Options),
 }
 

@@ -15,11 +15,13 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use crate::backup::drill;
 use crate::collectors::evidence::ANNOTATION;
 use crate::collectors::{self, Collector, Plan, Reason};
 use crate::config::{Config, Flags, load};
 use crate::document::{Outside, Problem};
 use crate::rules::{lint, load as load_rules};
+use crate::sample::Timestamp;
 use crate::server::Server;
 use crate::{app, notify, patroni, remote_write};
 
@@ -126,6 +128,9 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
     let (finding, words) = folders::state(&config.state_dir);
     report.say(finding, "state", &words)?;
     let trials = backups::look(&config, &mut report)?;
+    for kept in drill::kept(&config.drills, &config.state_dir) {
+        report.say(Finding::Warning, "drills", &kept.words(Timestamp::now()))?;
+    }
     // Filled on the way: what is asked of a server is told with it, and drills are judged by it.
     let mut majors = BTreeMap::new();
     let asked = super::in_runtime(async {

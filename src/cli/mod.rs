@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod client;
 mod demo;
 mod drill;
 mod explain;

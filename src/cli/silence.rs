@@ -1,6 +1,5 @@
 //! `pgvigil silence`: makes, lists and ends silences, and acknowledges incidents, at a running server.
 
-mod client;
 mod reach;
 mod table;
 
@@ -11,11 +10,11 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::client::{Answer, Client, Trouble};
 use crate::config::Flags;
 use crate::document::parse_duration;
 use crate::incident::Matcher;
 use crate::sample::Timestamp;
-use client::{Answer, Client, Trouble};
 
 /// What to do with silences.
 #[derive(Subcommand)]

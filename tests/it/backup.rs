@@ -19,6 +19,7 @@
 
 mod archive;
 mod base;
+mod beside;
 mod bucket;
 mod check;
 mod claim15;

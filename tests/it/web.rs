@@ -20,7 +20,7 @@ use axum::body::{Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use pgvigil::backup::Archive;
+use pgvigil::backup::{Archive, Reports};
 use pgvigil::incident::Ledger;
 use pgvigil::notify::{Audience, Tally};
 use pgvigil::sample::{Family, Labels, MetricKind, Sample, Source, Timestamp};
@@ -52,7 +52,11 @@ fn view(servers: &[&str]) -> Arc<View> {
         started,
         reloads: None,
         api: api::told(),
-        backups: Archive::new(Arc::default(), Path::new("/nonexistent")),
+        backups: Archive::new(
+            Arc::default(),
+            Reports::new(Path::new("/nonexistent")),
+            Path::new("/nonexistent"),
+        ),
         version: "0.0.0",
     })
 }

@@ -6,7 +6,9 @@ use super::finding::{Finding, named};
 use super::upkeep::lost;
 use super::{Known, drills, newest, upkeep};
 use crate::backup::judge::{usable, window};
-use crate::backup::{Backup, Chain, Facts, Origin, Record, Report, Segment, Sighting, State};
+use crate::backup::{
+    Backup, Chain, Facts, Lag, Origin, Proof, Record, Report, Segment, Sighting, State,
+};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -19,6 +21,8 @@ pub struct Brief {
     /// The newest moment that could be restored, as far as the last look showed: of a dump when it began, where WAL leads
     /// on from physical backups when its newest segment came.
     pub recovery_point: Option<Timestamp>,
+    /// How it stands to its server, as far as a running watch knows.
+    pub lag: Lag,
     /// The last drill that came to an end.
     pub drill: Option<Report>,
     /// What is wrong, a sentence each.
@@ -74,6 +78,10 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
         problems.extend(newest.as_ref().and_then(|newest| foreign(record, newest)));
         doubts.extend(newest.as_ref().and_then(unread));
     }
+    // What would be lost grows, whether the source can be looked at or not.
+    let lag = known.watched.lags.get(&record.settings.name);
+    let lag = lag.copied().unwrap_or_default();
+    problems.extend(lag.problems());
     let mut drills = known
         .reports
         .iter()
@@ -81,6 +89,7 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
     Brief {
         recovery_point: window(&record.facts).map(|(_, end)| end),
         record: record.clone(),
+        lag,
         drill: drills.next().cloned(),
         newest,
         problems,
@@ -155,7 +164,8 @@ fn foreign(record: &Record, newest: &Backup) -> Option<String> {
     Some(format!("the newest, {}, is of {of}", named(&newest.id)))
 }
 
+/// What a drill has restored needs nobody who reads it.
 fn unread(newest: &Backup) -> Option<String> {
-    let is_unread = newest.state == State::Unread;
+    let is_unread = newest.state == State::Unread && newest.proof != Proof::Restored;
     is_unread.then(|| format!("the newest, {}, has not been read yet", named(&newest.id)))
 }

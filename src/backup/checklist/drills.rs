@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Known;
 use super::finding::{Finding, named, when};
 use super::sources::{about, originals, places, plain};
+use crate::backup::judge::usable;
 use crate::backup::{Outcome, Record, Report};
 use crate::words;
 
@@ -18,8 +19,28 @@ pub(super) fn drilled_monthly(known: &Known) -> Vec<Finding> {
     drilled(known, 31 * DAY)
 }
 
+/// The line is about data that comes back. Roles and tablespaces alone restore none, so that no drill is asked of them
+/// where there is data beside; one that failed counts all the same, for without its roles a restore stops.
 fn drilled(known: &Known, within: Duration) -> Vec<Finding> {
-    about(originals(known), |record| drilled_of(known, record, within))
+    let has_data = originals(known).any(|record| !is_globals(record));
+    about(originals(known), |record| {
+        match drilled_of(known, record, within) {
+            Finding::Unknown { .. } if has_data && is_globals(record) => Finding::Held {
+                proved: true,
+                at: known.now,
+                words:
+                    "it holds roles and tablespaces and no data, so that no drill is asked of it"
+                        .into(),
+            },
+            finding => finding,
+        }
+    })
+}
+
+fn is_globals(record: &Record) -> bool {
+    let sighting = record.facts.sighting.as_ref();
+    let newest = sighting.and_then(|sighting| usable(sighting).first().copied());
+    newest.is_some_and(|newest| newest.is_globals)
 }
 
 /// A drill of a copy shows that the original can be restored as well.

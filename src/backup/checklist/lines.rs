@@ -254,6 +254,12 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
     ITEMS.iter().map(|item| item.key)
 }
 
+/// Whether a line is known by what is seen of the backups, and not by what people say alone.
+pub fn is_seen(key: &str) -> bool {
+    let mut items = ITEMS.iter();
+    items.any(|item| item.key == key && matches!(item.how, How::Seen(_)))
+}
+
 /// What a line says; `None` where there is none of that name.
 pub fn title(key: &str) -> Option<(&'static str, Rhythm)> {
     let found = ITEMS.iter().find(|item| item.key == key)?;

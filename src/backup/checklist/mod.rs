@@ -17,9 +17,9 @@ use std::time::Duration;
 pub use attestations::{Attestation, Attestations};
 pub use brief::Brief;
 pub(super) use brief::briefs;
-pub use lines::{Rhythm, keys, title};
+pub use lines::{Rhythm, is_seen, keys, title};
 
-use super::{Record, Report};
+use super::{Record, Report, Watched};
 use crate::sample::Timestamp;
 use finding::Finding;
 use lines::{How, Item};
@@ -33,8 +33,8 @@ pub struct Known<'a> {
     pub reports: &'a [Report],
     /// What people have attested; of each line the last word.
     pub attestations: &'a [Attestation],
-    /// How many standbys stream from the watched servers; `None` where nobody has asked.
-    pub standbys: Option<u64>,
+    /// What only a running watch sees.
+    pub watched: &'a Watched,
     /// The moment it is drawn up for.
     pub now: Timestamp,
 }
@@ -56,6 +56,8 @@ pub struct Line {
     pub standing: Standing,
     /// When what it rests on happened; of several things, the oldest.
     pub at: Option<Timestamp>,
+    /// Until when it was seen to be otherwise, if it was: what is attested of a moment up to there does not count.
+    pub refuted: Option<Timestamp>,
     /// What was seen, a sentence each.
     pub evidence: Vec<String>,
     /// What is missing, a sentence each; nothing where it is ticked.
@@ -163,6 +165,7 @@ fn line(item: &Item, known: &Known) -> Line {
         title: item.title,
         is_optional: item.is_optional,
         at: at.filter(|_| standing != Standing::Unticked),
+        refuted,
         way: match missing.first() {
             Some(first) => item.way(known, first),
             None => String::new(),

@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::backup::judge::usual_size;
 use crate::backup::memory::Past;
 use crate::backup::{
-    Backup, Chain, Check, Facts, Gap, Kind, Log, LogError, Obstacle, Outcome, Phase, Proof,
-    Segment, Settings, Sighting, Space, State,
+    Backup, Chain, Facts, Gap, Kind, Log, LogError, Obstacle, Outcome, Proof, Segment, Settings,
+    Sighting, Space, State,
 };
 use crate::document::{Reader, parse};
 
@@ -71,25 +69,13 @@ fn good_log() -> Log {
 }
 
 fn restored(source: &str, hours: u32, outcome: Outcome) -> Report {
-    Report {
-        source: source.into(),
-        backup: "0.dump".into(),
-        kind: Some(Kind::Dump),
-        started: ago(hours + 1),
-        finished: ago(hours),
-        recovery_point: None,
-        target: None,
-        phases: BTreeMap::from([(Phase::Restore, 61.0)]),
-        outcome,
-        restored_bytes: 1,
-        data_age: None,
-        checks: vec![Check {
-            name: "tables".into(),
-            holds: Some(true),
-            found: String::new(),
-        }],
-        major: Some(17),
-        is_alone: Some(true),
+    Report::sample(source, "0.dump", ago(hours), outcome)
+}
+
+fn streaming(standbys: u64) -> Watched {
+    Watched {
+        standbys: Some(standbys),
+        ..Watched::default()
     }
 }
 
@@ -109,7 +95,7 @@ struct World {
     records: Vec<Arc<Record>>,
     reports: Vec<Report>,
     attestations: Vec<Attestation>,
-    standbys: Option<u64>,
+    watched: Watched,
 }
 
 impl World {
@@ -120,7 +106,7 @@ impl World {
         World {
             records: vec![Arc::new(record(CLOUD, month())), Arc::new(nightly)],
             reports: vec![restored("nightly", 30, Outcome::Restored)],
-            standbys: Some(1),
+            watched: streaming(1),
             ..World::default()
         }
     }
@@ -142,21 +128,21 @@ impl World {
             records: &judged.collect::<Vec<_>>(),
             reports: &self.reports,
             attestations: &self.attestations,
-            standbys: self.standbys,
+            watched: &self.watched,
             now: NOW,
         })
     }
 
     /// What is wrong with the source that is changed.
-    fn problems(&self) -> Vec<String> {
+    fn brief(&self) -> Brief {
         let known = Known {
             records: &self.records,
             reports: &self.reports,
             attestations: &self.attestations,
-            standbys: self.standbys,
+            watched: &self.watched,
             now: NOW,
         };
-        briefs(&known).remove(1).problems
+        briefs(&known).remove(1)
     }
 
     fn line(&self, key: &str) -> Line {
@@ -632,6 +618,53 @@ fn what_the_alerts_tell_of_a_source_its_brief_does_too() {
         ),
     ];
     for (change, expected) in cases {
-        assert_eq!(World::good().change(change).problems().join("; "), expected);
+        assert_eq!(
+            World::good().change(change).brief().problems.join("; "),
+            expected
+        );
     }
+}
+
+#[test]
+fn what_was_restored_needs_nobody_who_reads_it() {
+    let unread = |record: &mut Record| {
+        let backups = seen(record).iter_mut();
+        backups.for_each(|backup| backup.state = State::Unread);
+    };
+    let world = World::good().change(unread);
+    assert_eq!(
+        world.brief().doubts,
+        ["the newest, `0.dump`, has not been read yet"]
+    );
+    let world = world.change(|record| newest(record).proof = Proof::Restored);
+    assert_eq!(world.brief().doubts, [""; 0]);
+}
+
+#[test]
+fn of_roles_and_tablespaces_no_drill_is_asked_beside_data() {
+    let key = "restored-in-drill";
+    let mut globals = backup("globals.sql", 5, 700, Proof::Whole);
+    globals.is_globals = true;
+    let globals = Arc::new(record("name: globals, files: /g", vec![globals]));
+    let mut world = World::good();
+    world.records.push(globals.clone());
+    let line = world.line(key);
+    assert_eq!((line.standing, line.at), (Standing::Proved, Some(ago(30))));
+    assert_eq!(
+        line.evidence[1],
+        "globals: it holds roles and tablespaces and no data, so that no drill is asked of it"
+    );
+    // One that was tried and failed is no good news.
+    let failed = restored("globals", 1, Outcome::Failed("no role".into()));
+    world.reports.insert(0, failed);
+    assert_eq!(world.line(key).standing, Standing::Unticked);
+    // Where there is nothing else, nothing was restored.
+    let alone = World {
+        records: vec![globals],
+        ..World::default()
+    };
+    assert_eq!(
+        alone.said(key),
+        "unticked: globals: no restore has been tried"
+    );
 }

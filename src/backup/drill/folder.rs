@@ -13,7 +13,7 @@ use super::room;
 
 const PREFIX: &str = "drill-";
 /// What a folder is named that a person wanted to keep.
-const KEPT: &str = "kept-";
+pub(super) const KEPT: &str = "kept-";
 /// A socket's path has at most so many bytes; `drill-0123456789abcdef/run/.s.PGSQL.5432` comes after the work folder.
 const LONGEST_WORK_DIR: usize = 107 - 45;
 /// How long what was killed may take to be gone.

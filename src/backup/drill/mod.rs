@@ -10,6 +10,7 @@ mod failure;
 mod fetch;
 mod folder;
 mod guard;
+mod kept;
 mod logical;
 mod physical;
 mod program;
@@ -28,6 +29,7 @@ mod words;
 
 pub use assert::Rows;
 pub(crate) use guard::{GUARD, NOT_RUN, Orders, become_guarded};
+pub use kept::{Kept, kept};
 pub use ready::Ready;
 pub(super) use ready::ready;
 pub use report::{Check, Outcome, Phase, Report};

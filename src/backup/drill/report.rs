@@ -49,6 +49,26 @@ impl Report {
         Duration::try_from_secs_f64(self.phases.values().sum()).unwrap_or_default()
     }
 
+    /// Of a drill that could not even begin as it should.
+    pub(super) fn impossible(source: &str, at: Timestamp, why: &str) -> Report {
+        Report {
+            source: source.into(),
+            backup: String::new(),
+            kind: Some(Kind::Dump),
+            started: at,
+            finished: at,
+            recovery_point: None,
+            target: None,
+            phases: BTreeMap::new(),
+            outcome: Outcome::Impossible(why.into()),
+            restored_bytes: 0,
+            data_age: None,
+            checks: Vec::new(),
+            major: None,
+            is_alone: None,
+        }
+    }
+
     /// Whether the backup was restored and everything asserted of it holds.
     pub fn is_good(&self) -> bool {
         self.outcome == Outcome::Restored
@@ -114,4 +134,36 @@ pub struct Check {
     pub holds: Option<bool>,
     /// What was found.
     pub found: String,
+}
+
+#[cfg(test)]
+impl Report {
+    /// What tests begin with: of a drill that began an hour before it ended, with 61 seconds of restoring and one check.
+    pub(crate) fn sample(
+        source: &str,
+        backup: &str,
+        finished: Timestamp,
+        outcome: Outcome,
+    ) -> Self {
+        Report {
+            source: source.into(),
+            backup: backup.into(),
+            kind: Some(Kind::Dump),
+            started: finished.before(Duration::from_secs(3600)),
+            finished,
+            recovery_point: None,
+            target: None,
+            phases: BTreeMap::from([(Phase::Restore, 61.0)]),
+            outcome,
+            restored_bytes: 1,
+            data_age: None,
+            checks: vec![Check {
+                name: "tables".into(),
+                holds: Some(true),
+                found: String::new(),
+            }],
+            major: Some(17),
+            is_alone: Some(true),
+        }
+    }
 }

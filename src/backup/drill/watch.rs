@@ -1,12 +1,13 @@
 //! Drills on their rhythm, one at a time over all sources, and what the newest of each showed, as samples.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::run::{Plan, run as drill, work_dir};
 use super::{Outcome, Phase, Report, Reports, Rows, Settings};
@@ -33,6 +34,7 @@ pub async fn run(
     sources: Vec<Source>,
     board: Arc<Board>,
     live: Live,
+    reports: Reports,
     state_dir: PathBuf,
     stop: CancellationToken,
 ) {
@@ -47,7 +49,7 @@ pub async fn run(
         })
         .collect();
     let watch = Watch {
-        reports: Reports::new(&state_dir),
+        reports,
         pairs,
         board,
         live,
@@ -61,14 +63,18 @@ pub async fn run(
     watch.declare();
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut running = tokio::task::JoinSet::new();
+    let mut running = JoinSet::new();
+    let mut drilled = String::new();
     let mut shown: Option<(Vec<Option<Report>>, Timestamp)> = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
             _ = beat.tick() => {}
-            Some(_) = running.join_next() => {}
+            Some(ended) = running.join_next() => if let Err(fault) = ended {
+                watch.suffer(&drilled, &fault).await;
+            },
         }
+        watch.look().await;
         let now = Timestamp::now();
         let newest = watch.newest();
         let is_shown = shown
@@ -81,10 +87,12 @@ pub async fn run(
         if running.is_empty()
             && let Some((settings, source)) = watch.due(&newest, now)
         {
+            drilled.clone_from(&source.name);
             let one = One {
                 settings,
                 source,
                 live: watch.live.clone(),
+                reports: watch.reports.clone(),
                 state_dir: watch.state_dir.clone(),
                 stop: stop.clone(),
             };
@@ -120,6 +128,22 @@ impl Watch {
             self.board
                 .declare(&Watch::origin(source), PUBLISHED, LIFETIME);
         }
+    }
+
+    /// Takes in what drills by hand have left.
+    async fn look(&self) {
+        let reports = self.reports.clone();
+        // A fault there is told by the task that has it; what was known is known.
+        let _ = tokio::task::spawn_blocking(move || reports.refresh()).await;
+    }
+
+    /// A drill that ended by a fault of ours showed nothing, and must not begin again at once.
+    async fn suffer(&self, source: &str, fault: &JoinError) {
+        error!(backup.name = %source, error = %fault, "a restore drill ended by itself");
+        let why = "pgvigil has a fault of its own, and its log has more of it";
+        let report = Report::impossible(source, Timestamp::now(), why);
+        let reports = self.reports.clone();
+        let _ = tokio::task::spawn_blocking(move || keep(&report, &reports)).await;
     }
 
     /// The newest report of each source that has a drill, in their order.
@@ -203,6 +227,7 @@ struct One {
     settings: Settings,
     source: Source,
     live: Live,
+    reports: Reports,
     state_dir: PathBuf,
     stop: CancellationToken,
 }
@@ -222,12 +247,12 @@ impl One {
             tell: &|_| {},
         };
         if let Some(report) = drill(&plan) {
-            keep(&report, &self.state_dir);
+            keep(&report, &self.reports);
         }
     }
 }
 
-fn keep(report: &Report, state_dir: &Path) {
+fn keep(report: &Report, reports: &Reports) {
     let seconds = report.recovery_time().as_secs_f64();
     match &report.outcome {
         Outcome::Restored => {
@@ -240,7 +265,7 @@ fn keep(report: &Report, state_dir: &Path) {
             warn!(backup.name = %report.source, "no restore could be tried: {why}")
         }
     }
-    if let Err(error) = Reports::new(state_dir).keep(report) {
+    if let Err(error) = reports.keep(report) {
         warn!(backup.name = %report.source, "cannot remember the drill, it is repeated after a restart: {error}");
     }
 }
@@ -248,26 +273,10 @@ fn keep(report: &Report, state_dir: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::Kind;
-    use std::collections::BTreeMap;
+    use crate::document::{Reader, parse};
 
     fn report(outcome: Outcome) -> Report {
-        Report {
-            source: "a".into(),
-            backup: "1".into(),
-            kind: Some(Kind::Dump),
-            started: Timestamp(0),
-            finished: Timestamp(10_000),
-            recovery_point: None,
-            target: None,
-            phases: BTreeMap::from([(Phase::Restore, 2.5)]),
-            outcome,
-            restored_bytes: 7,
-            data_age: None,
-            checks: Vec::new(),
-            major: Some(15),
-            is_alone: Some(true),
-        }
+        Report::sample("a", "1", Timestamp(10_000), outcome)
     }
 
     #[test]
@@ -287,6 +296,37 @@ mod tests {
             let at = next(&week, Some(&report(outcome)));
             assert_eq!(at, Some(Timestamp(10_000 + seconds * 1000)));
         }
+    }
+
+    #[tokio::test]
+    async fn a_drill_that_ends_by_a_fault_does_not_begin_again_at_once() {
+        let state = tempfile::tempdir().unwrap();
+        let limits = crate::store::Settings {
+            retention: Duration::from_secs(3600),
+            max_bytes: 1 << 20,
+        };
+        let store = Arc::new(crate::store::Store::new(&limits, Timestamp(0)));
+        let text = parse("test", "backups: [{name: a, files: /b}]").unwrap();
+        let source = Reader::new(None).read(&text, Source::read).remove(0);
+        let settings = Settings {
+            every: Some(Duration::from_secs(86_400)),
+            ..Settings::usual("a")
+        };
+        let watch = Watch {
+            pairs: vec![(settings, source)],
+            reports: Reports::new(state.path()),
+            board: Arc::new(Board::new(store, false)),
+            live: Arc::new(|_, _| Rows::new()),
+            state_dir: state.path().into(),
+        };
+        let is_due = || watch.due(&watch.newest(), Timestamp::now()).is_some();
+        assert!(is_due());
+        let task = tokio::spawn(std::future::pending::<()>());
+        task.abort();
+        watch.suffer("a", &task.await.unwrap_err()).await;
+        assert!(!is_due());
+        let newest = watch.newest().remove(0).unwrap();
+        assert!(matches!(newest.outcome, Outcome::Impossible(_)));
     }
 
     #[test]

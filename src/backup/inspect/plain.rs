@@ -31,7 +31,9 @@ pub(super) fn read(mut input: impl BufRead, verdict: &mut Verdict) -> io::Result
         verdict.uncompressed_bytes += line.length;
         dump.take(&line, verdict)?;
     }
-    dump.judge()
+    dump.judge()?;
+    verdict.is_globals = dump.is_cluster && !dump.connects;
+    Ok(())
 }
 
 /// The start of one line: all that has to be known of it.
@@ -78,6 +80,8 @@ impl Line {
 #[derive(Default)]
 struct Dump {
     is_cluster: bool,
+    /// It goes into databases, and not only into what all of them share.
+    connects: bool,
     inside: Inside,
     /// The token that `\restrict` gave and `\unrestrict` has not yet taken back.
     restricted: Option<String>,
@@ -161,8 +165,11 @@ impl Dump {
             verdict.server_version.get_or_insert_with(|| version.into());
         } else if let Some(token) = line.strip_prefix("\\restrict ") {
             self.restricted.get_or_insert_with(|| token.into());
-        } else if let Some(database) = line.strip_prefix("\\connect ").filter(|_| !self.is_cluster)
-        {
+        } else if let Some(database) = line.strip_prefix("\\connect ") {
+            self.connects = true;
+            if self.is_cluster {
+                return self.close(line);
+            }
             let plain = !database.starts_with(['-', '"']);
             verdict.database = verdict
                 .database

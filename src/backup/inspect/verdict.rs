@@ -57,6 +57,9 @@ pub struct Verdict {
     pub checksum: Option<String>,
     /// The roles that own something in a dump, as far as it names them.
     pub owners: BTreeSet<String>,
+    /// Whether it holds roles and tablespaces alone, and no data.
+    #[serde(default)]
+    pub is_globals: bool,
 }
 
 /// A stretch of WAL, in positions.
@@ -98,6 +101,7 @@ impl Verdict {
             stored_bytes: 0,
             checksum: None,
             owners: BTreeSet::new(),
+            is_globals: false,
         }
     }
 

@@ -23,6 +23,7 @@ fn brief(name: &str, newest: Option<Backup>) -> Brief {
         record: record(&format!("name: {name}, files: /b/*.dump")),
         recovery_point: newest.as_ref().map(|newest| newest.finished),
         newest,
+        lag: Default::default(),
         drill: None,
         problems: Vec::new(),
         doubts: Vec::new(),
@@ -39,21 +40,12 @@ fn dump(id: &str) -> Backup {
 }
 
 fn report(outcome: Outcome, hours: u64) -> Report {
+    let finished = NOW.before(Duration::from_secs(hours * 3600));
     Report {
-        source: "nightly".into(),
-        backup: "rachel.dump".into(),
-        kind: Some(Kind::Dump),
-        started: NOW,
-        finished: NOW.before(Duration::from_secs(hours * 3600)),
-        recovery_point: None,
-        target: None,
         phases: BTreeMap::from([(Phase::Fetch, 1.5), (Phase::Restore, 248.5)]),
-        outcome,
         restored_bytes: 500 << 20,
-        data_age: None,
-        checks: Vec::new(),
         major: Some(15),
-        is_alone: Some(true),
+        ..Report::sample("nightly", "rachel.dump", finished, outcome)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::Watch;
 use crate::backup::files::{self, Found};
@@ -47,7 +47,7 @@ impl Watch {
         };
         let (turn, stop, files) = (turn.clone(), stop.clone(), files.clone());
         let (rate, progress) = (self.settings.verify_rate, self.progress.clone());
-        let is_compared = self.part.is_compared;
+        let (is_compared, name) = (self.part.is_compared, found.name.clone());
         readings.spawn(async move {
             let _permit = turn.acquire_owned().await;
             let read = move || {
@@ -58,7 +58,14 @@ impl Watch {
                 };
                 read(files.shelf().as_ref(), found, &manner)
             };
-            tokio::task::spawn_blocking(read).await.ok().flatten()
+            match tokio::task::spawn_blocking(read).await {
+                Ok(read) => read,
+                // The next look has it read again.
+                Err(fault) => {
+                    error!(backup.file = %name, error = %fault, "reading a backup ended by itself");
+                    None
+                }
+            }
         });
     }
 

@@ -11,9 +11,9 @@ use super::{Part, Watch};
 use crate::backup::files::Found;
 use crate::backup::inspect::Pace;
 use crate::backup::live::Live;
-use crate::backup::records::Record;
+use crate::backup::records::{Record, Records};
 use crate::backup::settings::Place;
-use crate::backup::{Settings, Verdict};
+use crate::backup::{Reports, Settings, Verdict, judge};
 use crate::sample::Timestamp;
 
 /// Looks at a source once, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
@@ -24,15 +24,15 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
         is_first: false,
         is_compared: false,
     };
-    let mut watch = Watch::new(settings.clone(), part, state_dir);
+    let mut watch = Watch::new(settings.clone(), part, Reports::new(state_dir), state_dir);
     let (done, looked) = mpsc::channel();
     let (asked, texts) = (settings.clone(), watch.texts.clone());
-    let followed = watch.followed.clone();
+    let (followed, reports) = (watch.followed.clone(), watch.reports.clone());
     let patience = settings.place.patience();
     // A file server that is gone holds the thread for ever, and nobody else.
     std::thread::spawn(move || {
         // Whoever has lost patience no longer listens.
-        let _ = done.send(look(&asked, &texts, followed));
+        let _ = done.send(look(&asked, &texts, followed, &reports));
     });
     let (live, now) = (Live::default(), Timestamp::now());
     match looked.recv_timeout(patience) {
@@ -52,6 +52,24 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
     watch.honour_drills();
     watch.compare(None, &live, now);
     watch.record()
+}
+
+/// Holds the copies among what was looked at by hand against their originals.
+pub fn compare_copies(records: &Records, now: Timestamp) {
+    for copy in records.all() {
+        let original = copy.settings.copy_of.as_ref();
+        let original = original.and_then(|name| records.of(name));
+        let shown = original
+            .as_ref()
+            .and_then(|original| original.facts.sighting.as_ref());
+        if let (Some(shown), Some(own), None) = (shown, &copy.facts.sighting, &copy.facts.obstacle)
+        {
+            let uncopied = judge::uncopied(&copy.settings, shown, own, now);
+            let mut compared = (*copy).clone();
+            compared.facts.uncopied = Some(uncopied);
+            records.put(compared);
+        }
+    }
 }
 
 impl Watch {

@@ -7,7 +7,10 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::backup::{Attestation, Attestations, keys, title};
+use super::status;
+use super::told::Line;
+use crate::backup::{Attestation, Attestations, is_seen, keys, title};
+use crate::cli::query::harmless;
 use crate::config::Config;
 use crate::sample::Timestamp;
 use crate::words;
@@ -44,6 +47,9 @@ pub(in crate::cli) fn run(config: &Config, options: &Options) -> io::Result<Exit
         Ok(said) => said,
         Err(Refusal(what, hint)) => return Ok(refuse(&what, &hint)),
     };
+    if let Some(Refusal(what, hint)) = refuted(config, &said) {
+        return Ok(refuse(&what, &hint));
+    }
     let folder = config.state_dir.display();
     if let Err(error) = Attestations::new(&config.state_dir).add(&said) {
         let what = format!("cannot write into the state directory `{folder}`: {error}");
@@ -108,6 +114,24 @@ fn said(options: &Options, now: Timestamp, zone: &TimeZone) -> Result<Attestatio
         said: now,
         is_withdrawn: options.withdraw,
     })
+}
+
+/// What is seen to be otherwise nobody can attest: it would not count.
+fn refuted(config: &Config, said: &Attestation) -> Option<Refusal> {
+    if said.is_withdrawn || config.backups.is_empty() || !is_seen(&said.line) {
+        return None;
+    }
+    let (_, told) = status::account(config, false, false).ok()?;
+    let mut lines = told.checklist.iter();
+    against(lines.find(|line| line.line == said.line)?, said.at)
+}
+
+fn against(line: &Line, at: Timestamp) -> Option<Refusal> {
+    line.refuted.filter(|until| at <= *until)?;
+    let missing = harmless(&line.missing.join("; "));
+    let what = format!("`{}` is seen to be otherwise: {missing}", line.line);
+    let way = harmless(&line.way);
+    Some(Refusal(what, format!("mend that first: {way}")))
 }
 
 fn unknown(line: &str) -> Refusal {
@@ -228,5 +252,22 @@ mod tests {
             "{}",
             told(&good)
         );
+    }
+
+    #[test]
+    fn what_came_after_it_was_seen_otherwise_can_be_attested() {
+        let line = |refuted: &str| -> Line {
+            let line = serde_json::json!({
+                "line": "logs-reviewed", "group": "Weekly", "title": "", "optional": false, "standing": "unticked",
+                "refuted": refuted, "evidence": [], "missing": ["its log has an error: `\u{1b}`"], "way": "read the log",
+            });
+            serde_json::from_value(line).unwrap()
+        };
+        let said = against(&line(&NOW.rfc3339()), NOW);
+        let what = "`logs-reviewed` is seen to be otherwise: its log has an error: `\\u{1b}`";
+        let expected = Refusal(what.into(), "mend that first: read the log".into());
+        assert_eq!(said, Some(expected));
+        let earlier = NOW.before(std::time::Duration::from_secs(1));
+        assert_eq!(against(&line(&earlier.rfc3339()), NOW), None);
     }
 }

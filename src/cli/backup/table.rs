@@ -1,6 +1,8 @@
 //! An account of backups as a table of 80 columns: for people and for the mails of cron.
 
-use crate::backup::{Account, Brief, Line, Outcome, Report, Standing};
+use super::told::{Alert, Drill, Line, Source, Told};
+use crate::backup::Outcome;
+use crate::backup::drill::Kept;
 use crate::cli::query::harmless;
 use crate::words;
 
@@ -22,7 +24,7 @@ struct Page {
 }
 
 /// Moments are in UTC.
-pub(super) fn text(account: &Account, coloured: bool) -> String {
+pub(super) fn text(account: &Told, kept: &[Kept], coloured: bool) -> String {
     let mut page = Page {
         text: String::new(),
         coloured,
@@ -34,6 +36,12 @@ pub(super) fn text(account: &Account, coloured: bool) -> String {
     for source in &account.sources {
         page.source(source, account);
     }
+    if !account.alerts.is_empty() {
+        page.heading("\nALERTS");
+    }
+    for alert in &account.alerts {
+        page.alert(alert, account);
+    }
     page.heading(&format!(
         "\n{:<18}{:<12}{:<13}{}",
         "DRILLS", "RESULT", "WHEN", "RECOVERY TIME"
@@ -41,44 +49,49 @@ pub(super) fn text(account: &Account, coloured: bool) -> String {
     for source in &account.sources {
         page.drill(source, account);
     }
+    for kept in kept {
+        page.wrapped(2, &kept.words(account.at));
+    }
     page.heading("\nCHECKLIST");
     if let Some(complaint) = &account.complaint {
         page.wrapped(2, complaint);
     }
     let mut group = "";
     for line in &account.checklist {
-        if line.rhythm.title() != group {
-            group = line.rhythm.title();
+        if line.group != group {
+            group = &line.group;
             page.line(group);
         }
         page.checked(line);
     }
     page.summary(account);
+    if let Some(unjudged) = &account.unjudged {
+        page.wrapped(0, unjudged);
+    }
     page.text
 }
 
 impl Page {
-    fn source(&mut self, source: &Brief, account: &Account) {
-        let settings = &source.record.settings;
-        let newest = source.newest.as_ref();
+    fn source(&mut self, source: &Source, account: &Told) {
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".into());
-        let age = newest.map(|newest| words::span(account.now.since(newest.moment())));
-        let size = newest.map(|newest| words::bytes(newest.bytes as f64));
+        let age = source
+            .newest_moment
+            .map(|moment| words::span(account.at.since(moment)));
         let point = source
             .recovery_point
-            .map(|at| words::moment(at, account.now));
+            .map(|at| words::moment(at, account.at));
         let row = format!(
             "{:<18}{:<12}{:<10}{:<11}{:<10}{}",
-            short(&settings.name, 17),
+            short(&source.name, 17),
             or_none(age),
-            words::span(settings.every),
-            or_none(size),
-            newest.map_or("none", |newest| newest.proof.label()),
+            words::span(source.promises.every()),
+            or_none(source.newest_bytes.map(words::bytes)),
+            harmless(source.newest_proof.as_deref().unwrap_or("none")),
             or_none(point),
         );
         self.line(&row);
-        if let Some(newest) = newest {
-            self.wrapped(2, &format!("newest: {}", newest.id));
+        if let Some(newest) = &source.newest {
+            self.wrapped(2, &format!("newest: {newest}"));
         }
         for problem in &source.problems {
             self.noted(Paint::Bad, "bad", problem);
@@ -88,27 +101,33 @@ impl Page {
         }
     }
 
-    fn drill(&mut self, source: &Brief, account: &Account) {
-        let name = short(&source.record.settings.name, 17);
-        let Some(Report {
-            outcome, finished, ..
-        }) = &source.drill
+    fn alert(&mut self, alert: &Alert, account: &Told) {
+        let since = words::moment(alert.since, account.at);
+        let (name, severity) = (&alert.name, &alert.severity);
+        let text = format!("{name}, {severity}, since {since}: {}", alert.summary);
+        self.noted(Paint::Bad, "fires", &text);
+    }
+
+    fn drill(&mut self, source: &Source, account: &Told) {
+        let name = short(&source.name, 17);
+        let mut drills = account.drills.iter();
+        let Some(Drill {
+            outcome,
+            finished,
+            recovery_seconds,
+            ..
+        }) = drills.find(|drill| drill.source == source.name)
         else {
             return self.line(&format!("{name:<18}never"));
         };
-        let took = source
-            .drill
-            .as_ref()
-            .map(Report::recovery_time)
-            .unwrap_or_default();
         let (paint, word, why) = match outcome {
             Outcome::Restored => (Paint::Good, "restored", None),
             Outcome::Failed(why) => (Paint::Bad, "failed", Some(why)),
             Outcome::Impossible(why) => (Paint::Unsure, "impossible", Some(why)),
         };
         let word = self.painted(paint, &format!("{word:<12}"));
-        let when = words::moment(*finished, account.now);
-        let took = words::seconds(took.as_secs_f64());
+        let when = words::moment(*finished, account.at);
+        let took = words::seconds(*recovery_seconds);
         self.line(&format!("{name:<18}{word}{when:<13}{took}"));
         if let Some(why) = why {
             self.wrapped(2, why);
@@ -116,13 +135,13 @@ impl Page {
     }
 
     fn checked(&mut self, line: &Line) {
-        let paint = match &line.standing {
-            Standing::Proved | Standing::Observed | Standing::Attested { .. } => Paint::Good,
-            Standing::Unticked if line.is_optional => Paint::Unsure,
-            Standing::Unticked => Paint::Bad,
+        let paint = match (line.is_ticked(), line.optional) {
+            (true, _) => Paint::Good,
+            (false, true) => Paint::Unsure,
+            (false, false) => Paint::Bad,
         };
-        let optional = if line.is_optional { " (optional)" } else { "" };
-        let word = self.painted(paint, &format!("{:<9}", line.standing.word()));
+        let optional = if line.optional { " (optional)" } else { "" };
+        let word = self.painted(paint, &format!("{:<9}", harmless(&line.standing)));
         self.begun(2, 12, &word, &format!("{}{optional}", line.title));
         for sentence in line.missing.iter().chain(&line.evidence) {
             self.wrapped(12, sentence);
@@ -132,17 +151,14 @@ impl Page {
         }
     }
 
-    fn summary(&mut self, account: &Account) {
-        let open = account
-            .checklist
-            .iter()
-            .filter(|line| !line.is_ticked() && !line.is_optional);
-        let (paint, said) = match account.is_good() {
-            Some(true) => (Paint::Good, "all is well with the backups"),
-            Some(false) => (Paint::Bad, "something is bad"),
-            None => (Paint::Unsure, "it cannot be told whether all is well"),
+    fn summary(&mut self, account: &Told) {
+        let (paint, said) = match account.standing.as_str() {
+            "good" => (Paint::Good, "all is well with the backups"),
+            "unknown" => (Paint::Unsure, "it cannot be told whether all is well"),
+            _ => (Paint::Bad, "something is bad"),
         };
         let said = self.painted(paint, said);
+        let open = account.checklist.iter().filter(|line| line.is_open());
         let lines = match open.count() {
             0 => "every line of the checklist is ticked".to_owned(),
             1 => "1 line of the checklist is not ticked".to_owned(),

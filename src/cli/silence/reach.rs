@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::client::{Client, Trouble};
+use crate::cli::client::{Client, Trouble};
 use crate::incident::Matcher;
 use crate::sample::Timestamp;
 

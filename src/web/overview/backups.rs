@@ -83,7 +83,7 @@ const PROBLEMS: [(&str, &str); 18] = [
 ];
 
 /// What else is wrong, by an expression that holds then.
-const FAULTS: [(&str, &str); 8] = [
+const FAULTS: [(&str, &str); 9] = [
     (
         r#"pg_backup_last_attempt_failed{state="failed"} == 1"#,
         "the last one failed",
@@ -115,6 +115,10 @@ const FAULTS: [(&str, &str); 8] = [
     (
         "pg_backup_wal_behind_segments > 1",
         "WAL that was archived is not here",
+    ),
+    (
+        "pg_backup_recovery_point_least_age_seconds > pg_backup_recovery_point_objective_seconds",
+        "more would be lost than was promised",
     ),
 ];
 

@@ -38,6 +38,7 @@ fn every_good_one_is_good() {
             Proof::Whole
         };
         assert_eq!(verdict.proof, proof, "{name}");
+        assert_eq!(verdict.is_globals, name.contains("globals"), "{name}");
         let has_rows = !name.contains("schema-only") && !name.contains("globals");
         assert_eq!(rows(&verdict), if has_rows { ROWS } else { "" }, "{name}");
         if !name.contains("sql") || name.contains("guide") {

@@ -147,6 +147,49 @@ fn status_is_a_table_with_an_exit_code_for_cron() {
         table.contains("cannot tell:") && table.contains("does not exist"),
         "{table}"
     );
+
+    // What is seen to be otherwise is not attested; what cannot be seen is a person's word.
+    fs::create_dir(scene.scratch.join("dumps")).unwrap();
+    let (code, said) = scene.run(&["attest", "backup-ran", "--by", "Monica"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("error: `backup-ran` is seen to be otherwise: nightly: ")
+            && said.contains("hint: mend that first: run the backup job by hand"),
+        "{said}"
+    );
+    assert_eq!(
+        files(&scene.scratch.join("state")),
+        Vec::<PathBuf>::new(),
+        "it is not written down"
+    );
+    let (code, said) = scene.run(&["attest", "access-audited", "--by", "Monica"]);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn what_a_drill_was_told_to_keep_is_told() {
+    let scene = Scene::new(free_port());
+    let kept = scene.scratch.join("state/drill/kept-0123");
+    fs::create_dir_all(&kept).unwrap();
+    fs::write(kept.join("data"), [0; 2048]).unwrap();
+    let (code, table) = scene.run(&["status"]);
+    let words = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == 0 && words.contains("kept-0123`"), "{code}: {table}");
+    assert!(
+        words.contains("2.00 KiB; nothing removes it but `rm -r`"),
+        "{table}"
+    );
+    let (_, account) = scene.json();
+    assert_eq!(account["kept"][0]["bytes"], 2048);
+    let mut check = pgvigil();
+    check.arg("check").arg("--config").arg(&scene.config);
+    let output = check.output().unwrap();
+    let output = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.contains("kept-0123` was kept by a drill "),
+        "{output}"
+    );
+    assert!(kept.exists());
 }
 
 #[test]

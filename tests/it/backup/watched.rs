@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgvigil::backup::{self, Backup, Record, Records, Settings};
+use pgvigil::backup::{self, Backup, Record, Records, Reports, Settings};
 use pgvigil::document::{Reader, parse};
 use pgvigil::sample::Timestamp;
 use pgvigil::scrape::Board;
@@ -47,7 +47,8 @@ impl Watched {
         let (shown, kept) = (board.clone(), records.clone());
         let (stopped, state_dir) = (stop.clone(), state_dir.to_owned());
         let task = tokio::spawn(async move {
-            backup::run(settings, shown, kept, &state_dir, stopped).await;
+            let reports = Reports::new(&state_dir);
+            backup::run(settings, shown, kept, reports, &state_dir, stopped).await;
         });
         Watched {
             board,

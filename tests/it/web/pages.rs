@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use pgvigil::backup::{
-    self, Archive, Backup, Facts, Kind, Log, LogError, Proof, Record, Records, Sighting, Space,
-    State,
+    self, Archive, Backup, Facts, Kind, Log, LogError, Proof, Record, Records, Reports, Sighting,
+    Space, State,
 };
 use pgvigil::document::{Reader, parse};
 use pgvigil::incident::{Acknowledgement, Delivery, Event, Evidence, Ledger, Matcher, Silence};
@@ -65,7 +65,11 @@ pub(super) fn scene() -> View {
     numbers(&view, now);
     incidents(&view.ledger, now);
     view.servers = vec!["rachel".into(), HOSTILE.into()];
-    view.backups = Archive::new(Arc::new(backups(now)), Path::new("/nonexistent"));
+    view.backups = Archive::new(
+        Arc::new(backups(now)),
+        Reports::new(Path::new("/nonexistent")),
+        Path::new("/nonexistent"),
+    );
     let watched = |pool, name: &str| Watched {
         pool,
         name: name.into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
-use pgvigil::backup::{Archive, Records, survey};
+use pgvigil::backup::{Archive, Records, Reports, survey};
 use pgvigil::config::{Flags, load};
 use pgvigil::rules::runbook_names;
 use pgvigil::web::Settings;
@@ -69,7 +69,8 @@ async fn the_runbook_for_disasters_has_the_times_of_the_last_drill() {
         "outcome": {"how": "restored"}, "restored_bytes": 213000000, "data_age": null, "checks": [], "major": 15}"#;
     scratch.write("drills/nightly-1.json", drill);
     let mut view = view(&["rachel"]);
-    Arc::get_mut(&mut view).unwrap().backups = Archive::new(records, scratch.path());
+    Arc::get_mut(&mut view).unwrap().backups =
+        Archive::new(records, Reports::new(scratch.path()), scratch.path());
     let page = ask(
         &view,
         &Settings::default(),

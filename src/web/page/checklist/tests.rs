@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::backup::{Check, Facts, Kind, Phase, Record, Settings, title};
+use crate::backup::{Facts, Record, Settings, title};
 use crate::document::{Reader, parse};
 
 const NOW: Timestamp = Timestamp(1_795_438_800_000);
@@ -25,6 +24,7 @@ fn line(key: &'static str, standing: Standing, words: &str) -> Line {
         is_optional: key == "replica-for-failover",
         standing,
         at: is_ticked.then(|| ago(2)),
+        refuted: None,
         evidence: said(is_ticked),
         missing: said(!is_ticked),
         way: if is_ticked {
@@ -36,26 +36,7 @@ fn line(key: &'static str, standing: Standing, words: &str) -> Line {
 }
 
 fn report(outcome: Outcome, backup: &str) -> Report {
-    Report {
-        source: "nightly".into(),
-        backup: backup.into(),
-        kind: Some(Kind::Dump),
-        started: ago(4),
-        finished: ago(3),
-        recovery_point: None,
-        target: None,
-        phases: BTreeMap::from([(Phase::Restore, 95.0)]),
-        outcome,
-        restored_bytes: 1,
-        data_age: None,
-        checks: vec![Check {
-            name: "tables".into(),
-            holds: Some(true),
-            found: String::new(),
-        }],
-        major: Some(17),
-        is_alone: Some(true),
-    }
+    Report::sample("nightly", backup, ago(3), outcome)
 }
 
 fn source(drill: Option<Report>) -> Brief {
@@ -71,6 +52,7 @@ fn source(drill: Option<Report>) -> Brief {
         }),
         newest: None,
         recovery_point: None,
+        lag: Default::default(),
         drill,
         problems: Vec::new(),
         doubts: Vec::new(),

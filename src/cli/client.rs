@@ -1,5 +1,8 @@
 //! Asks a running pgvigil. Takes its address and what shows who asks; hands on answers, or why there is none.
 
+mod pinned;
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,11 +12,12 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::cli::{cannot_run, query};
-use crate::config::{Flags, load};
+use super::{cannot_run, query};
+use crate::config::{Config, Flags, load};
 use crate::document::{Problem, Secret};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The variable with the token, which a command line should not have.
 const VARIABLE: &str = "PGVIGIL_TOKEN";
@@ -22,7 +26,7 @@ const VARIABLE: &str = "PGVIGIL_TOKEN";
 const WARNING: &str = "x-pgvigil-warning";
 
 /// A running server.
-pub(super) struct Client {
+pub(in crate::cli) struct Client {
     base: Url,
     token: Option<String>,
     http: reqwest::Client,
@@ -30,12 +34,12 @@ pub(super) struct Client {
 }
 
 /// What it says.
-pub(super) struct Answer {
-    pub(super) text: String,
+pub(in crate::cli) struct Answer {
+    pub(in crate::cli) text: String,
 }
 
 /// Why it is of no use.
-pub(super) enum Trouble {
+pub(in crate::cli) enum Trouble {
     /// The configuration, which should name the server, has mistakes.
     Configuration(Vec<Problem>),
     /// It does not take what is asked.
@@ -48,7 +52,7 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// Tells it, and how the process ends.
-    pub(super) fn print(self) -> ExitCode {
+    pub(in crate::cli) fn print(self) -> ExitCode {
         match self {
             Trouble::Refused(said) => {
                 eprintln!("error: {said}");
@@ -69,7 +73,7 @@ impl Trouble {
 
 impl Client {
     /// For the server that is named, or the configuration's. Only that one is sent the configuration's token.
-    pub(super) fn of(
+    pub(in crate::cli) fn of(
         url: Option<&str>,
         token_file: Option<&Path>,
         flags: &Flags,
@@ -82,42 +86,89 @@ impl Client {
             (None, None) if is_named => None,
             (None, None) => load(flags).ok().and_then(|config| config.web.token),
         };
-        let token = token.map(|token| token.reveal()).transpose();
+        Client::at(base, token, None)
+    }
+
+    /// For the pgvigil that runs with a configuration, where it listens: an address by which others reach it may lead
+    /// past a door that asks for more. A variable with an address and a password goes before that. Who it is over TLS
+    /// shows the certificate of the configuration, whatever name that has.
+    pub(in crate::cli) fn near(config: &Config) -> Result<Client, Trouble> {
+        let given = std::env::var(query::VARIABLE)
+            .ok()
+            .filter(|url| !url.is_empty());
+        let token = std::env::var(VARIABLE).ok().map(Secret::Value);
+        if let Some(url) = given.and_then(|url| Url::parse(&url).ok()) {
+            return Client::at(url, token, None);
+        }
+        let scheme = if config.web.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let url = format!("{scheme}://{}", reachable(config.listen));
+        let base = Url::parse(&url)
+            .context("cannot ask the server")
+            .map_err(Trouble::Unable)?;
+        let cert = config.web.tls.as_ref().map(|tls| tls.cert.as_path());
+        // Whoever has taken the place of one that does not run learns no token where none is asked for.
+        let own = config.web.token.clone();
+        let own = own.filter(|_| !config.web.users.is_empty());
+        Client::at(base, token.or(own), cert)
+    }
+
+    fn at(base: Url, token: Option<Secret>, cert: Option<&Path>) -> Result<Client, Trouble> {
         let unable = |error: anyhow::Error| Trouble::Unable(error.context("cannot ask the server"));
-        let http = reqwest::Client::builder()
+        let token = token.map(|token| token.reveal()).transpose();
+        let mut http = reqwest::Client::builder()
             .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("pgvigil/", env!("CARGO_PKG_VERSION")))
-            .build();
+            .user_agent(concat!("pgvigil/", env!("CARGO_PKG_VERSION")));
+        if let Some(cert) = cert {
+            http = http.tls_backend_preconfigured(pinned::trust(cert).map_err(unable)?);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         Ok(Client {
             base,
             token: token.map_err(|said| unable(anyhow!(said)))?,
-            http: http.map_err(|error| unable(error.into()))?,
+            http: http.build().map_err(|error| unable(error.into()))?,
             runtime: runtime.map_err(|error| unable(error.into()))?,
         })
     }
 
-    pub(super) fn get(&self, path: &str) -> Result<Answer, Trouble> {
+    /// Host and port.
+    pub(in crate::cli) fn place(&self) -> String {
+        query::place(&self.base)
+    }
+
+    pub(in crate::cli) fn get(&self, path: &str) -> Result<Answer, Trouble> {
         self.ask(self.request(Method::GET, path))
     }
 
     /// With a query behind the path.
-    pub(super) fn find(&self, path: &str, query: &[(&str, String)]) -> Result<Answer, Trouble> {
+    pub(in crate::cli) fn find(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<Answer, Trouble> {
         self.ask(self.request_with(Method::GET, path, query))
     }
 
-    pub(super) fn delete(&self, path: &str) -> Result<Answer, Trouble> {
+    pub(in crate::cli) fn delete(&self, path: &str) -> Result<Answer, Trouble> {
         self.ask(self.request(Method::DELETE, path))
     }
 
-    pub(super) fn json(&self, path: &str, body: &Value) -> Result<Answer, Trouble> {
+    pub(in crate::cli) fn json(&self, path: &str, body: &Value) -> Result<Answer, Trouble> {
         self.ask(self.request(Method::POST, path).json(body))
     }
 
-    pub(super) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, Trouble> {
+    pub(in crate::cli) fn form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Answer, Trouble> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let request = self.request(Method::POST, path);
@@ -177,11 +228,26 @@ impl Client {
 
 impl Answer {
     /// As JSON.
-    pub(super) fn data<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+    pub(in crate::cli) fn data<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
         serde_json::from_str(&self.text)
             .context("it answers nothing that pgvigil would say")
             .map_err(Trouble::Unable)
     }
+}
+
+/// An address that stands for every one of this host is none that can be asked.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let mut reachable = listen;
+    match listen {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
+            reachable.set_ip(Ipv4Addr::LOCALHOST.into())
+        }
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            reachable.set_ip(Ipv6Addr::LOCALHOST.into())
+        }
+        _ => {}
+    }
+    reachable
 }
 
 /// What a refusal says, in any of its shapes.
