@@ -43,7 +43,7 @@ pub use checklist::{
     Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
 };
 pub use drill::{Check, Outcome, Phase, Report, Reports};
-pub use exposure::{EXPOSURE_METRICS, watch_exposure};
+pub use exposure::{EXPOSURE_METRICS, USUAL_OBJECTIVE, watch_exposure};
 pub use inspect::{Needed, Table, Trouble, Verdict};
 pub use judge::last_attempt;
 pub use live::Live;

@@ -1,5 +1,7 @@
 //! Backups in, samples out, at a moment that is given.
 
+mod rules;
+
 use std::time::Duration;
 
 use super::*;
