@@ -3,6 +3,7 @@
 
 mod account;
 mod archive;
+mod bases;
 mod checklist;
 pub mod drill;
 mod exposure;
@@ -39,6 +40,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use account::{Account, Archive};
+pub use bases::Base;
 pub use checklist::{
     Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, keys, title,
 };

@@ -8,7 +8,8 @@ use super::*;
 
 use crate::backup::memory::Known;
 use crate::backup::{
-    Backup, Chain, Gap, Kind, Obstacle, Origin, Proof, Segment, Sighting, Space, State, Trouble,
+    Backup, Base, Chain, Gap, Kind, Needed, Obstacle, Origin, Proof, Segment, Sighting, Space,
+    State, Trouble,
 };
 use crate::document::{Reader, parse};
 
@@ -410,6 +411,44 @@ fn a_source_of_wal_alone_misses_no_backup() {
         "stored_bytes 9",
     ];
     judged(&matter, &expected);
+    // With base backups of another source, it leads on from them.
+    let base = |hour| Base {
+        needed: Needed {
+            timeline: 1,
+            start: 7 * (16 << 20),
+            end: 8 * (16 << 20),
+        },
+        is_inside: true,
+        has_archive: false,
+        point: Timestamp(hour * HOUR),
+    };
+    let bases = vec![base(910), base(900)];
+    let leads = |unbroken_end| Facts {
+        chain: Some(Chain {
+            unbroken_end,
+            ..chain.clone()
+        }),
+        bases: bases.clone(),
+        ..seen(Vec::new())
+    };
+    for (end, expected) in [
+        (
+            chain.unbroken_end,
+            ["start_timestamp_seconds 900", "end_timestamp_seconds 999"],
+        ),
+        (
+            Some(1),
+            ["start_timestamp_seconds 0", "end_timestamp_seconds 0"],
+        ),
+    ] {
+        let facts = leads(end);
+        let expected = expected.map(|line| format!("recovery_window_{line}"));
+        let matter = Matter {
+            facts: &facts,
+            ..matter
+        };
+        judged(&matter, &expected.each_ref().map(String::as_str));
+    }
     let facts = Facts {
         chain: Some(chain),
         ..seen(vec![physical(Kind::Full, 900)])
