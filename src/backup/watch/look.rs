@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::Watch;
 use crate::backup::archive::{Shown, Texts};
@@ -60,6 +60,9 @@ impl Watch {
             .is_some_and(|log| log.obstacle.is_some());
         if let (Some(obstacle), false) = (&log.obstacle, was_unreadable) {
             warn!(backup.name = %name, "{obstacle}");
+        }
+        if log.is_torn {
+            info!(backup.name = %name, "the log was rotated or cut: what was last written before that is not beside it as `.1`, and may be unread");
         }
         let is_news = followed != self.followed;
         (self.followed, self.facts.log) = (followed, Some(log));
