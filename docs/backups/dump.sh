@@ -10,18 +10,5 @@ database=${1:-} folder=${2:-}
 case $database in *=* | *://*) refuse "DATABASE is a name: ps would show the password of a connection string" ;; esac
 lock "$folder"
 
-final=$folder/$(plain "$database")_$(stamp).dump
-unfinished=$folder/.${final##*/}.part
-dump=(pg_dump --format=custom --no-password --dbname="$database")
-
-doing="dumping $database"
-if [ -n "${SERVICE:-}" ]; then
-  docker compose exec -T "$SERVICE" "${dump[@]}" >"$unfinished"
-else
-  "${dump[@]}" --file="$unfinished"
-fi
-
-# A dump that cannot be read is found now and not on the day it is needed.
-doing="reading the dump of $database again"
-"$here/verify.sh" "$unfinished"
-publish "$unfinished" "$final"
+dump "$folder/$(plain "$database")_$(stamp).dump" "$database" \
+  pg_dump --format=custom --no-password --dbname="$database"

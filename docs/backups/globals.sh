@@ -8,17 +8,5 @@ folder=${1:-}
 [ -n "$folder" ] || refuse "usage: globals.sh FOLDER"
 lock "$folder"
 
-final=$folder/globals_$(stamp).sql
-unfinished=$folder/.${final##*/}.part
-dump=(pg_dumpall --globals-only --no-password ${GLOBALS:+"$GLOBALS"})
-
-doing="dumping roles and tablespaces"
-if [ -n "${SERVICE:-}" ]; then
-  docker compose exec -T "$SERVICE" "${dump[@]}" >"$unfinished"
-else
-  "${dump[@]}" --file="$unfinished"
-fi
-
-doing="reading roles and tablespaces again"
-"$here/verify.sh" "$unfinished"
-publish "$unfinished" "$final"
+dump "$folder/globals_$(stamp).sql" "roles and tablespaces" \
+  pg_dumpall --globals-only --no-password ${GLOBALS:+"$GLOBALS"}

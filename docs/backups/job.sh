@@ -66,3 +66,20 @@ publish() { # PART FINAL
   sync "${2%/*}"
   say INFO "wrote $2, $(stat -c %s "$2") bytes"
 }
+
+# Has a program of PostgreSQL write a file, here or in the service of Docker Compose. What cannot be read is found now and
+# not on the day it is needed.
+dump() { # FINAL WHAT PROGRAM ARGUMENTS...
+  local final=$1 what=$2
+  shift 2
+  unfinished=${final%/*}/.${final##*/}.part
+  doing="dumping $what"
+  if [ -n "${SERVICE:-}" ]; then
+    docker compose exec -T "$SERVICE" "$@" >"$unfinished"
+  else
+    "$@" --file="$unfinished"
+  fi
+  doing="reading the dump of $what again"
+  "$here/verify.sh" "$unfinished"
+  publish "$unfinished" "$final"
+}

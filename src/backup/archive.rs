@@ -24,6 +24,17 @@ pub(super) struct Need {
     pub(super) is_inside: bool,
 }
 
+impl Need {
+    /// The first segment that an archive has to have.
+    pub(super) fn begin(&self) -> Segment {
+        if self.is_inside {
+            self.last
+        } else {
+            self.first
+        }
+    }
+}
+
 impl Archive {
     /// Makes small what was shown. `asked` is what the server says of the size of its segments.
     pub(super) fn of(shown: Shown, asked: Option<u64>) -> Archive {
@@ -37,17 +48,10 @@ impl Archive {
     /// The archive in a few numbers, for the backups that need it. What is missing or short counts once it was so at
     /// the look before, too.
     pub(super) fn chain(&self, before: Option<&Archive>, needs: &[Need]) -> Chain {
-        let begin = |need: &Need| {
-            if need.is_inside {
-                need.last
-            } else {
-                need.first
-            }
-        };
-        let oldest = needs.iter().map(begin).min();
-        let newest = needs.iter().max_by_key(|need| begin(need));
+        let oldest = needs.iter().map(Need::begin).min();
+        let newest = needs.iter().max_by_key(|need| need.begin());
         let first = self.held.runs.iter().next();
-        let from = newest.map(begin).or_else(|| {
+        let from = newest.map(Need::begin).or_else(|| {
             let (timeline, runs) = first?;
             Some(Segment {
                 timeline: *timeline,

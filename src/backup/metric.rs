@@ -24,7 +24,7 @@ pub(super) const COUNT: Metric = Metric::gauge(
 );
 pub(super) const PROBLEM: Metric = Metric::gauge(
     "pg_backup_problem",
-    "Whether the newest backup, or the place where it should be, has this problem.",
+    "1 while the newest backup, or the place where it should be, has this problem; absent when it has not.",
 );
 pub(super) const LAST_SUCCESS: Metric = Metric::gauge(
     "pg_backup_last_success_timestamp_seconds",
@@ -46,7 +46,7 @@ pub(super) const SIZE: Metric = Metric::gauge(
 );
 pub(super) const TYPICAL_SIZE: Metric = Metric::gauge(
     "pg_backup_typical_size_bytes",
-    "Median size of up to seven usable backups before the newest.",
+    "Median size of up to seven usable backups before the newest, of those that need no other.",
 );
 pub(super) const SIZE_SPREAD: Metric = Metric::gauge(
     "pg_backup_size_spread_bytes",
@@ -66,7 +66,7 @@ pub(super) const FREE: Metric = Metric::gauge(
 );
 pub(super) const PROOF: Metric = Metric::gauge(
     "pg_backup_proof_timestamp_seconds",
-    "When the newest backup with at least this proof was finished; 0 when there is none.",
+    "When the newest backup with at least this proof was finished; 0 when there is none. What a tool keeps is proved by drills alone.",
 );
 pub(super) const WINDOW_START: Metric = Metric::gauge(
     "pg_backup_recovery_window_start_timestamp_seconds",
@@ -107,10 +107,6 @@ pub(super) const VANISHED: Metric = Metric::gauge(
 pub(super) const GROWTH: Metric = Metric::gauge(
     "pg_backup_growth_bytes_per_second",
     "How much more is stored each second, by the middle slope between the days remembered; absent before a week.",
-);
-pub(super) const GROWTH_SPAN: Metric = Metric::gauge(
-    "pg_backup_growth_span_seconds",
-    "Over what time that growth was seen.",
 );
 pub(super) const FULL_IN: Metric = Metric::gauge(
     "pg_backup_full_in_seconds",
@@ -229,7 +225,6 @@ pub const METRICS: &[Metric] = &[
     RETENTION_OVERDUE,
     VANISHED,
     GROWTH,
-    GROWTH_SPAN,
     FULL_IN,
     UNCOPIED,
     WAL_MISSING,

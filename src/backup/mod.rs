@@ -3,6 +3,7 @@
 
 mod account;
 mod archive;
+mod bases;
 mod checklist;
 pub mod drill;
 mod ended;
@@ -44,13 +45,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use account::{Account, Archive};
+pub use bases::Base;
 pub use checklist::{
     Attestation, Attestations, Brief, Known, Line, Rhythm, Standing, checklist, is_seen, keys,
     title,
 };
 pub use drill::{Check, Outcome, Phase, Report, Reports};
 pub use ended::Ended;
-pub use exposure::{EXPOSURE_METRICS, watch_exposure};
+pub use exposure::{EXPOSURE_METRICS, USUAL_OBJECTIVE, watch_exposure};
 pub use inspect::{Needed, Table, Trouble, Verdict};
 pub use judge::last_attempt;
 pub use live::Live;

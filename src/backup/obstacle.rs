@@ -53,10 +53,10 @@ pub enum Obstacle {
 }
 
 impl Obstacle {
-    /// The values of the label `problem` that an obstacle can have where there are files.
-    pub const OF_FILES: &[&str] = &["folder_missing", "folder_unreadable"];
-    /// The same where a tool is asked.
-    pub const OF_TOOLS: &[&str] = &[
+    /// The values of the label `problem` that an obstacle can have.
+    pub const PROBLEMS: [&str; 7] = [
+        "folder_missing",
+        "folder_unreadable",
         "tool_missing",
         "tool_failed",
         "tool_silent",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Chain, Log, Obstacle, Settings, Sighting};
+use super::{Base, Chain, Log, Obstacle, Settings, Sighting};
 use crate::sample::Timestamp;
 
 /// What is known of one source.
@@ -33,6 +33,8 @@ pub struct Facts {
     pub log: Option<Log>,
     /// The WAL archive in a few numbers, where the source shows one.
     pub chain: Option<Chain>,
+    /// Its good base backups; those of other sources of the server where it has none.
+    pub bases: Vec<Base>,
 }
 
 impl Facts {

@@ -116,12 +116,9 @@ impl Place {
         tool.doubt(now, at)
     }
 
-    /// The values of the label `problem` that its obstacles can have.
-    pub(super) fn problems(&self) -> &'static [&'static str] {
-        match self {
-            Place::Files(_) => Obstacle::OF_FILES,
-            Place::Tool(_) => Obstacle::OF_TOOLS,
-        }
+    /// Whether a tool is asked.
+    pub(super) fn is_tool(&self) -> bool {
+        matches!(self, Place::Tool(_))
     }
 
     /// Whether it is in an object store.

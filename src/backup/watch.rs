@@ -25,7 +25,7 @@ use super::sighting::Sighting;
 use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Obstacle, Reports, Settings};
+use super::{Base, Obstacle, Reports, Settings};
 use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Board;
 
@@ -120,6 +120,8 @@ struct Watch {
     stock_cost: Duration,
     /// The WAL archive at the last look, and at the one before.
     archives: [Option<Archive>; 2],
+    /// Base backups of other sources of the server, whose WAL may be here.
+    lent: Vec<Base>,
     texts: Arc<[Texts; 2]>,
     /// Where it is kept how far a backup has been read.
     progress: PathBuf,
@@ -151,6 +153,7 @@ impl Watch {
             stock_taken: Instant::now(),
             stock_cost: Duration::ZERO,
             archives: [None, None],
+            lent: Vec::new(),
             texts: Arc::default(),
         }
     }
@@ -257,6 +260,7 @@ impl Watch {
 
     /// Compares, records and publishes what is known now.
     fn tell(&mut self, board: &Board, records: &Records, live: &Live, now: Timestamp) {
+        self.borrow(records);
         self.honour_drills();
         self.memorise(now);
         let original = self.settings.copy_of.as_ref();

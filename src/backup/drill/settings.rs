@@ -106,7 +106,7 @@ impl Settings {
             assert: s.texts("assert", "Statements that each give one true row when the restored data is as it should be, such as `SELECT count(*) > 0 FROM users`."),
             freshness: s.optional_text("freshness", "A statement that gives the time of the newest row, such as `SELECT max(created_at) FROM orders`: a backup can be new and its data old."),
             tables: s.texts("tables", "Tables that must be there, as `schema.table` or `table`."),
-            tolerance: s.share_or_off("tolerance", "off", "How far the rows of a table may be from the live server's statistics, such as `10%` (and never less than 100 rows); `off` compares nothing."),
+            tolerance: s.share_or_off("tolerance", "off", "How far the rows of a table may be from the live server's statistics, such as `10%` (and never less than 100 rows). `off` unless it is set: statistics cannot tell rows that were lost from those that are left out on purpose (excluded or unlogged tables) or were written since. What a dump holds is counted again in any case; what must be there is said with `assert` and `tables`."),
             timeout: s.duration("timeout", "6h", "A drill that takes longer is ended and has failed."),
             jobs: s.count("jobs", "2", "How many processes restore an archive."),
             work_dir: s.optional_path("work_dir", "Where throw-away clusters live while a drill runs; `drill` in the state directory unless it is set. It needs room for the whole database, and no other data."),

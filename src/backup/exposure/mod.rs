@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 pub use metric::EXPOSURE_METRICS;
+pub use recovery::USUAL_OBJECTIVE;
 
 use super::live::Live;
 use super::wal::USUAL_SEGMENT_BYTES;

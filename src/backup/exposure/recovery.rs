@@ -11,7 +11,7 @@ use crate::backup::{Facts, Record, Settings};
 use crate::sample::{Sample, Timestamp};
 
 /// What may be lost where WAL is kept and nothing was promised.
-const USUAL_OBJECTIVE: Duration = Duration::from_secs(300);
+pub const USUAL_OBJECTIVE: Duration = Duration::from_secs(300);
 
 /// A moment, by both clocks.
 #[derive(Debug, Clone, Copy)]

@@ -13,11 +13,10 @@ const FEWEST_DAYS: i64 = 7;
 const DAY: f64 = 86_400.0;
 
 pub(super) fn growth(page: &mut Page, matter: &Matter, sighting: &Sighting, now: Timestamp) {
-    let Some(Growth { per_day, days }) = Growth::of(matter.past) else {
+    let Some(per_day) = per_day(matter.past) else {
         return;
     };
     page.put(metric::GROWTH, &[], per_day / DAY);
-    page.put(metric::GROWTH_SPAN, &[], days as f64 * DAY);
     let Some(space) = sighting.space else {
         return;
     };
@@ -33,36 +32,23 @@ pub(super) fn growth(page: &mut Page, matter: &Matter, sighting: &Sighting, now:
     }
 }
 
-/// How much more is stored each day.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Growth {
-    per_day: f64,
-    /// Over how many days that was seen.
-    days: i64,
-}
-
-impl Growth {
-    /// The median of the slopes between any two days, which neither one large backup nor one clean-up moves; nothing
-    /// before it means something.
-    fn of(past: &Past) -> Option<Growth> {
-        let days: Vec<(i64, f64)> = past
-            .days
-            .iter()
-            .map(|(day, stored)| (*day, *stored as f64))
-            .collect();
-        let span = days.last()?.0 - days.first()?.0;
-        if span < FEWEST_DAYS || (days.len() as i64) < FEWEST_DAYS {
-            return None;
-        }
-        let pairs = days.iter().enumerate().flat_map(|(place, from)| {
-            let later = days.iter().skip(place + 1);
-            later.map(move |to| (to.1 - from.1) / (to.0 - from.0) as f64)
-        });
-        Some(Growth {
-            per_day: super::sizes::median(pairs.collect()),
-            days: span,
-        })
+/// How much more is stored each day, in bytes: the median of the slopes between any two days, which neither one large
+/// backup nor one clean-up moves; nothing before it means something.
+fn per_day(past: &Past) -> Option<f64> {
+    let days: Vec<(i64, f64)> = past
+        .days
+        .iter()
+        .map(|(day, stored)| (*day, *stored as f64))
+        .collect();
+    let span = days.last()?.0 - days.first()?.0;
+    if span < FEWEST_DAYS || (days.len() as i64) < FEWEST_DAYS {
+        return None;
     }
+    let pairs = days.iter().enumerate().flat_map(|(place, from)| {
+        let later = days.iter().skip(place + 1);
+        later.map(move |to| (to.1 - from.1) / (to.0 - from.0) as f64)
+    });
+    Some(super::sizes::median(pairs.collect()))
 }
 
 #[cfg(test)]
@@ -74,7 +60,7 @@ mod tests {
             days: (100..).zip(stored.iter().copied()).collect(),
             ..Past::default()
         };
-        Growth::of(&past).map(|growth| growth.per_day)
+        per_day(&past)
     }
 
     #[test]

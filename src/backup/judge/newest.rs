@@ -40,14 +40,15 @@ pub(super) fn newest(
     page.put(metric::SIZE, &labels, newest.bytes as f64);
     let took = newest.took.map(|took| took.as_secs_f64());
     page.put_some(metric::DURATION, &labels, took);
-    if let Some(sizes) = Sizes::of(before(&usable, sighting, past)) {
+    // What needs another is as large as what has changed, which is never usual.
+    let sizes = Sizes::of(before(&usable, sighting, past));
+    if let Some(sizes) = sizes.filter(|_| kind.is_root()) {
         page.put(metric::TYPICAL_SIZE, &labels, sizes.typical);
         page.put(metric::SIZE_SPREAD, &labels, sizes.spread);
     }
 }
 
-/// The usual size of backups like the newest usable one that needs no other, in bytes; nothing of too few. What lies
-/// between those is as large as what has changed, which is never usual.
+/// The usual size of backups like the newest usable one that needs no other, in bytes; nothing of too few.
 pub(in crate::backup) fn usual_size(sighting: &Sighting, past: &Past) -> Option<f64> {
     let mut roots = roots(sighting);
     let kind = roots.first()?.kind;

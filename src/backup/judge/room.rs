@@ -3,7 +3,7 @@
 use super::usable::usable;
 use crate::backup::Sighting;
 
-/// Room for so many of the next one; the rule `BackupSpaceLow` asks for as much.
+/// Room for so many of the next one; a test holds the rule `BackupSpaceLow` to it.
 const ROOM: f64 = 1.2;
 
 /// The size of the next backup, which may be of any kind: the largest of the newest of each kind, in bytes.

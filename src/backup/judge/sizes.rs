@@ -3,8 +3,8 @@
 /// How many backups a typical size is taken from, at least and at most.
 const TYPICAL_OF: std::ops::RangeInclusive<usize> = 3..=7;
 
-/// A backup smaller than this share of the typical size is not what it usually is, as the rule `BackupShrunk` has it; nor
-/// is one larger than its inverse.
+/// A backup smaller than this share of the typical size is not what it usually is, and a test holds the rule
+/// `BackupShrunk` to it; nor is one larger than its inverse.
 const USUAL: f64 = 0.5;
 
 /// Whether a size is near enough to the typical one, both in bytes.

@@ -1,12 +1,15 @@
 //! Backups in, samples out, at a moment that is given.
 
+mod rules;
+
 use std::time::Duration;
 
 use super::*;
 
 use crate::backup::memory::Known;
 use crate::backup::{
-    Backup, Chain, Gap, Kind, Obstacle, Origin, Proof, Segment, Sighting, Space, State, Trouble,
+    Backup, Base, Chain, Gap, Kind, Needed, Obstacle, Origin, Proof, Segment, Sighting, Space,
+    State, Trouble,
 };
 use crate::document::{Reader, parse};
 
@@ -149,13 +152,13 @@ fn the_newest_usable_backup_counts() {
             "stored_bytes 385",
             r#"last_attempt_failed{state="damaged"} 1"#,
             r#"last_attempt_failed{state="failed"} 0"#,
-            "complaints 0",
             "vanished 0",
             "retention_short 0",
             "retention_overdue 0",
             r#"problem{problem="truncated"} 1"#,
-            r#"problem{problem="empty"} 0"#,
-            r#"problem{problem="folder_empty"} 0"#,
+            r#"no problem{problem="empty""#,
+            r#"no problem{problem="folder_empty""#,
+            "complaints 0",
             r#"proof_timestamp_seconds{proof="opened"} 990"#,
             r#"proof_timestamp_seconds{proof="whole"} 990"#,
             r#"proof_timestamp_seconds{proof="summed"} 0"#,
@@ -357,7 +360,7 @@ fn each_kind_has_its_own_numbers() {
         r#"duration_seconds{kind="full"} 90"#,
         r#"last_attempt_failed{state="failed"} 1"#,
         r#"last_attempt_failed{state="damaged"} 0"#,
-        r#"problem{problem="corrupt"} 0"#,
+        "no problem",
         "expected_full_interval_seconds 168",
         "no count{state",
         r#"no count{kind="diff""#,
@@ -401,7 +404,7 @@ fn a_source_of_wal_alone_misses_no_backup() {
     let matter = matter(&settings, &facts, &past);
     let expected = [
         "no count",
-        r#"problem{problem="folder_empty"} 0"#,
+        "no problem",
         "wal_missing_segments 2",
         "wal_short_segments 1",
         "wal_last_arrival_timestamp_seconds 999",
@@ -409,6 +412,44 @@ fn a_source_of_wal_alone_misses_no_backup() {
         "stored_bytes 9",
     ];
     judged(&matter, &expected);
+    // With base backups of another source, it leads on from them.
+    let base = |hour| Base {
+        needed: Needed {
+            timeline: 1,
+            start: 7 * (16 << 20),
+            end: 8 * (16 << 20),
+        },
+        is_inside: true,
+        has_archive: false,
+        opens: Timestamp(hour * HOUR),
+    };
+    let bases = vec![base(910), base(900)];
+    let leads = |unbroken_end| Facts {
+        chain: Some(Chain {
+            unbroken_end,
+            ..chain.clone()
+        }),
+        bases: bases.clone(),
+        ..seen(Vec::new())
+    };
+    for (end, expected) in [
+        (
+            chain.unbroken_end,
+            ["start_timestamp_seconds 900", "end_timestamp_seconds 999"],
+        ),
+        (
+            Some(1),
+            ["start_timestamp_seconds 0", "end_timestamp_seconds 0"],
+        ),
+    ] {
+        let facts = leads(end);
+        let expected = expected.map(|line| format!("recovery_window_{line}"));
+        let matter = Matter {
+            facts: &facts,
+            ..matter
+        };
+        judged(&matter, &expected.each_ref().map(String::as_str));
+    }
     let facts = Facts {
         chain: Some(chain),
         ..seen(vec![physical(Kind::Full, 900)])
@@ -585,7 +626,7 @@ fn room_lasts_as_long_as_it_grows_so() {
     let mut past = since(0);
     past.days = (30..40).map(|day| (day, day as u64 * 240)).collect();
     let settings = declared("files: /b, every: 1d, keep: 30d");
-    let expected = ["growth_span_seconds 216", "no full_in"];
+    let expected = ["growth_bytes_per_second 0.002777777777777778", "no full_in"];
     judged(&matter(&settings, &facts, &past), &expected);
     facts.sighting.as_mut().unwrap().space = space(2400);
     judged(&matter(&settings, &facts, &past), &["full_in_seconds 240"]);
@@ -612,8 +653,7 @@ fn the_rule_about_damage_tells_troubles_from_obstacles() {
         let (prefix, _) = problem.split_once('_').unwrap_or((problem, ""));
         spared.contains(&prefix)
     };
-    let obstacles = [Obstacle::OF_FILES, Obstacle::OF_TOOLS].concat();
-    for problem in obstacles.into_iter().chain(["folder_empty"]) {
+    for problem in Obstacle::PROBLEMS.into_iter().chain(["folder_empty"]) {
         assert!(is_spared(problem), "{problem} would be told as damage");
     }
     for trouble in Trouble::ALL {

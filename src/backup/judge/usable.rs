@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Matter;
-use crate::backup::{Backup, Facts, Kind, Place, Sighting, State};
+use crate::backup::{Backup, Facts, Kind, Sighting, State};
 
 /// Usable backups, newest first. Those not read yet count only while no backup has been read at all: a new file is not
 /// good news before it has been read.
@@ -46,16 +46,13 @@ pub(in crate::backup) fn is_wal_only(facts: &Facts) -> bool {
 }
 
 /// The kinds of backups that the source can have: those that are or were there, and those that were declared. A tool
-/// takes physical ones. A folder of which nothing is known is taken to be one of dumps, unless it holds WAL alone.
+/// takes full ones. A folder of which nothing is known is taken to be one of dumps, unless it holds WAL alone.
 pub(super) fn kinds(matter: &Matter, sighting: &Sighting) -> BTreeSet<Kind> {
     let settings = matter.settings;
     let seen = sighting.backups.iter().map(|backup| backup.kind);
     let remembered = matter.past.backups.values().map(|known| known.kind);
     let mut kinds: BTreeSet<Kind> = seen.chain(remembered).collect();
-    if !matches!(settings.place, Place::Files(_)) {
-        kinds.extend([Kind::Full, Kind::Differential, Kind::Incremental]);
-    }
-    if settings.full_every.is_some() || settings.wal.is_some() {
+    if settings.place.is_tool() || settings.full_every.is_some() || settings.wal.is_some() {
         kinds.insert(Kind::Full);
     }
     if settings.database.is_some() || !settings.expect_rows.is_empty() {

@@ -22,14 +22,16 @@ pub(super) fn whole(page: &mut Page, matter: &Matter, sighting: &Sighting) {
     page.put(metric::STORED, &[], matter.facts.stored() as f64);
     let free = sighting.space.map(|space| space.free as f64);
     page.put_some(metric::FREE, &[], free);
-    proofs(page, sighting);
+    proofs(page, matter.settings, sighting);
     let foreign = matter.facts.foreign.map(truth);
     page.put_some(metric::FOREIGN, &[], foreign);
 }
 
-fn proofs(page: &mut Page, sighting: &Sighting) {
+fn proofs(page: &mut Page, settings: &Settings, sighting: &Sighting) {
     let usable = usable(sighting);
-    for proof in Proof::EARNED {
+    // Nobody reads what a tool keeps: restoring it is the only proof.
+    let is_possible = |proof: &Proof| !settings.place.is_tool() || *proof == Proof::Restored;
+    for proof in Proof::EARNED.into_iter().filter(is_possible) {
         let proved = usable.iter().find(|backup| backup.proof >= proof);
         let moment = proved.map_or(0.0, |backup| backup.moment().seconds());
         page.put(metric::PROOF, &[("proof", proof.label())], moment);

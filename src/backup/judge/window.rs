@@ -14,14 +14,18 @@ pub(super) fn samples(page: &mut Page, facts: &Facts) {
 }
 
 /// The oldest and the newest moment that could be restored, as far as the last look showed: of a dump when it began; of
-/// physical backups from when they ended as far as WAL leads on.
+/// physical backups, which may be those of other sources, from when they ended as far as WAL leads on.
 pub(in crate::backup) fn window(facts: &Facts) -> Option<(Timestamp, Timestamp)> {
     let sighting = facts.sighting.as_ref()?;
-    let start = usable(sighting).into_iter().map(Backup::opens).min()?;
-    let newest = newest_point(sighting)?;
+    let has_own = has_base(sighting);
     let reach = facts.chain.as_ref().and_then(reach);
-    let reach = reach.filter(|_| has_base(sighting));
-    let end = reach.map_or(newest, |reach| reach.max(newest));
+    let reach = reach.filter(|_| has_own || !facts.bases.is_empty());
+    // Without WAL that leads on from them, backups of others can be restored from the others alone.
+    let lent = facts.bases.iter().map(|base| base.opens);
+    let lent = lent.filter(|_| !has_own && reach.is_some());
+    let own = usable(sighting).into_iter().map(Backup::opens);
+    let start = own.chain(lent).min()?;
+    let end = newest_point(sighting).max(reach)?;
     Some((start.min(end), end))
 }
 

@@ -30,6 +30,8 @@ pub struct Log {
     pub errors: Vec<LogError>,
     /// Why it cannot be read.
     pub obstacle: Option<String>,
+    /// Whether it was rotated or cut since the look before, and what was written last before that may be unread.
+    pub is_torn: bool,
 }
 
 /// A line that tells of an error.
@@ -65,8 +67,10 @@ impl Followed {
     /// Reads what is new. This blocks.
     pub(super) fn read(&mut self, path: &Path, memory: Duration, now: Timestamp) -> Log {
         let oldest = now.before(memory);
+        let mut is_torn = false;
         let obstacle = match tail::read(path, self.position.as_ref()) {
             Ok(read) => {
+                is_torn = read.is_torn;
                 let is_first = self.position.is_none();
                 self.take(&read.text, is_first, now);
                 self.position = Some(read.position);
@@ -81,6 +85,7 @@ impl Followed {
             read: obstacle.is_none().then_some(now),
             errors: self.errors.clone(),
             obstacle,
+            is_torn,
         }
     }
 

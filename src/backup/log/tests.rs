@@ -35,6 +35,11 @@ impl Scene {
         file.write_all(content.as_ref()).unwrap();
     }
 
+    fn rotate(&self, ending: &str) {
+        let name = format!("backup.log{ending}");
+        fs::rename(self.path(), self.folder.path().join(name)).unwrap();
+    }
+
     /// Each error's words, after another hour.
     fn look(&mut self) -> Vec<String> {
         self.now = self.now + HOUR;
@@ -73,13 +78,43 @@ fn a_log_that_is_rotated_or_cut_goes_on() {
     assert!(scene.look().is_empty());
     scene.append("ERROR: one\n");
     assert_eq!(scene.look().len(), 1);
-    fs::rename(scene.path(), scene.folder.path().join("backup.log.1")).unwrap();
+    scene.rotate(".1");
     scene.append("ERROR: two, in a file that is longer than the one before it was\n");
     assert_eq!(scene.look().len(), 2);
     File::create(scene.path()).unwrap();
     scene.append("ERROR: three\n");
     assert_eq!(scene.look().len(), 3);
     assert_eq!(scene.look().len(), 3);
+}
+
+#[test]
+fn what_a_log_got_between_the_look_and_its_rotation_is_read() {
+    let mut scene = Scene::new();
+    scene.append("all well\n");
+    assert!(scene.look().is_empty());
+    scene.append("ERROR: one\nERROR: two, not ended");
+    scene.rotate(".1");
+    scene.append("ERROR: three\n");
+    let all = ["ERROR: one", "ERROR: two, not ended", "ERROR: three"];
+    assert_eq!(scene.look(), all);
+    assert_eq!(scene.look(), all);
+
+    // What lies there is what was rotated before or nothing: that is said, once.
+    let torn = |scene: &mut Scene| {
+        let (path, now) = (scene.path(), scene.now);
+        scene.followed.read(&path, DAY, now).is_torn
+    };
+    scene.append("ERROR: four\n");
+    scene.rotate(".2");
+    scene.append("all well\n");
+    assert_eq!([torn(&mut scene), torn(&mut scene)], [true, false]);
+    File::create(scene.path()).unwrap();
+    assert!(torn(&mut scene), "it was cut");
+    scene.append("ERROR: five\n");
+    scene.rotate(".1");
+    scene.append("ERROR: six\n");
+    assert!(!torn(&mut scene));
+    assert_eq!(scene.look()[3..], ["ERROR: five", "ERROR: six"]);
 }
 
 #[test]

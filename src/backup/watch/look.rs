@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, JoinSet};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::Watch;
 use crate::backup::archive::{Shown, Texts};
@@ -74,6 +74,9 @@ impl Watch {
         if let (Some(obstacle), false) = (&log.obstacle, was_unreadable) {
             warn!(backup.name = %name, "{obstacle}");
         }
+        if log.is_torn {
+            info!(backup.name = %name, "the log was rotated or cut: what was last written before that is not beside it as `.1`, and may be unread");
+        }
         let is_news = followed != self.followed;
         (self.followed, self.facts.log) = (followed, Some(log));
         if let (true, Err(error)) = (is_news, self.followed.save(&self.state_dir, name)) {
@@ -131,6 +134,6 @@ mod tests {
         assert!(watch.suffer(&fault), "it is news");
         let obstacle = watch.facts.obstacle.unwrap();
         assert_eq!(obstacle, Obstacle::Fault("/b".into()));
-        assert!(Obstacle::OF_FILES.contains(&obstacle.problem()));
+        assert!(Obstacle::PROBLEMS.contains(&obstacle.problem()));
     }
 }

@@ -9,9 +9,8 @@ use crate::backup::archive::Archive;
 use crate::backup::ended;
 use crate::backup::judge::{self, Matter};
 use crate::backup::live::Live;
-use crate::backup::needs;
 use crate::backup::records::{Record, Records};
-use crate::backup::{Chain, Proof, Sighting, log};
+use crate::backup::{Base, Chain, Proof, Sighting, bases, log, needs};
 use crate::sample::{Sample, Timestamp};
 
 /// While many files are read, their verdicts are taken into account this often.
@@ -30,7 +29,7 @@ impl Watch {
         if let Some(told) = &self.told {
             let backups = told.backups.iter().cloned();
             let mut read: Vec<needs::Read> = backups.map(|backup| (backup, None)).collect();
-            self.facts.chain = chain(&mut read, &self.archives);
+            (self.facts.chain, self.facts.bases) = chain(&mut read, &self.archives, &self.lent);
             self.facts.sighting = Some(Sighting {
                 backups: read.into_iter().map(|(backup, _)| backup).collect(),
                 wal: None,
@@ -47,10 +46,20 @@ impl Watch {
             needs::rows(&mut read, &self.settings.expect_rows);
             needs::parents(&mut read);
             ended::date(&mut read, self.archives[0].as_ref());
-            self.facts.chain = chain(&mut read, &self.archives);
+            (self.facts.chain, self.facts.bases) = chain(&mut read, &self.archives, &self.lent);
             sighting.backups = read.into_iter().map(|(backup, _)| backup).collect();
         }
         (self.stock_taken, self.stock_cost) = (Instant::now(), began.elapsed());
+    }
+
+    /// Takes stock anew when other sources of the server have other base backups than before.
+    pub(super) fn borrow(&mut self, records: &Records) {
+        let all = records.all();
+        let lent = bases::of_others(&self.settings, all.iter().map(AsRef::as_ref));
+        if lent != self.lent {
+            self.lent = lent;
+            self.take_stock();
+        }
     }
 
     /// What was restored is proved by that, as long as it has not been written since.
@@ -118,8 +127,21 @@ impl Watch {
     }
 }
 
-/// Marks backups whose WAL is lost; gives the archive in a few numbers, where there is one.
-fn chain(read: &mut [needs::Read], [archive, before]: &[Option<Archive>; 2]) -> Option<Chain> {
-    let needs = needs::wal(read, archive.as_ref(), before.as_ref());
-    Some(archive.as_ref()?.chain(before.as_ref(), &needs))
+/// Marks backups whose WAL is lost; gives the archive in a few numbers, where there is one, and the base backups from
+/// which it leads on: without any here, those that are lent.
+fn chain(
+    read: &mut [needs::Read],
+    [archive, before]: &[Option<Archive>; 2],
+    lent: &[Base],
+) -> (Option<Chain>, Vec<Base>) {
+    let (archive, before) = (archive.as_ref(), before.as_ref());
+    let mut needs = needs::wal(read, archive, before);
+    let mut bases = bases::of(read, archive);
+    let has_own = read.iter().any(|(backup, _)| backup.kind.is_physical());
+    if let (Some(archive), false) = (archive, has_own) {
+        needs = bases::needs(lent, archive);
+        bases = lent.to_vec();
+    }
+    let chain = archive.map(|archive| archive.chain(before, &needs));
+    (chain, bases)
 }

@@ -266,13 +266,32 @@ fn worded<'t>(
 mod tests {
     use super::*;
     use crate::backup::{Obstacle, Trouble};
+    use crate::document::{Reader, parse};
+    use crate::rules;
 
     #[test]
     fn every_problem_has_words() {
         let troubles = Trouble::ALL.map(Trouble::label);
-        let obstacles = [Obstacle::OF_FILES, Obstacle::OF_TOOLS].concat();
-        for label in troubles.into_iter().chain(obstacles) {
+        for label in troubles.into_iter().chain(Obstacle::PROBLEMS) {
             assert_eq!(worded(&PROBLEMS, &[label]).count(), 1, "{label}");
+        }
+    }
+
+    /// What the page calls a fault is what a rule alerts of.
+    #[test]
+    fn every_fault_is_told_by_a_rule() {
+        let settings =
+            Reader::new(None).read(&parse("x.yml", "{}").unwrap(), rules::Settings::read);
+        let set = rules::load(&settings).unwrap();
+        let rules = || set.groups.iter().flat_map(|group| &group.rules);
+        for part in FAULTS
+            .iter()
+            .flat_map(|(expression, _)| expression.split(" or "))
+        {
+            let (selector, comparison) = part.split_once(' ').unwrap();
+            let grouped = format!("({selector}) {comparison}");
+            let tells = |text: &str| text.contains(part) || text.contains(&grouped);
+            assert!(rules().any(|rule| tells(rule.query.text())), "{part}");
         }
     }
 }

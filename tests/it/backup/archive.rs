@@ -119,6 +119,76 @@ async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
     watched.stop().await;
 }
 
+/// Base backups are one source, and the archive of the same server is another.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_on_its_own_is_judged_by_the_base_backups_of_its_server() {
+    let scratch = Scratch::new();
+    let (backups, archive) = (scratch.join("backups"), scratch.join("wal"));
+    for folder in [&backups, &archive] {
+        fs::create_dir(folder).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let command = format!(
+        "archive_command=cp %p {0}/%f.part && mv {0}/%f.part {0}/%f",
+        archive.display()
+    );
+    let postgres = Postgres::with(18, &["archive_mode=on", &command]);
+    let switch = || {
+        let name = postgres.sql("postgres", "CREATE TABLE IF NOT EXISTS t (i int); INSERT INTO t VALUES (1); SELECT pg_walfile_name(pg_switch_wal());");
+        let archived = archive.join(&name);
+        eventually("the segment is archived", DEADLINE, || {
+            archived.exists().then_some(())
+        });
+        archived
+    };
+    // What is missing before the backup is needed by nobody.
+    let before: Vec<_> = (0..3).map(|_| switch()).collect();
+    fs::remove_file(&before[1]).unwrap();
+    take(&postgres, &backups.join("base"), &["-Xstream"]);
+    let after: Vec<_> = (0..4).map(|_| switch()).collect();
+    let text = format!(
+        "backups: [{{name: base, server: s, files: '{}', look: 300ms, verify_rate: 1GiB}}, {{name: wal, server: s, files: '{}', look: 300ms}}]",
+        backups.display(),
+        archive.display()
+    );
+    let watched = Watched::over(&text, scratch.path());
+    let of_wal = |wanted: fn(&backup::Chain) -> bool| {
+        move |record: &Record| {
+            let chain = record.facts.chain.as_ref();
+            record.settings.name == "wal" && chain.is_some_and(wanted)
+        }
+    };
+    let leads_on = of_wal(|chain| {
+        let newest = chain.newest.map(|newest| newest.end(chain.segment_bytes));
+        chain.missing_segments() == 0 && newest.is_some() && chain.unbroken_end == newest
+    });
+    let record = once(&watched, "it leads on from the backup", leads_on).await;
+    let point = watched.records.of("base").unwrap();
+    let point = backup(&point, "base").unwrap().recovery_point();
+    let arrival = record.facts.chain.as_ref().unwrap().last_arrival.unwrap();
+    let told = |edge: &str| {
+        let samples = watched.board.current();
+        let name = format!("pg_backup_recovery_window_{edge}_timestamp_seconds");
+        let mut samples = samples.iter().flat_map(|(_, samples)| samples.iter());
+        let of_wal = samples
+            .find(|sample| *sample.family.name == *name && sample.labels.get("source") == "wal");
+        of_wal.map(|sample| sample.value)
+    };
+    let expected = [Some(point.seconds()), Some(arrival.seconds())];
+    eventually("its window begins with the backup", DEADLINE, || {
+        (["start", "end"].map(told) == expected).then_some(())
+    });
+
+    fs::remove_file(&after[2]).unwrap();
+    let gap = of_wal(|chain| chain.missing_segments() == 1);
+    let record = once(&watched, "the gap after it is seen", gap).await;
+    let chain = record.facts.chain.as_ref().unwrap();
+    let first = chain.missing[0].first();
+    assert!(after[2].ends_with(first.name(chain.segment_bytes)));
+    assert_eq!(chain.unbroken_end, Some(first.start(chain.segment_bytes)));
+    watched.stop().await;
+}
+
 const DUMP: &str = "--\n-- PostgreSQL database dump\n--\n\n--\n-- Data for Name: users; Type: TABLE DATA; Schema: public; Owner: alice\n--\n\nCOPY public.users (id) FROM stdin;\nROWS\\.\n\n\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
 #[tokio::test(flavor = "multi_thread")]

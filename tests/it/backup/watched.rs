@@ -82,7 +82,9 @@ impl Watched {
     pub(super) async fn until(&self, what: &str, expected: &[(&str, &str, f64)]) {
         let reached = || async {
             let holds = |(metric, label, value): &(&str, &str, f64)| {
-                self.value(metric, label) == Some(*value)
+                // A problem that is not there has no series.
+                let none = (*metric == "problem").then_some(0.0);
+                self.value(metric, label).or(none) == Some(*value)
             };
             expected.iter().all(holds).then_some(())
         };

@@ -137,7 +137,7 @@ fn backups(now: Timestamp) -> Records {
         log: Some(Log {
             read: Some(now),
             errors: vec![error],
-            obstacle: None,
+            ..Log::default()
         }),
         ..Facts::default()
     };

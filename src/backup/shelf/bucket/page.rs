@@ -1,5 +1,7 @@
 //! A page of a listing, as S3 (and Google through the same protocol) and Azure write it. Names are taken as they are.
 
+mod azure;
+
 use serde::Deserialize;
 
 use crate::backup::sighting::Storage;
@@ -42,9 +44,9 @@ pub(super) fn read(text: &str) -> Result<Page, String> {
                 }
                 bucket.page()
             }),
-        "EnumerationResults" => quick_xml::de::from_str::<Container>(text)
+        "EnumerationResults" => quick_xml::de::from_str::<azure::Container>(text)
             .map_err(|error| damaged(&error))
-            .and_then(Container::page),
+            .and_then(azure::Container::page),
         "" => Err("something that is no XML".into()),
         other => Err(format!("a `{other}`")),
     }
@@ -168,88 +170,6 @@ impl Content {
 fn md5(tag: &str) -> Option<String> {
     let is_sum = tag.len() == 32 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_sum.then(|| format!("md5:{}", tag.to_ascii_lowercase()))
-}
-
-#[derive(Deserialize)]
-struct Container {
-    #[serde(rename = "Blobs", default)]
-    blobs: Blobs,
-    #[serde(rename = "NextMarker", default)]
-    next: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct Blobs {
-    #[serde(rename = "Blob", default)]
-    objects: Vec<Blob>,
-    #[serde(rename = "BlobPrefix", default)]
-    folders: Vec<Folder>,
-}
-
-#[derive(Deserialize)]
-struct Blob {
-    #[serde(rename = "Name")]
-    name: String,
-    #[serde(rename = "Properties")]
-    properties: Properties,
-}
-
-#[derive(Deserialize)]
-struct Properties {
-    #[serde(rename = "Last-Modified")]
-    modified: String,
-    #[serde(rename = "Content-Length")]
-    bytes: u64,
-    #[serde(rename = "Etag", default)]
-    tag: Option<String>,
-    #[serde(rename = "AccessTier", default)]
-    class: Option<String>,
-    #[serde(rename = "Content-MD5", default)]
-    md5: Option<String>,
-    #[serde(rename = "ServerEncrypted", default)]
-    is_encrypted: Option<bool>,
-    #[serde(rename = "ResourceType", default)]
-    shape: Option<String>,
-}
-
-impl Container {
-    fn page(self) -> Result<Page, String> {
-        let is_file = |blob: &Blob| blob.properties.shape.as_deref() != Some("directory");
-        let objects = self.blobs.objects.into_iter().filter(is_file);
-        Ok(Page {
-            objects: objects.map(Blob::object).collect::<Result<_, _>>()?,
-            folders: self
-                .blobs
-                .folders
-                .into_iter()
-                .map(|folder| folder.name)
-                .collect(),
-            next: self.next.filter(|token| !token.is_empty()),
-        })
-    }
-}
-
-impl Blob {
-    fn object(self) -> Result<Object, String> {
-        use base64::Engine as _;
-        let told = self.properties;
-        let sum = told
-            .md5
-            .and_then(|sum| base64::engine::general_purpose::STANDARD.decode(sum).ok());
-        let hex = |sum: Vec<u8>| sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        let hex: Option<String> = sum.map(hex);
-        Ok(Object {
-            key: self.name,
-            bytes: told.bytes,
-            modified: moment(&told.modified)?,
-            version: told.tag.map(|tag| tag.trim_matches('"').to_owned()),
-            storage: Storage {
-                class: told.class.map(|class| plain(&class, 40)),
-                is_encrypted: told.is_encrypted,
-                checksum: hex.and_then(|hex| md5(&hex)),
-            },
-        })
-    }
 }
 
 /// `2026-11-29T17:00:00.000Z`, or `Sun, 29 Nov 2026 17:00:00 GMT`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::machine::{Machine, SETTINGS};
 use super::{Desk, Finding, Topic};
+use crate::backup::USUAL_OBJECTIVE;
 use crate::web::overview::Tone;
 use crate::web::overview::facts::values;
 
@@ -57,11 +58,12 @@ fn machines(desk: &Desk) -> BTreeMap<String, Machine> {
          or sum by (instance) (increase(pg_stat_checkpointer_num_timed_total[6h]))",
     );
     let spilled = read("sum by (instance) (increase(pg_stat_database_temp_bytes[1h]))");
-    // Five minutes where no source that shows the archive was promised anything.
-    let may_lose = read(
+    let usual = USUAL_OBJECTIVE.as_secs();
+    // The usual where no source that shows the archive was promised anything.
+    let may_lose = read(&format!(
         "min by (instance) (pg_backup_recovery_point_objective_seconds and pg_backup_wal_behind_segments) \
-         or min by (instance) (0 * pg_wal_archived_position_bytes + 300)",
-    );
+         or min by (instance) (0 * pg_wal_archived_position_bytes + {usual})"
+    ));
     let archiving = read("max by (instance) (pg_wal_archived_position_bytes)");
     for (server, machine) in &mut machines {
         machine.may_lose = may_lose.get(server).copied();

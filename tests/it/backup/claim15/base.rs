@@ -16,7 +16,19 @@ pub const WAL: &str = "pg_wal/000000010000000000000004";
 
 /// What a data directory holds, the manifest last.
 pub fn content(is_incremental: bool) -> Content {
-    let label = "START WAL LOCATION: 0/400028 (file 000000010000000000000004)\nSTART TIME: 2026-11-23 08:08:15 UTC\nLABEL: x\nSTART TIMELINE: 1\n";
+    begun_in(4, is_incremental)
+}
+
+/// The same, begun in the second segment: what the incremental one holds is changed since then.
+pub fn parent() -> Content {
+    begun_in(2, false)
+}
+
+fn begun_in(segment: u32, is_incremental: bool) -> Content {
+    let wal = format!("00000001000000000000000{segment}");
+    let label = format!(
+        "START WAL LOCATION: 0/{segment}00028 (file {wal})\nSTART TIME: 2026-11-23 08:08:15 UTC\nLABEL: x\nSTART TIMELINE: 1\n"
+    );
     let since = if is_incremental {
         "INCREMENTAL FROM LSN: 0/200028\n"
     } else {
@@ -46,16 +58,16 @@ pub fn content(is_incremental: bool) -> Content {
         ("postgresql.auto.conf".into(), b"# none\n".to_vec()),
         ("global/pg_control".into(), noise(4, 8192)),
     ];
-    let manifest = manifest(&files);
+    let manifest = manifest(&files, segment);
     // A segment is mostly empty when a small backup is taken.
-    let mut segment = noise(5, 64 << 10);
-    segment.resize(1 << 20, 0);
-    files.push((WAL.into(), segment));
+    let mut content = noise(5, 64 << 10);
+    content.resize(1 << 20, 0);
+    files.push((format!("pg_wal/{wal}"), content));
     files.push(("backup_manifest".into(), manifest.into_bytes()));
     files
 }
 
-fn manifest(files: &Content) -> String {
+fn manifest(files: &Content, segment: u32) -> String {
     let lines = files.iter().map(|(path, content)| {
         let sum: String = crc32c::crc32c(content).to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let size = content.len();
@@ -63,7 +75,7 @@ fn manifest(files: &Content) -> String {
     });
     let lines = lines.collect::<Vec<_>>().join(",\n");
     let body = format!(
-        "{{ \"PostgreSQL-Backup-Manifest-Version\": 2,\n\"System-Identifier\": 7711275711161325020,\n\"Files\": [\n{lines}\n],\n\"WAL-Ranges\": [\n{{ \"Timeline\": 1, \"Start-LSN\": \"0/400028\", \"End-LSN\": \"0/400120\" }}\n],\n"
+        "{{ \"PostgreSQL-Backup-Manifest-Version\": 2,\n\"System-Identifier\": 7711275711161325020,\n\"Files\": [\n{lines}\n],\n\"WAL-Ranges\": [\n{{ \"Timeline\": 1, \"Start-LSN\": \"0/{segment}00028\", \"End-LSN\": \"0/{segment}00120\" }}\n],\n"
     );
     let sum = ring::digest::digest(&ring::digest::SHA256, body.as_bytes());
     let sum: String = sum
