@@ -128,6 +128,11 @@ async fn what_stands_in_the_way_is_named() {
             "folder_missing",
         ),
         (
+            with(&format!("s3://{BUCKET}/daily/a.dump"), "", ""),
+            "daily/a.dump` is a single object and no folder; name its folder, and a pattern that its name matches",
+            "folder_unreadable",
+        ),
+        (
             with(&good, &moto.secret, "wrong"),
             "does not accept the key (`SignatureDoesNotMatch`); check the keys in `storage`",
             "folder_unreadable",
