@@ -2,7 +2,7 @@
 
 mod shown;
 
-pub(super) use shown::{Shown, Texts, is_wal};
+pub(super) use shown::{Shown, Texts, is_part, is_wal};
 
 use super::wal::{self, Chain, Held, Label, Segment};
 

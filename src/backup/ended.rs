@@ -28,10 +28,10 @@ pub struct Ended {
 pub(super) struct Evidence {
     /// When the newest of its files was written where it lies.
     pub(super) modified: Timestamp,
-    /// When the newest of its files had been written on the server, as its manifest says.
-    pub(super) written: Option<Timestamp>,
-    /// When it began, as its label says; up to 14 hours off.
-    pub(super) started: Option<Timestamp>,
+    /// When the oldest and the newest of its files had been written on the server, as its manifest says.
+    pub(super) written: Option<(Timestamp, Timestamp)>,
+    /// When it began, as its label says.
+    pub(super) began: Option<Said>,
     /// When it ended, as the label in the archive says.
     pub(super) stopped: Option<Said>,
     /// When the segment in which it ended was in the archive, or one after it.
@@ -39,8 +39,8 @@ pub(super) struct Evidence {
 }
 
 impl Ended {
-    /// When it ended, to be on the safe side with an age: as late as may be, unless that is so much too late that no time
-    /// zone and hardly a backup that took long explains it.
+    /// The moment that its age is counted from: the latest possible, unless that is so much later than the earliest that
+    /// hardly a backup that took long explains it.
     pub(super) fn likely(self) -> Timestamp {
         likely(self.earliest, self.latest)
     }
@@ -72,7 +72,7 @@ impl Evidence {
         Evidence {
             modified,
             written: verdict.written,
-            started: verdict.made,
+            began: verdict.began,
             stopped: label.and_then(|label| label.finished),
             arrived,
         }
@@ -82,21 +82,29 @@ impl Evidence {
 /// The bounds that the evidence leaves.
 pub(super) fn ended(evidence: &Evidence) -> Ended {
     let Evidence {
-        modified, started, ..
+        modified,
+        written,
+        began,
+        ..
     } = *evidence;
     // Nothing arrives before it began.
-    let arrived = evidence
-        .arrived
-        .filter(|arrived| started.is_none_or(|started| !is_long_before(*arrived, started)));
+    let is_possible =
+        |arrived: &Timestamp| began.is_none_or(|began| !is_long_before(*arrived, began.at()));
+    let arrived = evidence.arrived.filter(is_possible);
     let latest = arrived.unwrap_or(modified).min(modified);
-    // pg_combinebackup puts old backups together and writes a manifest of new files, but leaves the label as it was.
-    let written = evidence
-        .written
-        .filter(|written| started.is_none_or(|started| !is_long_before(started, *written)));
-    let earliest = written
-        .or(started.map(|started| likely(started, latest)))
-        .unwrap_or(latest)
-        .min(latest);
+    // pg_combinebackup writes old backups anew, and a manifest with the times of that, and leaves the label as it was.
+    let is_anew = |oldest: Timestamp| {
+        let began = began.and_then(|began| began.moments().into_iter().max());
+        began.is_some_and(|began| began < oldest)
+    };
+    let newest = written
+        .filter(|(oldest, _)| !is_anew(*oldest))
+        .map(|(_, newest)| newest);
+    let began = began.map(|began| match began.is_exact() {
+        true => began.at(),
+        false => likely(began.at(), latest),
+    });
+    let earliest = newest.or(began).unwrap_or(latest).min(latest);
     let possible = earliest.before(SKEW)..=latest + SKEW;
     let stops = evidence.stopped.map(Said::moments).unwrap_or_default();
     let stops = stops.into_iter().filter(|stop| possible.contains(stop));
@@ -120,20 +128,20 @@ mod tests {
     #[test]
     fn a_backup_ended_between_what_it_says_and_where_its_wal_was() {
         let day = 24;
+        let said = |text: &str| Said::parse(&format!("2026-11-{text}"));
         // It began at 8:00 and ended at 9:20, its newest file was of 9:10 and its WAL came at 9:21.
         let none = Evidence {
             modified: at(9, 22),
             written: None,
-            started: None,
+            began: None,
             stopped: None,
             arrived: None,
         };
         let told = Evidence {
-            written: Some(at(9, 10)),
-            started: Some(at(8, 0)),
+            written: Some((at(-9 * day, 0), at(9, 10))),
+            began: said("23 08:00:00 UTC"),
             ..none
         };
-        let said = |text: &str| Said::parse(&format!("2026-11-{text}"));
         let copied = Evidence {
             modified: at(3 * day, 0),
             ..told
@@ -191,21 +199,38 @@ mod tests {
                 [at(9, 10), at(3 * day, 0)],
             ),
             (
-                "put together later, with its WAL",
+                "put together hours later, and nothing else is known",
                 Evidence {
-                    written: Some(at(2 * day, 0)),
-                    arrived: Some(at(9, 21)),
-                    ..copied
-                },
-                [at(9, 21); 2],
-            ),
-            (
-                "put together later, and nothing else is known",
-                Evidence {
-                    written: Some(at(2 * day, 0)),
+                    written: Some((at(12, 0), at(12, 1))),
                     ..copied
                 },
                 [at(8, 0), at(3 * day, 0)],
+            ),
+            (
+                "with its WAL",
+                Evidence {
+                    written: Some((at(12, 0), at(12, 1))),
+                    arrived: Some(at(9, 21)),
+                    ..copied
+                },
+                [at(8, 0), at(9, 21)],
+            ),
+            (
+                "put together days later, in a zone that may be any",
+                Evidence {
+                    began: said("23 09:00:00 CET"),
+                    written: Some((at(2 * day, 0), at(2 * day, 1))),
+                    ..copied
+                },
+                [at(9, 0), at(3 * day, 0)],
+            ),
+            (
+                "it took long",
+                Evidence {
+                    written: Some((at(-9 * day, 0), at(day, 0))),
+                    ..copied
+                },
+                [at(day, 0), at(3 * day, 0)],
             ),
             (
                 "a label without times in the manifest",
@@ -218,7 +243,7 @@ mod tests {
             (
                 "a file of the future",
                 Evidence {
-                    written: Some(at(10, 0)),
+                    written: Some((at(-day, 0), at(10, 0))),
                     ..told
                 },
                 [at(9, 22); 2],

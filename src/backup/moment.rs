@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Backup, Kind};
 use crate::sample::Timestamp;
 
@@ -57,7 +59,7 @@ pub(super) fn likely(said: Timestamp, written: Timestamp) -> Timestamp {
 }
 
 /// A moment as PostgreSQL writes it into a label, such as `2026-11-23 08:08:15 CET`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     /// The date and time, read as UTC.
     local: Timestamp,
@@ -82,6 +84,11 @@ impl Said {
     /// The moment; read as UTC where the zone is not understood, up to 14 hours off.
     pub fn at(self) -> Timestamp {
         Timestamp(self.local.0 - self.offset.unwrap_or(0) * MINUTE)
+    }
+
+    /// Whether its zone is understood.
+    pub(super) fn is_exact(self) -> bool {
+        self.offset.is_some()
     }
 
     /// The moments it may be.

@@ -19,15 +19,21 @@ pub fn report(verdict: &Verdict) -> String {
     }
     if let Some(made) = verdict.made {
         let moment = &made.rfc3339()[..19];
-        let clock = if verdict.kind.is_physical() {
-            "UTC, or the local time of its server where the label's zone is not understood"
-        } else {
-            "by the clock of the machine that made it"
-        };
-        line("begun", &format!("{moment} {clock}"));
+        line(
+            "begun",
+            &format!("{moment} by the clock of the machine that made it"),
+        );
     }
-    if let Some(written) = verdict.written {
-        let moment = &written.rfc3339()[..19];
+    if let Some(began) = verdict.began {
+        let clock = if began.is_exact() {
+            "UTC"
+        } else {
+            "by the clock of its server"
+        };
+        line("begun", &format!("{} {clock}", &began.at().rfc3339()[..19]));
+    }
+    if let Some((_, newest)) = verdict.written {
+        let moment = &newest.rfc3339()[..19];
         line("ended", &format!("{moment} UTC or later, by its manifest"));
     }
     if let Some(identifier) = verdict.system_identifier {

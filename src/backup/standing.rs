@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::Verdict;
 use super::files::Found;
 use super::sighting::{Backup, Kind, Origin, State, Storage};
 use super::verdicts::Known;
+use super::{Said, Verdict};
 use crate::sample::Timestamp;
 
 /// A file, and how it stood at the looks before.
@@ -61,7 +61,7 @@ fn judged(listed: Backup, verdict: &Verdict) -> Backup {
             Kind::Dump => listed.kind,
             kind => kind,
         },
-        started: verdict.made,
+        started: verdict.made.or(verdict.began.map(Said::at)),
         bytes: listed.bytes.max(verdict.stored_bytes),
         origin: of_cluster.or(of_database),
         is_globals: verdict.is_globals,

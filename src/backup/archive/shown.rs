@@ -126,7 +126,7 @@ impl Files {
 }
 
 /// A folder by timeline and the upper half of positions, as pgBackRest and Barman have them.
-fn is_part(name: &str) -> bool {
+pub(in crate::backup) fn is_part(name: &str) -> bool {
     name.len() == 16 && WalName::parse(&format!("{name}00000000")).is_some()
 }
 

@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn the_log_says_how_far_replay_got() {
         let said = "LOG:  redo done at 0/5000060\nLOG:  last completed transaction was at log time 2026-11-23 08:08:15.123456+00\nFATAL:  recovery ended\n";
-        let moment = reached(said).map(|moment| ahead::when(moment));
+        let moment = reached(said).map(ahead::when);
         assert_eq!(moment.as_deref(), Some("2026-11-23T08:08:15Z"));
         assert_eq!(reached("LOG:  redo is not required"), None);
     }

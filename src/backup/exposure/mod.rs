@@ -250,7 +250,8 @@ impl Watch {
 fn is_silent(board: &Board, server: &str) -> bool {
     let failed = |collector| {
         let latest = board.latest(&Source::new(server, "", collector));
-        latest.is_some_and(|(status, _)| status.error.is_some())
+        // What nobody may read says nothing about the rest.
+        latest.is_some_and(|(status, _)| status.error.is_some() && !status.denied)
     };
     [LIVENESS, POSITION, ARCHIVED].into_iter().any(failed)
 }

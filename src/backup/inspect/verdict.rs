@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backup::{Kind, Proof};
+use crate::backup::{Kind, Proof, Said};
 use crate::sample::Timestamp;
 
 /// What is known of one file or folder after reading it.
@@ -15,12 +15,15 @@ pub struct Verdict {
     pub proof: Proof,
     /// What it is, such as `custom archive in gzip`.
     pub format: String,
-    /// When it began, as it says: a dump in the dumper's local time, a base backup in that of its server's log, read as UTC
-    /// unless the zone is named and understood.
+    /// When the dump began, as its header says: the dumper's local time, read as UTC.
     pub made: Option<Timestamp>,
-    /// When the newest file of a base backup was last written before it was copied, as its manifest says.
+    /// When the base backup began, as its label says.
     #[serde(default)]
-    pub written: Option<Timestamp>,
+    pub began: Option<Said>,
+    /// When the oldest and the newest file of a base backup were last written before they were copied into it, as its
+    /// manifest says.
+    #[serde(default)]
+    pub written: Option<(Timestamp, Timestamp)>,
     /// The database it was taken of; plain dumps rarely say.
     pub database: Option<String>,
     /// The server's version, as the dump says.
@@ -83,6 +86,7 @@ impl Verdict {
             proof: Proof::Listed,
             format: format.into(),
             made: None,
+            began: None,
             written: None,
             database: None,
             server_version: None,

@@ -4,6 +4,7 @@ use std::fs::{self, read, write};
 use std::path::{Path, PathBuf};
 
 use pgvigil::backup::{Kind, Proof, Verdict, report, verify};
+use pgvigil::sample::Timestamp;
 
 use super::corpus::copy_tree;
 use crate::harness::{Postgres, Scratch, majors};
@@ -148,7 +149,9 @@ fn is_whole(verdict: &Verdict, postgres: &Postgres, proof: Proof, kind: Kind, na
         needed.timeline == 1 && needed.start < needed.end,
         "{name}: {needed:?}"
     );
-    assert!(verdict.made.is_some(), "{name}");
+    assert!(verdict.began.is_some(), "{name}");
+    let (oldest, newest) = verdict.written.unwrap();
+    assert!(oldest <= newest && newest <= Timestamp::now(), "{name}");
 }
 
 #[test]

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Archive, Asked};
+use crate::backup::archive::is_part;
 use crate::backup::drill::program::{Limits, Program};
 use crate::backup::drill::tool;
 use crate::backup::inspect;
-use crate::backup::shelf::Shape;
+use crate::backup::shelf::{Item, Shape};
 use crate::backup::wal::WalName;
 
 /// `0123456789ABCDEF01234567.01234567.backup` is the longest that is asked for.
@@ -37,17 +38,21 @@ impl Desk {
             return;
         };
         let mut listing = BTreeMap::new();
+        let mut take = |place: usize, folder: &str, item: &Item| {
+            let wal = WalName::parse(&item.name).filter(|_| item.shape == Shape::File);
+            if let Some((name, _)) = wal {
+                let called = inspect::within(folder, &item.name);
+                listing.entry(name.to_string()).or_insert((place, called));
+            }
+        };
         for (place, shelf) in shelves.iter().enumerate() {
-            for item in shelf
-                .list("")
-                .into_iter()
-                .flatten()
-                .filter(|item| item.shape == Shape::File)
-            {
-                if let Some((name, _)) = WalName::parse(&item.name) {
-                    listing
-                        .entry(name.to_string())
-                        .or_insert((place, item.name));
+            for item in shelf.list("").unwrap_or_default() {
+                take(place, ".", &item);
+                if item.shape == Shape::Folder && is_part(&item.name) {
+                    let inner = shelf.list(&item.name).unwrap_or_default();
+                    inner
+                        .iter()
+                        .for_each(|inner| take(place, &item.name, inner));
                 }
             }
         }

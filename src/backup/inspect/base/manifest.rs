@@ -22,8 +22,8 @@ pub(super) struct Manifest {
     /// Files by their path in the data directory.
     pub(super) files: HashMap<Box<str>, Promise>,
     pub(super) wal: Vec<Range>,
-    /// When the newest of its files was last written, which is not after the backup ended.
-    pub(super) written: Option<Timestamp>,
+    /// When the oldest and the newest of its files were last written, which is not after the backup ended.
+    pub(super) written: Option<(Timestamp, Timestamp)>,
 }
 
 /// What is promised of one file.
@@ -129,11 +129,11 @@ impl Text {
         });
         let wal: Option<Vec<Range>> = ranges.collect();
         match (self.files, wal) {
-            (Files::Known(files, newest), Some(wal)) => Ok(Manifest {
+            (Files::Known(files, written), Some(wal)) => Ok(Manifest {
                 system_identifier: self.system_identifier,
                 files,
                 wal,
-                written: Said::parse(&newest).map(Said::at),
+                written: written.and_then(moments),
             }),
             (Files::TooMany, _) => Err(unknowable("holds more files than can be judged")),
             (Files::Strange(words), _) => Err(corrupt(words)),
@@ -144,8 +144,9 @@ impl Text {
 
 /// The list of files, made small while it is read.
 enum Files {
-    /// With the last of the times at which they were written, all of which are in one zone and of one length.
-    Known(HashMap<Box<str>, Promise>, Box<str>),
+    /// With the first and the last of the times at which they were written, all of which are in one zone and of one
+    /// length.
+    Known(HashMap<Box<str>, Promise>, Option<(Box<str>, Box<str>)>),
     TooMany,
     Strange(String),
 }
@@ -160,7 +161,7 @@ fn files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Files, D::Error> 
         }
 
         fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Files, A::Error> {
-            let mut files = Files::Known(HashMap::new(), Box::default());
+            let mut files = Files::Known(HashMap::new(), None);
             while let Some(file) = list.next_element::<FileText>()? {
                 files = files.with(file);
             }
@@ -172,16 +173,21 @@ fn files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Files, D::Error> 
 
 impl Files {
     fn with(self, mut file: FileText) -> Files {
-        let Files::Known(mut files, newest) = self else {
+        let Files::Known(mut files, written) = self else {
             return self;
         };
-        let newest = newest.max(std::mem::take(&mut file.modified));
+        let modified = std::mem::take(&mut file.modified);
+        let written = match written {
+            None => Some((modified.clone(), modified)),
+            Some((oldest, newest)) if modified < oldest => Some((modified, newest)),
+            Some((oldest, newest)) => Some((oldest, newest.max(modified))),
+        };
         if files.len() == MOST_FILES {
             return Files::TooMany;
         }
         match file.promise() {
             Ok((path, promise)) => match files.insert(path.clone(), promise) {
-                None => Files::Known(files, newest),
+                None => Files::Known(files, written),
                 Some(_) => Files::Strange(format!("has a manifest that names `{path}` twice")),
             },
             Err(words) => Files::Strange(words),
@@ -209,6 +215,10 @@ impl FileText {
         };
         Ok((path.into(), promise))
     }
+}
+
+fn moments((oldest, newest): (Box<str>, Box<str>)) -> Option<(Timestamp, Timestamp)> {
+    Some((Said::parse(&oldest)?.at(), Said::parse(&newest)?.at()))
 }
 
 fn algorithm(name: &str) -> Option<Algorithm> {

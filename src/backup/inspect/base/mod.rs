@@ -13,7 +13,6 @@ use std::io::{self, Read};
 use super::halt::{corrupt, half_written, unknowable};
 use super::input::{Input, head};
 use super::{Reading, Verdict, within};
-use crate::backup::moment::Said;
 use crate::backup::shelf::{Item, Shape, Shelf};
 use crate::backup::wal::{LONGEST_TEXT, Label};
 use crate::backup::{Kind, Proof};
@@ -149,7 +148,7 @@ fn take_label(reader: impl Read, verdict: &mut Verdict) -> io::Result<()> {
     let text = head(&mut { reader }, LONGEST_TEXT as usize)?;
     let label = Label::parse(&String::from_utf8_lossy(&text))
         .ok_or_else(|| corrupt("has a damaged `backup_label`"))?;
-    verdict.made = label.started.map(Said::at);
+    verdict.began = label.started;
     verdict.since = label.since;
     if label.since.is_some() {
         verdict.kind = Kind::Incremental;

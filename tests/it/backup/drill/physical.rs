@@ -81,6 +81,14 @@ fn a_base_backup_is_recovered_to_a_moment_and_to_the_end_of_wal() {
         .find(|name| name.len() == 24)
         .unwrap();
     succeed(Command::new("gzip").arg(wal.join(&first)));
+    // It may put the segments that the backup needs into folders, too.
+    let needed = names(&wal)
+        .into_iter()
+        .find(|name| name.len() == 24)
+        .unwrap();
+    let folder = wal.join(&needed[..16]);
+    fs::create_dir(&folder).unwrap();
+    fs::rename(wal.join(&needed), folder.join(&needed)).unwrap();
     let (archived, seen) = (names(&wal), connections(&postgres));
 
     let seconds: f64 = moment.parse().unwrap();
