@@ -18,7 +18,7 @@ use crate::backup::shelf::Shelf;
 use crate::backup::source::Look;
 use crate::backup::verdicts::Verdicts;
 
-/// How a drill could be run, in words, or all that stands in its way.
+/// By what and where a drill would be run, in words, or all that stands in its way.
 pub type Ready = Result<String, Vec<String>>;
 
 /// What the newest backup needs, as far as that is known without reading it.

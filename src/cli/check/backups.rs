@@ -42,7 +42,7 @@ pub(super) fn drills(
         let (name, major) = (&drill.source, majors.get(&source.server).copied());
         match trial.drill(source, drill, &config.state_dir, major) {
             Ok(words) => {
-                let words = format!("`{name}` could be restored by {words}");
+                let words = format!("`{name}`: {words}");
                 report.say(Finding::Good, "drills", &words)?;
             }
             Err(obstacles) => {

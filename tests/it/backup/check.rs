@@ -63,7 +63,7 @@ drills:
     let all = said(&scratch, &url, &text, pgvigil());
     let here = scratch.path().display();
     let expected = [
-        format!("ok       drills         `dumps` could be restored by PostgreSQL 15 in `{here}/w`"),
+        format!("ok       drills         `dumps`: PostgreSQL 15 in `{here}/w`"),
         format!(
             "bad      drills         `lent`: cannot write into the work folder `{here}/file`: "
         ),
