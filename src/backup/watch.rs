@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::archive::{Archive, Shown, Texts};
+use super::bases::Lent;
 use super::files::{Found, Listing};
 use super::inspect::Progress;
 use super::live::Live;
@@ -25,7 +26,7 @@ use super::sighting::Sighting;
 use super::source::Look;
 use super::standing::{Seen, settle};
 use super::verdicts::Verdicts;
-use super::{Base, Obstacle, Reports, Settings};
+use super::{Obstacle, Reports, Settings};
 use crate::sample::{Sample, Source, Timestamp};
 use crate::scrape::Board;
 
@@ -121,7 +122,7 @@ struct Watch {
     /// The WAL archive at the last look, and at the one before.
     archives: [Option<Archive>; 2],
     /// Base backups of other sources of the server, whose WAL may be here.
-    lent: Vec<Base>,
+    lent: Lent,
     texts: Arc<[Texts; 2]>,
     /// Where it is kept how far a backup has been read.
     progress: PathBuf,
@@ -153,7 +154,7 @@ impl Watch {
             stock_taken: Instant::now(),
             stock_cost: Duration::ZERO,
             archives: [None, None],
-            lent: Vec::new(),
+            lent: Lent::default(),
             texts: Arc::default(),
         }
     }

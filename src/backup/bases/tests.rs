@@ -72,7 +72,14 @@ fn an_archive_is_judged_from_the_oldest_base_backup_that_rests_on_it() {
     ];
     for (bases, held, missing, end) in cases {
         let archive = archive(held);
-        let chain = archive.chain(Some(&archive), &needs(bases, &archive));
+        let lent = Lent {
+            bases: bases.to_vec(),
+            is_awaited: false,
+        };
+        let archives = [Some(archive.clone()), Some(archive)];
+        let (chain, led) = chain(&mut [], &archives, &lent);
+        let chain = chain.unwrap();
+        assert_eq!(led, bases);
         let inside = bases.iter().filter(|base| base.is_inside);
         let least = inside.map(|base| base.needed.end).max();
         let end = end.map(|end| end * W).or(least);
@@ -125,16 +132,39 @@ fn good_base_backups_of_the_same_server_count() {
         foreign,
         lent,
     ];
-    assert_eq!(of_others(&own.settings, none.iter()), []);
+    let nothing = of_others(&own.settings, none.iter());
+    assert_eq!((nothing.bases, nothing.is_awaited), (Vec::new(), true));
     let other = record("other", "s", Kind::Incremental, State::Done);
     let expected = Base {
         opens: Timestamp(9),
         ..base(4, true, false)
     };
-    assert_eq!(
-        of_others(&own.settings, [&own, &other].into_iter()),
-        [expected]
-    );
+    let lent = of_others(&own.settings, [&own, &other].into_iter());
+    assert_eq!((lent.bases, lent.is_awaited), (vec![expected], false));
+}
+
+#[test]
+fn nothing_is_missing_before_a_base_backup_was_read() {
+    let archive = archive(&[2, 4, 5]);
+    let archives = [Some(archive.clone()), Some(archive)];
+    let missing = |read: &mut [Read], is_awaited| {
+        let lent = Lent {
+            bases: Vec::new(),
+            is_awaited,
+        };
+        chain(read, &archives, &lent).0.unwrap().missing_segments()
+    };
+    assert_eq!([missing(&mut [], true), missing(&mut [], false)], [0, 1]);
+    let unread = Backup {
+        state: State::Unread,
+        ..Backup::listed("a", Kind::Full, Timestamp(9))
+    };
+    let bad = Backup {
+        state: State::Damaged,
+        ..unread.clone()
+    };
+    assert_eq!(missing(&mut [(unread, None)], false), 0);
+    assert_eq!(missing(&mut [(bad, None)], true), 1);
 }
 
 #[test]

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::Watch;
-use crate::backup::archive::Archive;
 use crate::backup::ended;
 use crate::backup::judge::{self, Matter};
 use crate::backup::live::Live;
 use crate::backup::records::{Record, Records};
-use crate::backup::{Base, Chain, Proof, Sighting, bases, log, needs};
+use crate::backup::{Proof, Sighting, bases, log, needs};
 use crate::sample::{Sample, Timestamp};
 
 /// While many files are read, their verdicts are taken into account this often.
@@ -29,7 +28,8 @@ impl Watch {
         if let Some(told) = &self.told {
             let backups = told.backups.iter().cloned();
             let mut read: Vec<needs::Read> = backups.map(|backup| (backup, None)).collect();
-            (self.facts.chain, self.facts.bases) = chain(&mut read, &self.archives, &self.lent);
+            (self.facts.chain, self.facts.bases) =
+                bases::chain(&mut read, &self.archives, &self.lent);
             self.facts.sighting = Some(Sighting {
                 backups: read.into_iter().map(|(backup, _)| backup).collect(),
                 wal: None,
@@ -46,7 +46,8 @@ impl Watch {
             needs::rows(&mut read, &self.settings.expect_rows);
             needs::parents(&mut read);
             ended::date(&mut read, self.archives[0].as_ref());
-            (self.facts.chain, self.facts.bases) = chain(&mut read, &self.archives, &self.lent);
+            (self.facts.chain, self.facts.bases) =
+                bases::chain(&mut read, &self.archives, &self.lent);
             sighting.backups = read.into_iter().map(|(backup, _)| backup).collect();
         }
         (self.stock_taken, self.stock_cost) = (Instant::now(), began.elapsed());
@@ -125,23 +126,4 @@ impl Watch {
             .filter(|record: &&Record| record.settings.server == self.settings.server);
         judge::per_server(&of_server.collect::<Vec<_>>(), now)
     }
-}
-
-/// Marks backups whose WAL is lost; gives the archive in a few numbers, where there is one, and the base backups from
-/// which it leads on: without any here, those that are lent.
-fn chain(
-    read: &mut [needs::Read],
-    [archive, before]: &[Option<Archive>; 2],
-    lent: &[Base],
-) -> (Option<Chain>, Vec<Base>) {
-    let (archive, before) = (archive.as_ref(), before.as_ref());
-    let mut needs = needs::wal(read, archive, before);
-    let mut bases = bases::of(read, archive);
-    let has_own = read.iter().any(|(backup, _)| backup.kind.is_physical());
-    if let (Some(archive), false) = (archive, has_own) {
-        needs = bases::needs(lent, archive);
-        bases = lent.to_vec();
-    }
-    let chain = archive.map(|archive| archive.chain(before, &needs));
-    (chain, bases)
 }
