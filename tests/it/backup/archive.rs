@@ -164,7 +164,7 @@ async fn an_archive_on_its_own_is_judged_by_the_base_backups_of_its_server() {
     });
     let record = once(&watched, "it leads on from the backup", leads_on).await;
     let point = watched.records.of("base").unwrap();
-    let point = backup(&point, "base").unwrap().recovery_point();
+    let point = backup(&point, "base").unwrap().opens();
     let arrival = record.facts.chain.as_ref().unwrap().last_arrival.unwrap();
     let told = |edge: &str| {
         let samples = watched.board.current();

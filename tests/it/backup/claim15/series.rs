@@ -119,7 +119,9 @@ fn tell_of_server(board: &Board) {
 
 /// The drill of the source, where it has a report.
 fn drills(state_dir: &Path) -> Vec<drill::Settings> {
-    if Reports::new(state_dir).all().is_empty() {
+    let reports = Reports::new(state_dir);
+    reports.refresh();
+    if reports.all().is_empty() {
         return Vec::new();
     }
     let text = "drills: [{source: n, every: 7d, freshness: SELECT now()}]";
