@@ -158,7 +158,7 @@ impl Settings {
             ),
             copy_of: s.optional_text(
                 "copy_of",
-                "The name of the source whose backups should lie here too, with the same size and checksum.",
+                "The name of the source whose backups should lie here too, with the same size and checksum, once they are as old as `grace`.",
             ),
             offsite: s.optional_flag(
                 "offsite",

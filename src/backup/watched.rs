@@ -1,6 +1,6 @@
 //! What a running watch knows of backups beside its looks at them: how they stand to the server, and the alerts that fire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::sample::Timestamp;
@@ -11,6 +11,8 @@ use crate::words;
 pub struct Watched {
     /// How many standbys stream from the watched servers; `None` where nobody has asked.
     pub standbys: Option<u64>,
+    /// The servers that cannot be asked now.
+    pub silent: BTreeSet<String>,
     /// How the sources stand to their servers, by name.
     pub lags: BTreeMap<String, Lag>,
     /// The alerts that fire and rest on backups, drills or the archiving of WAL.

@@ -43,7 +43,8 @@ pub(super) enum Action {
     /// answers, or with `--here`, every source is looked at now, and one line says what that cannot judge. Such a look
     /// writes nothing, and takes over what a pgvigil has read already.
     ///
-    /// Exit code 0 when all is well, 1 when something is bad, 2 when that cannot be told.
+    /// Exit code 0 when all is well, 1 when something is bad, 2 when that cannot be told; also 2 when $PGVIGIL_URL is set and
+    /// the one there cannot be asked.
     Status(status::Options),
     /// Say that a line of the checklist was done
     ///

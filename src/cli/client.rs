@@ -93,9 +93,7 @@ impl Client {
     /// past a door that asks for more. A variable with an address and a password goes before that. Who it is over TLS
     /// shows the certificate of the configuration, whatever name that has.
     pub(in crate::cli) fn near(config: &Config) -> Result<Client, Trouble> {
-        let given = std::env::var(query::VARIABLE)
-            .ok()
-            .filter(|url| !url.is_empty());
+        let given = named();
         let token = std::env::var(VARIABLE).ok().map(Secret::Value);
         if let Some(url) = given.and_then(|url| Url::parse(&url).ok()) {
             return Client::at(url, token, None);
@@ -136,6 +134,11 @@ impl Client {
             http: http.build().map_err(|error| unable(error.into()))?,
             runtime: runtime.map_err(|error| unable(error.into()))?,
         })
+    }
+
+    /// Whether the variable names a server.
+    pub(in crate::cli) fn is_named() -> bool {
+        named().is_some()
     }
 
     /// Host and port.
@@ -233,6 +236,13 @@ impl Answer {
             .context("it answers nothing that pgvigil would say")
             .map_err(Trouble::Unable)
     }
+}
+
+/// The address in the variable, if any.
+fn named() -> Option<String> {
+    std::env::var(query::VARIABLE)
+        .ok()
+        .filter(|url| !url.is_empty())
 }
 
 /// An address that stands for every one of this host is none that can be asked.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::finding::{Finding, named};
 use super::upkeep::lost;
 use super::{Known, drills, newest, upkeep};
-use crate::backup::judge::{usable, window};
+use crate::backup::judge::{is_wal_only, usable, window};
 use crate::backup::{
     Backup, Chain, Facts, Lag, Origin, Proof, Record, Report, Segment, Sighting, State,
 };
@@ -70,7 +70,7 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
     } else if record.facts.looked.is_none() {
         doubts.push("it has not been looked at yet".into());
     } else {
-        problems = refuted(known, record);
+        (problems, doubts) = told(known, record);
         problems.extend(sighting.into_iter().flat_map(said_of_itself));
         problems.extend(sighting.and_then(|sighting| lost(record, sighting, known.now)));
         problems.extend(uncopied(&record.facts));
@@ -82,6 +82,7 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
     let lag = known.watched.lags.get(&record.settings.name);
     let lag = lag.copied().unwrap_or_default();
     problems.extend(lag.problems());
+    doubts.extend(silence(known, record));
     let mut drills = known
         .reports
         .iter()
@@ -97,8 +98,9 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
     }
 }
 
-/// What was seen to be otherwise than it should be, each once. A copy is judged as what it is a copy of.
-fn refuted(known: &Known, record: &Arc<Record>) -> Vec<String> {
+/// What was seen to be otherwise than it should be, and why it cannot be told whether there is a backup; each once. A
+/// copy is judged as what it is a copy of.
+fn told(known: &Known, record: &Arc<Record>) -> (Vec<String>, Vec<String>) {
     let mut own = record.clone();
     if own.settings.copy_of.is_some() {
         Arc::make_mut(&mut own).settings.copy_of = None;
@@ -108,16 +110,33 @@ fn refuted(known: &Known, record: &Arc<Record>) -> Vec<String> {
         ..*known
     };
     let prefix = format!("{}: ", record.settings.name);
+    let bare = |words: String| words.strip_prefix(&prefix).unwrap_or(&words).to_owned();
     let mut problems: Vec<String> = Vec::new();
     for finding in TELLING.iter().flat_map(|find| find(&alone)) {
         if let Finding::Refuted { words, .. } = finding {
-            let words = words.strip_prefix(&prefix).unwrap_or(&words).to_owned();
+            let words = bare(words);
             if !problems.contains(&words) {
                 problems.push(words);
             }
         }
     }
-    problems
+    let has_backups = !is_wal_only(&record.facts);
+    let ran = newest::ran(&alone).into_iter().filter(|_| has_backups);
+    let doubts = ran.filter_map(|finding| match finding {
+        Finding::Unknown { words } => Some(bare(words)),
+        _ => None,
+    });
+    (problems, doubts.collect())
+}
+
+/// What was written since a server was last asked, nobody knows.
+fn silence(known: &Known, record: &Record) -> Option<String> {
+    let has_wal = record.facts.chain.is_some() || record.settings.rpo.is_some();
+    let is_silent = known.watched.silent.contains(&record.settings.server);
+    (has_wal && is_silent).then(|| {
+        "its server does not answer: what would be lost with it is known as of its last answer alone"
+            .into()
+    })
 }
 
 fn said_of_itself(sighting: &Sighting) -> impl Iterator<Item = String> {
@@ -130,9 +149,12 @@ fn said_of_itself(sighting: &Sighting) -> impl Iterator<Item = String> {
 fn uncopied(facts: &Facts) -> Option<String> {
     match facts.uncopied.as_deref()? {
         [] => None,
-        [one] => Some(format!("{} of the original is not here", named(one))),
+        [one] => Some(format!(
+            "{} of the original is not here, or is not the same here",
+            named(one)
+        )),
         all => Some(format!(
-            "{} backups of the original are not here",
+            "{} backups of the original are not here, or not the same here",
             all.len()
         )),
     }

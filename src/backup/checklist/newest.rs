@@ -56,7 +56,7 @@ fn none_yet(record: &Record, sighting: &Sighting, now: Timestamp) -> Finding {
 pub(super) fn size(known: &Known) -> Vec<Finding> {
     each(known, |record, sighting| {
         let Some(newest) = roots(sighting).first().copied() else {
-            return Finding::refuted(known.now, "there is no usable backup");
+            return none_yet(record, sighting, known.now);
         };
         let Some(typical) = record.facts.usual_size else {
             return Finding::unknown("there are too few backups to know their usual size");

@@ -588,7 +588,7 @@ fn what_the_alerts_tell_of_a_source_its_brief_does_too() {
         ),
         (
             |r| r.facts.uncopied = Some(vec!["7.dump".into()]),
-            "`7.dump` of the original is not here",
+            "`7.dump` of the original is not here, or is not the same here",
         ),
         (
             |r| {
@@ -667,4 +667,38 @@ fn of_roles_and_tablespaces_no_drill_is_asked_beside_data() {
         alone.said(key),
         "unticked: globals: no restore has been tried"
     );
+}
+
+#[test]
+fn what_is_too_new_to_be_judged_is_no_bad_news() {
+    let mut world = World::good();
+    let new = Backup {
+        state: State::Running,
+        ..backup("new.dump", 0, 900, Proof::Listed)
+    };
+    let mut nightly = record(NIGHTLY, vec![new]);
+    nightly.facts.log = Some(good_log());
+    world.records[1] = Arc::new(nightly);
+    world.reports.clear();
+    let brief = world.brief();
+    assert_eq!(brief.problems, Vec::<String>::new());
+    let doubt = brief.doubts.concat();
+    assert!(
+        doubt.contains("`new.dump` is still being written"),
+        "{doubt}"
+    );
+    assert_eq!(brief.is_good(), None);
+}
+
+#[test]
+fn what_is_lost_with_a_server_that_does_not_answer_is_not_known() {
+    let mut world = World::good();
+    let server = world.records[1].settings.server.clone();
+    world.watched.silent.insert(server);
+    assert_eq!(world.brief().is_good(), Some(true), "a dump is not of now");
+    let mut archived = (*world.records[1]).clone();
+    archived.facts.chain = Some(Chain::default());
+    world.records[1] = Arc::new(archived);
+    let brief = world.brief();
+    assert_eq!((brief.is_good(), brief.doubts.len()), (None, 1));
 }

@@ -1,5 +1,6 @@
 //! The log of the job that takes the backups. Takes its path and what was read before; hands on the lines with errors.
 
+mod masked;
 mod tail;
 mod times;
 mod wording;
@@ -99,7 +100,7 @@ impl Followed {
                 at = Some(own.min(now));
             }
             if let (Some(at), true) = (at, wording::tells_of_error(line)) {
-                let text = harmless(line);
+                let text = harmless(&masked::without_passwords(line));
                 self.errors.push(LogError { at, text });
             }
         }

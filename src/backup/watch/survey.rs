@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,10 +14,13 @@ use crate::backup::inspect::Pace;
 use crate::backup::live::Live;
 use crate::backup::records::{Record, Records};
 use crate::backup::settings::Place;
-use crate::backup::{Reports, Settings, Verdict, judge};
+use crate::backup::{Reports, Settings, Trouble, Verdict, judge};
 use crate::sample::Timestamp;
 
-/// Looks at a source once, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
+/// A segment that comes later than its successor, or is still being copied, is given so long.
+const ARRIVAL: Duration = Duration::from_secs(2);
+
+/// Looks at a source now, and tells what is known of it with what earlier runs have remembered. Nothing is written, so
 /// that it goes beside a watch. With `reads`, the newest backup is read to its end, as fast as that can be, where nobody
 /// has read it. This blocks.
 pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
@@ -25,32 +29,20 @@ pub fn survey(settings: &Settings, state_dir: &Path, reads: bool) -> Record {
         is_compared: false,
     };
     let mut watch = Watch::new(settings.clone(), part, Reports::new(state_dir), state_dir);
-    let (done, looked) = mpsc::channel();
-    let (asked, texts) = (settings.clone(), watch.texts.clone());
-    let (followed, reports) = (watch.followed.clone(), watch.reports.clone());
-    let patience = settings.place.patience();
-    // A file server that is gone holds the thread for ever, and nobody else.
-    std::thread::spawn(move || {
-        // Whoever has lost patience no longer listens.
-        let _ = done.send(look(&asked, &texts, followed, &reports));
-    });
-    let (live, now) = (Live::default(), Timestamp::now());
-    match looked.recv_timeout(patience) {
-        Ok(looked) => {
-            watch.facts.log = looked.log.as_ref().map(|(_, log)| log.clone());
-            let looked = Looked {
-                log: None,
-                ..looked
-            };
-            watch.end_look(looked, &live, now);
-        }
-        Err(_) => watch.fail(settings.place.silence(patience.as_secs()), patience),
-    }
+    // What other sources of its server need of an archive, only a watch over all of them knows.
+    watch.lent.is_awaited = true;
+    let live = Live::default();
+    watch.look_at_once(&live);
     if reads {
         watch.read_until_good();
     }
+    if watch.lacks_wal_so_far() {
+        // It may be on its way: what is missing counts after two looks.
+        std::thread::sleep(ARRIVAL);
+        watch.look_at_once(&live);
+    }
     watch.honour_drills();
-    watch.compare(None, &live, now);
+    watch.compare(None, &live, Timestamp::now());
     watch.record()
 }
 
@@ -73,6 +65,50 @@ pub fn compare_copies(records: &Records, now: Timestamp) {
 }
 
 impl Watch {
+    fn look_at_once(&mut self, live: &Live) {
+        let (done, looked) = mpsc::channel();
+        let (asked, texts) = (self.settings.clone(), self.texts.clone());
+        let (followed, reports) = (self.followed.clone(), self.reports.clone());
+        let patience = self.settings.place.patience();
+        // A file server that is gone holds the thread for ever, and nobody else.
+        std::thread::spawn(move || {
+            // Whoever has lost patience no longer listens.
+            let _ = done.send(look(&asked, &texts, followed, &reports));
+        });
+        match looked.recv_timeout(patience) {
+            Ok(looked) => {
+                self.facts.log = looked.log.as_ref().map(|(_, log)| log.clone());
+                let looked = Looked {
+                    log: None,
+                    ..looked
+                };
+                self.end_look(looked, live, Timestamp::now());
+            }
+            Err(_) => self.fail(self.settings.place.silence(patience.as_secs()), patience),
+        }
+    }
+
+    /// Whether segments would be missing or short, or a backup without its WAL, if a second look showed no more.
+    fn lacks_wal_so_far(&mut self) -> bool {
+        let [archive, before] = &self.archives;
+        let twice = [archive.clone(), archive.clone()];
+        let once = [archive.clone(), before.clone()];
+        if archive.is_none() || self.facts.obstacle.is_some() {
+            return false;
+        }
+        self.archives = twice;
+        self.take_stock();
+        let chain = self.facts.chain.iter();
+        let mut chain = chain.filter(|chain| !chain.missing.is_empty() || !chain.short.is_empty());
+        let sighting = self.facts.sighting.iter();
+        let mut backups = sighting.flat_map(|sighting| &sighting.backups);
+        let lacks = chain.next().is_some()
+            || backups.any(|backup| backup.trouble == Some(Trouble::WalMissing));
+        self.archives = once;
+        self.take_stock();
+        lacks
+    }
+
     /// Reads from the newest on, until one is known to be good.
     fn read_until_good(&mut self) {
         let settled = self.found.iter().filter(|seen| seen.is_settled);

@@ -6,7 +6,7 @@ use crate::cli::client::{Client, Trouble};
 use crate::config::Config;
 
 /// What only a watch sees.
-pub(super) const UNJUDGED: &str = "swallowed WAL, the recovery objective, another cluster, what vanished and alerts are not judged";
+pub(super) const UNJUDGED: &str = "swallowed WAL, gaps in an archive that is a source of its own, the recovery objective, another cluster, what vanished and alerts are not judged";
 
 /// What makes an answer one of this configuration: its sources, and what is promised of each.
 const IDENTITY: [&str; 4] = ["name", "server", "place", "promises"];
@@ -33,7 +33,7 @@ pub(super) fn ask(config: &Config, own: &Value) -> Result<Value, String> {
 fn said(trouble: Trouble, place: &str) -> String {
     match trouble {
         Trouble::Denied(_) => format!(
-            "the pgvigil at {place} does not tell who asks without a password: set `web.token`, or PGVIGIL_URL with name and password"
+            "the pgvigil at {place} asks for another password than it is given, or for one at all: set `web.token`, or PGVIGIL_URL with name and password"
         ),
         Trouble::Unable(error) => {
             format!("no pgvigil answers at {place} ({})", error.root_cause())

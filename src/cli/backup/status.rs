@@ -15,6 +15,7 @@ use crate::backup::drill::{self, Kept};
 use crate::backup::{
     Account, Archive, Facts, Record, Records, Reports, Watched, compare_copies, survey,
 };
+use crate::cli::client::Client;
 use crate::cli::query::is_coloured;
 use crate::config::Config;
 use crate::sample::Timestamp;
@@ -56,7 +57,10 @@ pub(in crate::cli) fn run(config: &Config, options: &Options) -> io::Result<Exit
     };
     super::super::stdout::print(&text)?;
     let is_done = !options.strict || !told.checklist.iter().any(|line| line.is_open());
+    // Whoever names a pgvigil means to hear that one.
+    let is_deaf = told.unjudged.is_some() && !options.here && Client::is_named();
     Ok(match told.standing.as_str() {
+        "good" if is_deaf => ExitCode::from(2),
         "good" if is_done => ExitCode::SUCCESS,
         "unknown" if is_done => ExitCode::from(2),
         _ => ExitCode::from(1),

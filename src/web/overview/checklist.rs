@@ -1,6 +1,6 @@
 //! All that is known of backups, with what only the store and the book tell of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::View;
@@ -18,6 +18,9 @@ const STANDBYS: &str = r#"count(pg_stat_replication_sync_state{application_name!
 /// There whenever a server has been asked for its standbys.
 const ASKED: &str = "count(pg_replication_standbys)";
 
+/// The servers that did not answer.
+const SILENT: &str = "min by (server) (pg_up) == 0";
+
 /// How a source stands to its server.
 const BEHIND: &str = "max by (source) (pg_backup_wal_behind_segments)";
 const LEAST_AGE: &str = "max by (source) (pg_backup_recovery_point_least_age_seconds)";
@@ -31,6 +34,7 @@ const PREFIXES: [&str; 2] = ["backup:", "drill:"];
 pub fn account(view: &View, now: Timestamp) -> Account {
     let watched = Watched {
         standbys: standbys(&view.store, now),
+        silent: silent(&view.store, now),
         lags: lags(&view.store, now),
         alerts: view.ledger.read(alerts),
     };
@@ -44,6 +48,10 @@ fn standbys(store: &Store, now: Timestamp) -> Option<u64> {
             .map(|element| element.value as u64)
     };
     count(STANDBYS).or_else(|| count(ASKED).map(|_| 0))
+}
+
+fn silent(store: &Store, now: Timestamp) -> BTreeSet<String> {
+    values(store, SILENT, "server", now).into_keys().collect()
 }
 
 fn lags(store: &Store, now: Timestamp) -> BTreeMap<String, Lag> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pgvigil::backup::{self, Kind, Origin, Proof, Record, State, Trouble};
 
 use super::base::take;
-use super::watched::Watched;
+use super::watched::{Watched, settings};
 use crate::harness::{Postgres, Scratch, eventually};
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -98,6 +98,11 @@ async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
     let gap = chain.missing[0].first();
     assert_eq!(gap.name(chain.segment_bytes), switched[2]);
     assert_eq!(chain.unbroken_end, Some(gap.start(chain.segment_bytes)));
+    // Whoever looks by hand sees it, too, without a watch to remember the look before.
+    let (declared, by_hand) = (settings(&text).remove(0), Scratch::new());
+    let looked = move || backup::survey(&declared, by_hand.path(), true);
+    let looked = tokio::task::spawn_blocking(looked).await.unwrap();
+    assert_eq!(looked.facts.chain.unwrap().missing, chain.missing);
 
     let needed = full.wal.unwrap().0.name(chain.segment_bytes);
     fs::remove_file(archive.join(needed)).unwrap();
