@@ -14,7 +14,7 @@ use crate::backup::inspect::Pace;
 use crate::backup::live::Live;
 use crate::backup::records::{Record, Records};
 use crate::backup::settings::Place;
-use crate::backup::{Reports, Settings, Trouble, Verdict, judge};
+use crate::backup::{Reports, Settings, State, Trouble, Verdict, judge};
 use crate::sample::Timestamp;
 
 /// A segment that comes later than its successor, or is still being copied, is given so long.
@@ -119,12 +119,14 @@ impl Watch {
             {
                 self.verdicts.add(&read, verdict, Timestamp::now());
             }
-            let known = self.verdicts.on(&found);
-            if known.is_some_and(|known| Verdict::is_good(&known.verdict)) {
+            // One that builds on others, or needs WAL, is good with them alone.
+            self.take_stock();
+            let sighting = self.facts.sighting.iter();
+            let mut backups = sighting.flat_map(|sighting| &sighting.backups);
+            if backups.any(|backup| backup.state == State::Done) {
                 break;
             }
         }
-        self.take_stock();
     }
 
     fn read_at_once(&self, found: Found) -> Option<(Found, Verdict)> {

@@ -98,7 +98,7 @@ fn wal_that_is_swallowed_is_no_good_news_for_cron() {
 
     // What cannot be seen by hand is not passed over in silence.
     let (code, table) = run(&config, &["status", "--here"]);
-    let said = "looked at from here alone: swallowed WAL, the recovery objective,";
+    let said = "looked at from here alone: swallowed WAL, gaps in an archive that";
     assert!(code == 0 && table.contains(said), "{code}: {table}");
     drop(running);
     let (code, account) = json(&config);
@@ -183,7 +183,7 @@ fn it_is_asked_as_its_configuration_says_and_nobody_else() {
         (
             "nightly2",
             format!("{{{shut}}}"),
-            "does not tell who asks without a password: set `web.token`",
+            "asks for another password than it is given, or for one at all: set `web.token`",
         ),
         ("nightly3", format!("{{{forged}}}"), "no pgvigil answers at"),
     ];
