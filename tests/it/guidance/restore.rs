@@ -1,8 +1,12 @@
 //! The procedures for databases and tables.
 
+use std::time::Duration;
+
 use super::job::Jobs;
 use super::server;
-use crate::harness::Postgres;
+use crate::harness::{Postgres, eventually};
+
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server with its dump and its roles written down, and the variables of the procedures set.
 fn prepared(major: u32) -> (Postgres, Jobs) {
@@ -61,6 +65,10 @@ fn a_database_is_restored_beside_looked_at_put_in_place_and_back() {
             .args(["-X", "-d", "rachel", "-c", "SELECT pg_sleep(300)"])
             .spawn()
             .unwrap();
+        let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'rachel' AND query LIKE 'SELECT pg_sleep%'";
+        eventually("somebody is connected", DEADLINE, || {
+            (postgres.sql("postgres", sessions) == "1").then_some(())
+        });
         jobs.follow("swap").is_good();
         let ended = held.wait_with_output().unwrap();
         assert!(!ended.status.success());
