@@ -4,11 +4,11 @@ mod candidate;
 
 use std::io;
 
-use super::ahead;
 use super::failure::Failure;
 use super::program::Limits;
 use super::run::Plan;
-use super::{logical, physical, room, tool};
+use super::way_out::when;
+use super::{ahead, logical, physical, room, tool};
 use crate::backup::archive::{Archive, Need, Shown, Texts};
 use crate::backup::inspect;
 use crate::backup::moment::began;
@@ -152,8 +152,8 @@ fn none(source: &Source, oldest: Option<Timestamp>, target: Option<Timestamp>) -
     Failure::Impossible(match oldest.zip(target) {
         Some((oldest, target)) => format!(
             "no backup of `{name}` had ended by {}, which is asked for: the oldest ended at {}; ask for a later moment",
-            ahead::when(target),
-            ahead::when(oldest)
+            when(target),
+            when(oldest)
         ),
         None => format!("`{name}` has no finished backup"),
     })

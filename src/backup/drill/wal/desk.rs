@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Archive, Asked};
 use crate::backup::archive::is_part;
+use crate::backup::drill::failure::Failure;
 use crate::backup::drill::program::{Limits, Program};
 use crate::backup::drill::tool;
 use crate::backup::inspect;
@@ -75,7 +76,7 @@ impl Desk {
             self.asked().missing.push(name.to_owned());
             return stream.write_all(b"0");
         }
-        self.asked().given += 1;
+        self.asked().give(name);
         let mut content = File::open(&self.aside)?;
         stream.write_all(b"1")?;
         io::copy(&mut content, &mut stream)?;
@@ -110,9 +111,9 @@ impl Desk {
         match copy() {
             Ok(()) => true,
             Err(error) => {
-                self.asked().trouble = Some(format!(
+                self.asked().trouble = Some(Failure::Bad(format!(
                     "file `{called}` of the WAL archive cannot be read: {error}"
-                ));
+                )));
                 false
             }
         }
