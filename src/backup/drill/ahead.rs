@@ -80,10 +80,7 @@ pub(super) fn judge(archive: &Archive, journey: &Journey, now: Timestamp) -> Res
     let is_due = |since: Timestamp| now.since(since) > SLACK;
     match later {
         _ if !is_consistent && is_due(later.unwrap_or(ended.latest)) => {
-            let lack = match lack(held, way.next) {
-                lack if held.short.contains_key(&way.next) => lack,
-                _ => "is not".into(),
-            };
+            let lack = lack(held, way.next);
             Err(Failure::Bad(way_out::inconsistent(&name, &lack)))
         }
         Some(later) if is_due(later) && (target.is_none() || is_far) => {

@@ -34,7 +34,9 @@ pub(super) struct Ending<'e> {
 
 /// What PostgreSQL ends with that has no more WAL.
 const ENDED: &str = "recovery ended before configured recovery target was reached";
-/// What it says then of how far it got.
+/// What it says where it stops at a moment that was asked for.
+const STOPPED: &str = "recovery stopping ";
+/// What it says of how far it got.
 const REACHED: &str = "last completed transaction was at log time ";
 
 impl Shown {
@@ -50,12 +52,20 @@ impl Shown {
 }
 
 impl Ending<'_> {
-    /// What was wrong with the archive of a server that took WAL to be at its end, or was at the moment asked for.
+    /// What was wrong with the archive of a server that runs now, unless it stopped where it was asked to: what it read
+    /// ahead of that is of no matter.
     pub(super) fn trouble(&self) -> Option<Failure> {
-        self.unreadable().or_else(|| match self.target {
-            Some(_) => self.gap(),
-            None => self.gap().or_else(|| self.stopped()),
-        })
+        if self.target.is_some() && self.said.contains(STOPPED) {
+            return None;
+        }
+        self.found()
+    }
+
+    fn found(&self) -> Option<Failure> {
+        let unreadable = || self.asked.trouble.clone();
+        unreadable()
+            .or_else(|| self.gap())
+            .or_else(|| self.stopped())
     }
 
     /// Why a server ended: what was reached, and what would have come next, when it came to the end of WAL before the
@@ -65,19 +75,16 @@ impl Ending<'_> {
             Failure::Bad(words) if words.starts_with("the server ended") => words.contains(ENDED),
             _ => return failure,
         };
-        let known = self.unreadable();
         if !is_end {
-            return known.unwrap_or(failure);
+            return self.asked.trouble.clone().unwrap_or(failure);
         }
-        let known = known.or_else(|| self.gap()).or_else(|| self.stopped());
-        known.unwrap_or_else(|| match next(&self.asked.missing) {
-            Some(next) => Failure::Impossible(way_out::beyond(&next, self.target, self.offer())),
-            None => failure,
-        })
-    }
-
-    fn unreadable(&self) -> Option<Failure> {
-        self.asked.trouble.clone()
+        self.found()
+            .unwrap_or_else(|| match next(&self.asked.missing) {
+                Some(next) => {
+                    Failure::Impossible(way_out::beyond(&next, self.target, self.offer()))
+                }
+                None => failure,
+            })
     }
 
     fn offer(&self) -> Option<Timestamp> {

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use crate::backup::Ended;
-use crate::backup::wal::Held;
-use crate::backup::wal::Segment;
+use crate::backup::wal::{Held, Segment};
 use crate::sample::Timestamp;
 
 /// Labels know the end of a backup to the second.
