@@ -2,12 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use super::physical::{archive, archiving, base_backup, names};
-use super::{PATIENCE, Scene};
-use crate::harness::{Postgres, eventually};
+use super::{PATIENCE, Scene, succeed};
+use crate::harness::{Postgres, eventually, server_user};
 
 /// A base backup, and after it segments each of which holds a note; gives the last five.
 fn archived(scene: &Scene) -> (Postgres, PathBuf, Vec<String>) {
@@ -117,4 +119,59 @@ fn a_moment_that_is_offered_can_be_reached() {
     );
     assert!(code == 1 && why.starts_with(&short), "{why}");
     scene.assert_tidy();
+}
+
+#[test]
+fn a_backup_that_may_have_ended_by_then_is_better_than_none() {
+    let scene = Scene::new("files: '{here}/b/*', wal: '{here}/wal'", "assert: []");
+    let (_postgres, wal, segments) = archived(&scene);
+    // Nobody knows any more when it ended: somebody has copied all without its times.
+    for name in names(&wal).iter().filter(|name| name.ends_with(".backup")) {
+        fs::remove_file(wal.join(name)).unwrap();
+    }
+    let came = fs::metadata(wal.join(&segments[2]))
+        .unwrap()
+        .modified()
+        .unwrap();
+    let before = came.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let target = format!("{:.3}", before.as_secs_f64());
+    let copied = SystemTime::now();
+    let base = scene.scratch.join("b/base");
+    for path in names(&wal)
+        .iter()
+        .map(|name| wal.join(name))
+        .chain([base.join("backup_manifest")])
+    {
+        File::options()
+            .append(true)
+            .open(path)
+            .unwrap()
+            .set_modified(copied)
+            .unwrap();
+    }
+    assert_eq!(scene.restored(&["--target", &target])["backup"], "base");
+}
+
+#[test]
+fn wal_that_may_not_be_read_says_nothing_about_the_backup() {
+    let scene = Scene::new("files: '{here}/b/*', wal: '{here}/wal'", "assert: []");
+    let (_postgres, wal, segments) = archived(&scene);
+    if let Some((user, group)) = server_user() {
+        let mut chown = Command::new("chown");
+        succeed(
+            chown
+                .args(["-R", &format!("{user}:{group}")])
+                .arg(scene.scratch.path()),
+        );
+    }
+    let closed = fs::Permissions::from_mode(0o000);
+    fs::set_permissions(wal.join(&segments[2]), closed).unwrap();
+    let (code, report) = scene.drill_as(server_user(), &[]);
+    let why = report["outcome"]["why"].as_str().unwrap_or_default();
+    let wanted = format!(
+        "file `{}` of the WAL archive cannot be read: the user `",
+        segments[2]
+    );
+    assert!(code == 2 && why.starts_with(&wanted), "{report:#}");
+    assert!(why.contains("let `"), "{why}");
 }
