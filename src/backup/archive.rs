@@ -64,8 +64,9 @@ impl Archive {
                 &wal::gaps(&self.held, oldest),
             )
         });
-        let was_short =
-            |segment: &&Segment| before.is_some_and(|before| before.held.short.contains(segment));
+        let was_short = |segment: &&Segment| {
+            before.is_some_and(|before| before.held.short.contains_key(segment))
+        };
         let inside = newest
             .filter(|need| need.is_inside)
             .and_then(|need| need.end);
@@ -74,7 +75,7 @@ impl Archive {
             segments: self.held.segments,
             stored_bytes: self.held.stored_bytes,
             missing: missing.unwrap_or_default(),
-            short: self.held.short.iter().filter(was_short).copied().collect(),
+            short: self.held.short.keys().filter(was_short).copied().collect(),
             newest: self.held.newest(),
             unbroken_end: from
                 .and_then(|from| wal::reach(&self.held, from))

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::way_out::{self, lack, when};
 use crate::backup::archive::{Archive, Need, Shown, Texts};
 use crate::backup::settings::Place;
 use crate::backup::wal::{Segment, Way};
@@ -58,12 +59,7 @@ pub(super) fn judge(archive: &Archive, journey: &Journey, now: Timestamp) -> Res
         target,
     } = *journey;
     let held = &archive.held;
-    let begin = if need.is_inside {
-        need.last
-    } else {
-        need.first
-    };
-    let way = Way::of(held, begin);
+    let way = Way::of(held, need.begin());
     let name = way.next.name(held.segment_bytes);
     if let Some(target) = target.filter(|target| *target < ended.earliest) {
         return Err(Failure::Impossible(format!(
@@ -79,60 +75,21 @@ pub(super) fn judge(archive: &Archive, journey: &Journey, now: Timestamp) -> Res
     let reached = reached.map_or(ended.latest, |reached| reached.max(ended.earliest));
     let is_far = target.is_some_and(|target| target > reached + SLACK);
     let later = way.later.and_then(|later| held.arrived(later));
+    let offer = || way_out::listed(held, way.last?, ended);
     // One that comes after its successor is no gap.
     let is_due = |since: Timestamp| now.since(since) > SLACK;
     match later {
         _ if !is_consistent && is_due(later.unwrap_or(ended.latest)) => {
-            Err(Failure::Bad(inconsistent(&name)))
+            let lack = lack(held, way.next);
+            Err(Failure::Bad(way_out::inconsistent(&name, &lack)))
         }
         Some(later) if is_due(later) && (target.is_none() || is_far) => {
-            Err(Failure::Bad(gap(&name, Some(reached), target)))
+            let lack = lack(held, way.next);
+            Err(Failure::Bad(way_out::gap(&name, &lack, target, offer())))
         }
-        None if is_far => Err(Failure::Impossible(beyond(&name, Some(reached), target))),
+        None if is_far => Err(Failure::Impossible(way_out::beyond(&name, target, offer()))),
         _ => Ok(()),
     }
-}
-
-fn inconsistent(name: &str) -> String {
-    format!(
-        "the backup needs WAL segment `{name}`, which is not in the archive: it cannot become consistent; bring that segment back from another copy of the archive, or take a new base backup"
-    )
-}
-
-/// Words for a gap in the WAL.
-pub(super) fn gap(name: &str, reached: Option<Timestamp>, target: Option<Timestamp>) -> String {
-    let way_out = match (reached, target) {
-        (Some(reached), Some(target)) => format!(
-            ": {} cannot be reached, moments up to about {} can",
-            when(target),
-            when(reached)
-        ),
-        (Some(reached), None) => format!(
-            ", moments up to about {} can be, with `--target`",
-            when(reached)
-        ),
-        _ => String::new(),
-    };
-    format!(
-        "WAL segment `{name}` is missing although later ones are there; what came after it cannot be recovered{way_out}; bring it back from another copy of the archive, or take a new base backup"
-    )
-}
-
-/// Words for a moment to which WAL does not lead yet.
-pub(super) fn beyond(name: &str, reached: Option<Timestamp>, target: Option<Timestamp>) -> String {
-    let target = target.map_or_else(String::new, |target| format!(", {},", when(target)));
-    let reached = reached.map_or_else(
-        || "no transaction was replayed".into(),
-        |reached| format!("it leads up to about {}", when(reached)),
-    );
-    format!(
-        "the moment that is asked for{target} lies beyond the WAL archive: {reached}, and segment `{name}` would come next; ask for an earlier moment, or wait until that segment is archived"
-    )
-}
-
-/// A moment as it can be asked for.
-pub(super) fn when(moment: Timestamp) -> String {
-    format!("{}Z", &moment.rfc3339()[..19])
 }
 
 #[cfg(test)]
@@ -248,7 +205,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert!(
-            words.contains("up to about 1970-01-01T00:03:00Z")
+            words.contains("it leads hardly past the backup itself")
                 && words.contains("000000010000000000000003"),
             "{words}"
         );

@@ -4,11 +4,11 @@ mod candidate;
 
 use std::io;
 
-use super::ahead;
 use super::failure::Failure;
 use super::program::Limits;
 use super::run::Plan;
-use super::{logical, physical, room, tool};
+use super::way_out::when;
+use super::{ahead, logical, physical, room, tool};
 use crate::backup::archive::{Archive, Need, Shown, Texts};
 use crate::backup::inspect;
 use crate::backup::moment::began;
@@ -57,7 +57,8 @@ pub(super) fn shelf(source: &Source) -> Option<Box<dyn Shelf>> {
     }
 }
 
-/// The named backup, else the newest that is whole and, where WAL leads on from it, lies before the target.
+/// The named backup, else the newest that is whole and, where a moment is asked for, surely had ended by then; or else may
+/// have.
 pub(super) fn choose(
     plan: &Plan,
     target: Option<Timestamp>,
@@ -83,6 +84,9 @@ pub(super) fn choose(
             }
             Err(error) => return Err(Failure::Impossible(shelf.obstacle(&error).to_string())),
         };
+        if target.is_some() && !is_base(shelf, name, item.shape) {
+            return Err(one_moment(&format!("`{name}` is no base backup")));
+        }
         // A folder's own time says nothing of the files in it.
         let modified = match item.shape {
             Shape::Folder => look(source).ok().and_then(|look| {
@@ -102,7 +106,7 @@ pub(super) fn choose(
     }
     let mut candidates = candidates(&look(source)?);
     candidates.sort_by_key(|backup| std::cmp::Reverse(backup.finished));
-    let (mut why, mut too_new) = (None, None);
+    let (mut why, mut maybe, mut oldest, mut has_dump) = (None, None, None, false);
     for backup in candidates {
         // A backup may be all of the place, which is a folder.
         let shape = match backup.id.as_str() {
@@ -110,6 +114,10 @@ pub(super) fn choose(
             name => shelf.stand(name).map(|item| item.shape),
         };
         let Ok(shape) = shape else { continue };
+        if target.is_some() && !is_base(shelf, &backup.id, shape) {
+            has_dump = true;
+            continue;
+        }
         let candidate = Candidate {
             name: &backup.id,
             shape,
@@ -128,22 +136,43 @@ pub(super) fn choose(
                     "has no `backup_manifest`: it was interrupted, or is still being written";
                 why = why.or(Some(format!("`{}` {words}", choice.id)));
             }
-            Ok(choice) if choice.kind == Kind::Dump || choice.is_before(target) => {
-                return Ok(choice);
-            }
-            Ok(choice) => too_new = Some(choice.ended.earliest),
+            Ok(choice) => match target {
+                Some(target) if choice.ended.earliest > target => {
+                    oldest = Some(
+                        oldest
+                            .unwrap_or(choice.ended.earliest)
+                            .min(choice.ended.earliest),
+                    );
+                }
+                Some(target) if choice.ended.likely() > target => maybe = maybe.or(Some(choice)),
+                _ => return Ok(choice),
+            },
             Err(words) => why = why.or(Some(format!("`{}` {words}", backup.id))),
         }
     }
-    Err(match (too_new, why) {
-        (None, Some(words)) => {
-            let name = &source.name;
-            Failure::Impossible(format!(
-                "no backup of `{name}` is whole and as promised: {words}"
-            ))
-        }
+    if let Some(choice) = maybe {
+        return Ok(choice);
+    }
+    let name = &source.name;
+    Err(match (oldest, why) {
+        (None, Some(words)) => Failure::Impossible(format!(
+            "no backup of `{name}` is whole and as promised: {words}"
+        )),
+        (None, None) if has_dump => one_moment(&format!("`{name}` has no base backup")),
         (oldest, _) => none(source, oldest, target),
     })
+}
+
+/// Whether something on a shelf looks like a base backup.
+fn is_base(shelf: &dyn Shelf, name: &str, shape: Shape) -> bool {
+    shape == Shape::Folder && physical::Form::of(shelf, name).is_some()
+}
+
+/// Why no moment can be asked for of what is no base backup.
+fn one_moment(what: &str) -> Failure {
+    Failure::Impossible(format!(
+        "a moment is asked for and {what}: a dump holds the one moment at which it began, and WAL leads on from base backups alone; leave `--target`, or `target` of the drill, out, or drill a source of base backups"
+    ))
 }
 
 /// Why there is nothing to choose from, where the oldest backup that is whole ended only then.
@@ -152,8 +181,9 @@ fn none(source: &Source, oldest: Option<Timestamp>, target: Option<Timestamp>) -
     Failure::Impossible(match oldest.zip(target) {
         Some((oldest, target)) => format!(
             "no backup of `{name}` had ended by {}, which is asked for: the oldest ended at {}; ask for a later moment",
-            ahead::when(target),
-            ahead::when(oldest)
+            when(target),
+            // Rounded up, lest it look like the moment that it comes after.
+            when(Timestamp(oldest.0 + 999))
         ),
         None => format!("`{name}` has no finished backup"),
     })
@@ -269,10 +299,5 @@ impl Choice {
             Form::Dump(_, verdict) => began(verdict.made, self.finished),
             Form::Base(_) | Form::Tool => self.ended.earliest,
         }
-    }
-
-    /// Whether it had ended by the moment that is asked for, if one is.
-    fn is_before(&self, target: Option<Timestamp>) -> bool {
-        target.is_none_or(|target| self.ended.likely() <= target)
     }
 }

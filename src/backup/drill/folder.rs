@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::failure::{Failure, refused};
 use super::room;
+use crate::backup::user::ourselves;
 
 const PREFIX: &str = "drill-";
 /// What a folder is named that a person wanted to keep.
@@ -36,9 +37,8 @@ impl Turn {
         let title = work_dir.display();
         make_reachable(&work_dir, owner)
             .map_err(refused(format!("cannot use the work folder `{title}`")))?;
-        let lock = File::create(work_dir.join("lock")).map_err(refused(format!(
-            "cannot write into the work folder `{title}`"
-        )))?;
+        let lock = File::create(work_dir.join("lock"));
+        let lock = lock.map_err(|error| unwritable(&work_dir, &error))?;
         leave_to_owner(&work_dir.join("lock")).map_err(refused("cannot lock the work folder"))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -178,10 +178,31 @@ pub(super) fn leave_to_owner(path: &Path) -> io::Result<()> {
     std::os::unix::fs::lchown(path, Some(above.uid()), Some(above.gid()))
 }
 
+/// Why nothing can be written into a work folder, and the way out.
+pub(super) fn unwritable(work_dir: &Path, error: &io::Error) -> Failure {
+    Failure::Impossible(format!(
+        "cannot write into the work folder `{}`: {error}; let the user `{}`, as whom pgvigil runs, write there and into the file `lock` in it, or set `work_dir` to another folder",
+        work_dir.display(),
+        ourselves()
+    ))
+}
+
+/// Whether there is a folder to make the work folder in: a path that is mistyped is not made true.
+pub(super) fn has_place(work_dir: &Path) -> io::Result<()> {
+    let above = work_dir.parent().filter(|above| !above.is_dir());
+    above.map_or(Ok(()), |above| {
+        let above = above.display();
+        Err(io::Error::other(format!(
+            "there is no folder `{above}`; make it, or set `work_dir` to another folder"
+        )))
+    })
+}
+
 /// Makes the work folder, and makes sure that who runs the cluster can get there.
 fn make_reachable(work_dir: &Path, owner: Owner) -> io::Result<()> {
     if !work_dir.exists() {
-        fs::create_dir_all(work_dir)?;
+        has_place(work_dir)?;
+        fs::create_dir(work_dir)?;
         leave_to_owner(work_dir)?;
     }
     if owner.is_none() {

@@ -6,6 +6,7 @@ mod assert;
 mod binaries;
 mod choice;
 mod cluster;
+mod ending;
 mod failure;
 mod fetch;
 mod folder;
@@ -25,6 +26,7 @@ mod settings;
 mod tool;
 mod wal;
 mod watch;
+mod way_out;
 mod words;
 
 pub use assert::Rows;

@@ -41,7 +41,8 @@ pub(in crate::backup) fn ready(
     let owner = owner(&settings.user);
     let installation = binaries::find(&settings.binaries, outlook.needed);
     let needed = outlook.room.unwrap_or_default();
-    let place = try_out(&work_dir, owner.clone().unwrap_or_default(), needed);
+    let named = settings.work_dir.is_some();
+    let place = try_out(&work_dir, named, owner.clone().unwrap_or_default(), needed);
     let restores = match &source.place {
         Place::Tool(_) => tool::words(&source.place, settings).check(),
         Place::Files(_) => Ok(()),
@@ -140,10 +141,15 @@ fn dump(
 }
 
 /// Whether a work folder, or the folder in which it is to be made, could be used; to try is not to make it.
-fn try_out(work_dir: &Path, owner: Owner, needed: u64) -> Result<(), Failure> {
+fn try_out(work_dir: &Path, is_named: bool, owner: Owner, needed: u64) -> Result<(), Failure> {
     let work_dir = folder::fitting(work_dir)?;
-    let title = format!("the work folder `{}`", work_dir.display());
-    folder::pass_through(&work_dir, owner).map_err(refused(format!("cannot use {title}")))?;
+    let title = work_dir.display();
+    let place = match is_named {
+        true => folder::has_place(&work_dir),
+        false => Ok(()),
+    };
+    let place = place.and_then(|()| folder::pass_through(&work_dir, owner));
+    place.map_err(refused(format!("cannot use the work folder `{title}`")))?;
     let there = work_dir.ancestors().find(|folder| folder.exists());
     let there = there.unwrap_or(Path::new("/"));
     let write = || -> io::Result<()> {
@@ -157,6 +163,6 @@ fn try_out(work_dir: &Path, owner: Owner, needed: u64) -> Result<(), Failure> {
         }
         Ok(())
     };
-    write().map_err(refused(format!("cannot write into {title}")))?;
+    write().map_err(|error| folder::unwritable(&work_dir, &error))?;
     room::make_sure(there, needed)
 }

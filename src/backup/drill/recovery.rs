@@ -8,12 +8,12 @@ use super::assert::Expected;
 use super::binaries::Needed;
 use super::choice::{self, Choice};
 use super::cluster::{Bench, Cluster};
+use super::ending::{Ending, Shown};
 use super::failure::{Failure, refused};
 use super::folder::{Folder, Owner};
 use super::run::Drill;
 use super::wal::{self, Archive, Waiter};
 use super::{Phase, physical, tool};
-use crate::backup::moment::Said;
 use crate::sample::Timestamp;
 
 impl Drill<'_> {
@@ -98,23 +98,42 @@ impl Drill<'_> {
         );
         let waiter = waiter.map(|(_, waiter)| waiter);
         let started = bench.start(&plan.settings.superuser, &options);
-        let cluster = started.map_err(|failure| {
-            let said = || said(&bench.log("postgres"));
-            unreached(failure, said, self.report.target, waiter.as_ref())
-        })?;
-        if let Some(words) = waiter.as_ref().and_then(|waiter| waiter.trouble(None)) {
-            return Err(Failure::Bad(words));
-        }
-        (plan.tell)(&format!(
-            "replayed {} files of WAL",
-            waiter.as_ref().map_or(0, Waiter::given)
-        ));
+        let cluster = match &waiter {
+            Some(waiter) => self.judge(started, choice, waiter, &said(&bench.log("postgres")))?,
+            None => started?,
+        };
+        let given = waiter.as_ref().map_or(0, |waiter| waiter.asked().given);
+        (plan.tell)(&format!("replayed {given} files of WAL"));
         self.report.recovery_point = Some(self.replayed_to(&cluster, choice)?);
         let expected = Expected {
             live: plan.live.clone(),
             ..Expected::default()
         };
         self.assert(&bench, cluster, None, &expected)
+    }
+
+    /// Whether replay got as far as it should have.
+    fn judge<'b>(
+        &self,
+        started: Result<Cluster<'b>, Failure>,
+        choice: &Choice,
+        waiter: &Waiter,
+        said: &str,
+    ) -> Result<Cluster<'b>, Failure> {
+        let listed = choice.archive.as_ref().zip(choice.need);
+        // What a program of the user's brings may lie anywhere.
+        let listed = listed.filter(|_| self.plan.settings.fetch_wal.is_empty());
+        let ending = Ending {
+            asked: &waiter.asked(),
+            shown: listed.and_then(|(archive, need)| Shown::of(archive, &need)),
+            ended: choice.ended,
+            target: self.report.target,
+            said,
+        };
+        match started {
+            Ok(cluster) => ending.trouble().map_or(Ok(cluster), Err),
+            Err(failure) => Err(ending.explain(failure)),
+        }
     }
 
     /// The moment of the last transaction that was replayed, or that which was asked for, or that of the backup.
@@ -171,59 +190,9 @@ impl Drill<'_> {
     }
 }
 
-/// What PostgreSQL ends with that has no more WAL.
-const ENDED: &str = "recovery ended before configured recovery target was reached";
-/// What it says then of how far it got.
-const REACHED: &str = "last completed transaction was at log time ";
-
-/// Why recovery ended before the moment that was asked for: what was reached, and what would have come next. Any other
-/// failure is left as it is.
-fn unreached(
-    failure: Failure,
-    said: impl FnOnce() -> String,
-    target: Option<Timestamp>,
-    waiter: Option<&Waiter>,
-) -> Failure {
-    let (words, Some(waiter)) = (&failure, waiter) else {
-        return failure;
-    };
-    if !matches!(words, Failure::Bad(words) if words.contains(ENDED)) {
-        return failure;
-    }
-    let reached = reached(&said());
-    if let Some(words) = waiter.trouble(reached.zip(target)) {
-        return Failure::Bad(words);
-    }
-    match waiter.next() {
-        Some(next) => Failure::Impossible(ahead::beyond(&next, reached, target)),
-        None => failure,
-    }
-}
-
-/// When the last transaction ended that was replayed, as the log of the server says.
-fn reached(said: &str) -> Option<Timestamp> {
-    let (_, text) = said.rsplit_once(REACHED)?;
-    // A time as `+00` after it, without a space.
-    let (time, _) = text.split_once('+')?;
-    Said::parse(time).map(Said::at)
-}
-
 fn said(log: &Path) -> String {
     std::fs::read(log).map_or_else(
         |_| String::new(),
         |bytes| String::from_utf8_lossy(&bytes).into_owned(),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_log_says_how_far_replay_got() {
-        let said = "LOG:  redo done at 0/5000060\nLOG:  last completed transaction was at log time 2026-11-23 08:08:15.123456+00\nFATAL:  recovery ended\n";
-        let moment = reached(said).map(ahead::when);
-        assert_eq!(moment.as_deref(), Some("2026-11-23T08:08:15Z"));
-        assert_eq!(reached("LOG:  redo is not required"), None);
-    }
 }

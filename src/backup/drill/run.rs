@@ -138,6 +138,11 @@ impl Drill<'_> {
             ));
         }
         let owner = owner(&plan.settings.user)?;
+        if plan.settings.work_dir.is_none() {
+            // It may be the first of all that is kept there.
+            std::fs::create_dir_all(plan.state_dir)
+                .map_err(refused("cannot make the state directory"))?;
+        }
         let turn = Turn::take(&work_dir(plan.settings, plan.state_dir), owner)?;
         (plan.tell)("looking for the backup");
         let choice = choice::choose(plan, self.report.target, &self.limits)?;

@@ -11,14 +11,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::ahead;
+use super::ending::farness;
 use super::failure::{Failure, refused};
 use super::program::Limits;
 use crate::backup::shelf::Shelf;
-use crate::sample::Timestamp;
+use crate::backup::wal::WalName;
 use desk::Desk;
 
 /// The name of the asking program among the subcommands.
@@ -42,13 +42,37 @@ pub(super) struct Waiter {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What was asked for in vain, and what was there and of no use.
+/// What was asked for.
 #[derive(Debug, Default)]
-struct Asked {
-    missing: Vec<String>,
-    listed: Vec<String>,
-    trouble: Option<String>,
-    given: u64,
+pub(super) struct Asked {
+    /// Files that were asked for in vain.
+    pub(super) missing: Vec<String>,
+    /// What there is where files can be listed.
+    pub(super) listed: Vec<String>,
+    /// What was there and of no use.
+    pub(super) trouble: Option<Failure>,
+    /// How many files were handed on.
+    pub(super) given: u64,
+    /// The segment farthest on that was handed on.
+    pub(super) last: Option<String>,
+    /// The newest timeline whose history was handed on.
+    pub(super) timeline: u32,
+}
+
+impl Asked {
+    fn give(&mut self, name: &str) {
+        self.given += 1;
+        match WalName::parse(name) {
+            Some((WalName::Segment(_), _)) => {
+                let is_farther = |last: &String| farness(last) < farness(name);
+                if self.last.as_ref().is_none_or(is_farther) {
+                    self.last = Some(name.into());
+                }
+            }
+            Some((WalName::History(timeline), _)) => self.timeline = self.timeline.max(timeline),
+            _ => {}
+        }
+    }
 }
 
 impl Waiter {
@@ -95,50 +119,10 @@ impl Waiter {
         })
     }
 
-    /// How many files were handed on.
-    pub(super) fn given(&self) -> u64 {
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .given
+    /// What was asked for so far.
+    pub(super) fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// What was wrong with the archive, as far as recovery got to see it. `short` is how far it got, and which moment
-    /// was asked for, when it did not get there.
-    pub(super) fn trouble(&self, short: Option<(Timestamp, Timestamp)>) -> Option<String> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.trouble.is_some() {
-            return asked.trouble.clone();
-        }
-        let gap = gap(&asked.missing, &asked.listed)?;
-        let (reached, target) = short.unzip();
-        Some(ahead::gap(&gap, reached, target))
-    }
-
-    /// The segment farthest on that was asked for in vain.
-    pub(super) fn next(&self) -> Option<String> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        next(&asked.missing)
-    }
-}
-
-fn next(missing: &[String]) -> Option<String> {
-    let segments = missing.iter().filter(|name| name.len() == 24);
-    // The same segment is asked for on each timeline, the newest first.
-    let farthest = segments.max_by_key(|name| (name[8..].to_owned(), name[..8].to_owned()));
-    farthest.cloned()
-}
-
-/// A segment that was asked for and is not there while a later one of its timeline is.
-fn gap(missing: &[String], listed: &[String]) -> Option<String> {
-    let is_segment = |name: &&String| name.len() == 24;
-    let has_later = |name: &&String| {
-        listed
-            .iter()
-            .any(|other| other.len() == 24 && other[..8] == name[..8] && other > *name)
-    };
-    let mut gaps = missing.iter().filter(is_segment).filter(has_later);
-    gaps.next().cloned()
 }
 
 impl Drop for Waiter {
@@ -184,56 +168,6 @@ pub(super) fn restore_command(program: &Path, socket: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_gap_is_told_from_the_end() {
-        let names = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect::<Vec<_>>()
-        };
-        let (two, three, other) = (
-            "000000010000000000000002",
-            "000000010000000000000003",
-            "000000020000000000000003",
-        );
-        let cases = [
-            (names(&[three]), names(&[two]), None),
-            (names(&[two]), names(&[three]), Some(two)),
-            (names(&[two]), names(&[other]), None),
-            (names(&["00000002.history"]), names(&[three]), None),
-            (names(&[]), names(&[]), None),
-        ];
-        for (missing, listed, expected) in cases {
-            assert_eq!(
-                gap(&missing, &listed).as_deref(),
-                expected,
-                "{missing:?} {listed:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_would_come_next_is_the_farthest_that_was_asked_for() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let (old, new, farther) = (
-            "000000010000000000000005",
-            "000000020000000000000005",
-            "000000010000000000000006",
-        );
-        let cases: [(Vec<String>, _); 3] = [
-            (names(&["00000002.history", old]), Some(old)),
-            (
-                names(&[farther, new, old, "00000003.history"]),
-                Some(farther),
-            ),
-            (names(&["00000002.history"]), None),
-        ];
-        for (missing, expected) in cases {
-            assert_eq!(next(&missing).as_deref(), expected, "{missing:?}");
-        }
-    }
 
     #[test]
     fn paths_are_quoted_for_the_shell() {

@@ -20,7 +20,7 @@ pub(super) const EXACT: Metric = Metric::gauge(
 );
 pub(super) const AGE: Metric = Metric::gauge(
     "pg_backup_recovery_point_age_seconds",
-    "How old the newest moment is that could be restored from this source; absent when nothing could.",
+    "How old the newest moment is that could be restored from this source, at most: where it is not known how far WAL leads (as with a gap in it), as old as its newest backup. Absent when nothing could be restored, or no bound is known.",
 );
 pub(super) const LEAST_AGE: Metric = Metric::gauge(
     "pg_backup_recovery_point_least_age_seconds",

@@ -99,12 +99,10 @@ pub(super) fn samples(
         .filter(|_| has_base)
         .and_then(|standing| through_wal(standing, archive, now));
     let alone = shown.newest_point.map(|moment| now.wall.since(moment));
-    let ages = [through_wal, alone.map(|age| (age, age))];
-    let ages = ages.into_iter().flatten();
-    let (age, least) = (
-        ages.clone().map(|(age, _)| age).min(),
-        ages.map(|(_, least)| least).min(),
-    );
+    // Where no bound from above is known through WAL, the moment of the newest backup is one.
+    let (most, least) = through_wal.unzip();
+    let age = most.flatten().into_iter().chain(alone).min();
+    let least = least.into_iter().chain(alone).min();
     page.put_some(metric::AGE, &[], age.map(|age| age.as_secs_f64()));
     page.put_some(metric::LEAST_AGE, &[], least.map(|age| age.as_secs_f64()));
     page.finish()
@@ -114,8 +112,12 @@ fn objective(settings: &Settings, has_wal: bool) -> Option<Duration> {
     settings.rpo.or(has_wal.then_some(USUAL_OBJECTIVE))
 }
 
-/// The age of the newest moment that WAL leads to, at most and at least; nothing while neither can be told.
-fn through_wal(standing: Standing, archive: &Archive, now: Moment) -> Option<(Duration, Duration)> {
+/// The age of the newest moment that WAL leads to, at most, where that is known, and at least; nothing while neither is.
+fn through_wal(
+    standing: Standing,
+    archive: &Archive,
+    now: Moment,
+) -> Option<(Option<Duration>, Duration)> {
     let arrived = standing.arrived.map(|arrived| now.steady_of(arrived));
     let exposure = if standing.is_in_step {
         // The server's own account reaches further, and it knows since when.
@@ -127,9 +129,8 @@ fn through_wal(standing: Standing, archive: &Archive, now: Moment) -> Option<(Du
         (exposure.safe_until, exposure.lost_since)
     });
     let age = |at: Timestamp| now.steady.since(at);
-    let least = lost.map(age);
-    let most = safe.map(age).or(least)?;
-    Some((most, least.unwrap_or_default()))
+    let (most, least) = (safe.map(age), lost.map(age));
+    (most.is_some() || least.is_some()).then(|| (most, least.unwrap_or_default()))
 }
 
 #[cfg(test)]

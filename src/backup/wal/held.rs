@@ -18,8 +18,8 @@ pub(in crate::backup) struct Held {
     pub(in crate::backup) runs: BTreeMap<u32, Vec<Run>>,
     /// Beginnings of segments in which a timeline ended.
     pub(in crate::backup) partials: Vec<Segment>,
-    /// Uncompressed files that are not as long as a segment.
-    pub(in crate::backup) short: Vec<Segment>,
+    /// Uncompressed files that are not as long as a segment, and how long they are.
+    pub(in crate::backup) short: BTreeMap<Segment, u64>,
     /// Where timelines began.
     pub(in crate::backup) histories: BTreeMap<u32, History>,
     /// How many whole segments there are.
@@ -62,7 +62,7 @@ impl Held {
             segment_bytes,
             runs: BTreeMap::new(),
             partials: Vec::new(),
-            short: Vec::new(),
+            short: BTreeMap::new(),
             histories: BTreeMap::new(),
             segments: 0,
             stored_bytes: wal.files.iter().map(|file| file.bytes).sum(),
@@ -77,7 +77,7 @@ impl Held {
                         continue;
                     };
                     if !file.is_packed && file.bytes != segment_bytes {
-                        held.short.push(segment);
+                        held.short.insert(segment, file.bytes);
                         continue;
                     }
                     whole.push((segment, file.modified));
@@ -99,11 +99,10 @@ impl Held {
         whole.dedup_by_key(|(segment, _)| *segment);
         self.segments = whole.len() as u64;
         // The same segment can lie there short and whole, once compressed.
-        self.short.retain(|short| {
+        self.short.retain(|short, _| {
             let there = whole.binary_search_by_key(short, |(segment, _)| *segment);
             there.is_err()
         });
-        self.short.sort_unstable();
         self.partials.sort_unstable();
         for (Segment { timeline, number }, _) in &whole {
             let (timeline, number) = (*timeline, *number);
@@ -129,6 +128,13 @@ impl Held {
     pub(in crate::backup) fn arrived(&self, segment: Segment) -> Option<Timestamp> {
         let place = self.arrivals.partition_point(|(other, _)| *other < segment);
         let (other, at) = self.arrivals.get(place)?;
+        (other.timeline == segment.timeline).then_some(*at)
+    }
+
+    /// When a segment before another of its timeline came, the nearest of which that is known.
+    pub(in crate::backup) fn arrived_before(&self, segment: Segment) -> Option<Timestamp> {
+        let place = self.arrivals.partition_point(|(other, _)| *other < segment);
+        let (other, at) = self.arrivals.get(place.checked_sub(1)?)?;
         (other.timeline == segment.timeline).then_some(*at)
     }
 

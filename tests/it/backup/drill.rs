@@ -3,6 +3,7 @@
 mod barman;
 mod bucket;
 mod dumps;
+mod ending;
 mod network;
 mod pgbackrest;
 mod physical;

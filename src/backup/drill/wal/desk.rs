@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Archive, Asked};
 use crate::backup::archive::is_part;
+use crate::backup::drill::failure::Failure;
 use crate::backup::drill::program::{Limits, Program};
 use crate::backup::drill::tool;
 use crate::backup::inspect;
 use crate::backup::shelf::{Item, Shape};
+use crate::backup::user::not_ours;
 use crate::backup::wal::WalName;
 
 /// `0123456789ABCDEF01234567.01234567.backup` is the longest that is asked for.
@@ -75,7 +77,7 @@ impl Desk {
             self.asked().missing.push(name.to_owned());
             return stream.write_all(b"0");
         }
-        self.asked().given += 1;
+        self.asked().give(name);
         let mut content = File::open(&self.aside)?;
         stream.write_all(b"1")?;
         io::copy(&mut content, &mut stream)?;
@@ -110,12 +112,19 @@ impl Desk {
         match copy() {
             Ok(()) => true,
             Err(error) => {
-                self.asked().trouble = Some(format!(
-                    "file `{called}` of the WAL archive cannot be read: {error}"
-                ));
+                self.asked().trouble = Some(unreadable(&called, &error));
                 false
             }
         }
+    }
+}
+
+/// That we may not read a file is no word against it.
+fn unreadable(called: &str, error: &io::Error) -> Failure {
+    let what = format!("file `{called}` of the WAL archive cannot be read");
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Failure::Impossible(format!("{what}: {}", not_ours())),
+        _ => Failure::Bad(format!("{what}: {error}")),
     }
 }
 

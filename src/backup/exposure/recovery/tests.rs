@@ -132,8 +132,8 @@ fn a_source_is_as_old_as_what_could_be_restored_from_it() {
         ("b3@10 w3@12 w4@40", "17 16 300 0"),
         // The last is not: what ended after 20 is lost.
         ("b3@10 w3@12", "40 30 300 1"),
-        // A gap: WAL leads to it and no further.
-        ("b2@10 w2@31 w4@40", "30 30 300 0"),
+        // A gap: WAL leads to it and no further, to a moment that nobody knows, as the backup at least.
+        ("b2@10 w2@31 w4@40", "50 30 300 0"),
         // WAL alone restores nothing.
         ("w3@12 w4@40", "- - 300 0"),
         ("", "- - - -"),

@@ -246,6 +246,24 @@ fn a_dump_that_is_not_as_promised_is_not_restored() {
 }
 
 #[test]
+fn a_dump_is_of_no_moment_that_is_asked_for() {
+    let scene = Scene::files("target: 1h");
+    scene.put("a.sql", plain("16.4", ""));
+    for arguments in [
+        &["--target=-1h"][..],
+        &["--backup=a.sql", "--target=-1h"],
+        &[],
+    ] {
+        let (code, why) = scene.why(arguments);
+        assert!(
+            code == 2 && why.contains("a dump holds the one moment"),
+            "{why}"
+        );
+    }
+    scene.assert_tidy();
+}
+
+#[test]
 fn a_name_that_no_backup_has_is_answered_with_those_that_are_there() {
     let scene = Scene::files("timeout: 10m");
     let (code, why) = scene.why(&["--backup", "nosuch"]);

@@ -188,3 +188,25 @@ fn a_source_that_is_not_there_is_a_mistake() {
         "{said}"
     );
 }
+
+#[test]
+fn a_work_folder_that_cannot_be_used_says_what_to_do() {
+    let scene = Scene::files("assert: []");
+    let far = scene.scratch.join("nosuch/x");
+    let (code, why) = scene.why(&["--work-dir", &far.display().to_string()]);
+    let wanted = format!(
+        "there is no folder `{}`; make it",
+        scene.scratch.join("nosuch").display()
+    );
+    assert!(code == 2 && why.contains(&wanted), "{why}");
+    assert!(!scene.scratch.join("nosuch").exists(), "it was made");
+    // Nobody writes into a file as if it were a folder.
+    let file = scene.put("file", "");
+    let (code, why) = scene.why(&["--work-dir", &file.display().to_string()]);
+    let wanted = format!("cannot write into the work folder `{}`: ", file.display());
+    assert!(code == 2 && why.starts_with(&wanted), "{why}");
+    assert!(
+        why.contains("; let the user `") && why.contains("set `work_dir` to another folder"),
+        "{why}"
+    );
+}

@@ -55,9 +55,7 @@ fn a_moment_that_cannot_be_reached_is_told_with_the_segment_that_stands_in_the_w
     // The files are as new as the moment that is asked for: only PostgreSQL knows.
     let (code, why, is_restored) = tried(&to_now);
     assert!(code == 2 && is_restored, "{why}");
-    let reached = format!("it leads up to about {}", &now[..11]);
     assert!(why.contains("lies beyond the WAL archive"), "{why}");
-    assert!(why.contains(&reached), "{why}");
     assert!(
         why.contains(&format!("segment `{next}` would come next")),
         "{why}"
@@ -70,10 +68,7 @@ fn a_moment_that_cannot_be_reached_is_told_with_the_segment_that_stands_in_the_w
         code == 1 && is_restored && why.starts_with(&missing),
         "{why}"
     );
-    assert!(
-        why.contains("cannot be reached, moments up to about"),
-        "{why}"
-    );
+    assert!(why.contains("cannot be reached"), "{why}");
 
     date_back(&wal, 600);
     for arguments in [&to_now[..], &[]] {
@@ -82,7 +77,6 @@ fn a_moment_that_cannot_be_reached_is_told_with_the_segment_that_stands_in_the_w
             code == 1 && !is_restored && why.starts_with(&missing),
             "{why}"
         );
-        assert!(why.contains("moments up to about"), "{why}");
     }
     fs::rename(&away, wal.join(gap)).unwrap();
     date_back(&wal, 600);
