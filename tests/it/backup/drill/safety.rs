@@ -155,6 +155,9 @@ fn what_is_kept_stays() {
 fn without_room_nothing_is_started() {
     let scene = Scene::files("timeout: 10m");
     scene.put("huge/PG_VERSION", "15\n");
+    // Its server was shut down.
+    let control = [&[1; 16][..], &[1, 0, 0, 0], &[0; 12]].concat();
+    scene.put("huge/global/pg_control", control);
     let huge = scene.put("huge/base/1/1", "");
     File::options()
         .write(true)
