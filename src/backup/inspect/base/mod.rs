@@ -20,7 +20,7 @@ use crate::backup::{Kind, Proof};
 use awaited::{Awaited, short, wrong_sum};
 pub(super) use loose::Loose;
 use manifest::Manifest;
-pub(crate) use tree::newest as newest_in;
+pub(crate) use tree::{closed, newest as newest_in};
 
 const MANIFEST: &str = "backup_manifest";
 const LABEL: &str = "backup_label";
