@@ -75,6 +75,11 @@ pub(crate) fn content(shelf: &dyn Shelf, name: &str) -> io::Result<Box<dyn Read>
     Ok(peeled.content)
 }
 
+/// What an error of a shelf means for whoever reads a file there, in words.
+pub(crate) fn why(error: &io::Error) -> String {
+    Halt::of(error).to_string()
+}
+
 /// Whether every byte agreed with a checksum.
 fn read(
     shelf: &dyn Shelf,
