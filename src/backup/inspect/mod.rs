@@ -3,6 +3,7 @@
 
 mod archive;
 pub(crate) mod base;
+mod beginning;
 pub(crate) mod beside;
 mod custom;
 mod folder;
@@ -25,6 +26,7 @@ use std::io::{self, BufReader, Read};
 use super::Proof;
 use super::shelf::{Shape, Shelf};
 use super::wal::LONGEST_TEXT;
+pub(crate) use beginning::beginning;
 use halt::{Halt, half_written, unknowable};
 use input::Input;
 pub(crate) use input::Pace;

@@ -23,6 +23,57 @@ fn said(scratch: &Scratch, url: &str, text: &str, mut command: Command) -> Strin
     String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
 }
 
+/// The beginning of a custom archive or, in the format 3, of the table of contents of others.
+fn header(format: u8, dumper: &str) -> Vec<u8> {
+    let integer = |value: usize| [&[0][..], &(value as u32).to_le_bytes()].concat();
+    let string = |text: &str| [integer(text.len()), text.as_bytes().to_vec()].concat();
+    let mut header = [&b"PGDMP"[..], &[1, 14, 0, 4, 8, format]].concat();
+    // Its compression, and when it was made: second, minute, hour, day, month, year, and whether in summer.
+    for value in [0, 0, 0, 0, 1, 10, 126, 0] {
+        header.extend(integer(value));
+    }
+    for text in ["shop", "15.1", dumper] {
+        header.extend(string(text));
+    }
+    header
+}
+
+#[test]
+fn before_a_dump_is_read_its_head_says_which_server_a_drill_needs() {
+    let scratch = Scratch::new();
+    for folder in ["custom", "folder/1", "tape", "plain", "here"] {
+        fs::create_dir_all(scratch.join(folder)).unwrap();
+    }
+    scratch.write("custom/1.dump", header(1, "99.1"));
+    scratch.write("here/1.dump", header(1, "15.1"));
+    scratch.write("folder/1/toc.dat", header(3, "99.1"));
+    let (mut tape, toc) = (tar::Builder::new(Vec::new()), header(3, "99.1"));
+    let mut head = tar::Header::new_ustar();
+    head.set_size(toc.len() as u64);
+    tape.append_data(&mut head, "toc.dat", toc.as_slice())
+        .unwrap();
+    scratch.write("tape/1.tar", tape.into_inner().unwrap());
+    let plain = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.1\n-- Dumped by pg_dump version 99.1\n\n";
+    scratch.write("plain/1.sql", plain);
+    let (mut backups, mut drills) = (String::new(), String::new());
+    for name in ["custom", "folder", "tape", "plain", "here"] {
+        backups += &format!("  - {{name: {name}, files: '{{here}}/{name}'}}\n");
+        let binaries = binaries().join(", ");
+        drills +=
+            &format!("  - {{source: {name}, work_dir: '{{here}}/w', binaries: [{binaries}]}}\n");
+    }
+    let text = format!("backups:\n{backups}drills:\n{drills}");
+    let url = "postgresql://nobody@127.0.0.1:1/shop";
+    let all = said(&scratch, url, &text, pgvigil());
+    for name in ["custom", "folder", "tape", "plain"] {
+        let words = format!(
+            "bad      drills         `{name}`: no PostgreSQL server of major 99 or newer is installed here"
+        );
+        assert_says(&all, &[&words]);
+    }
+    assert_says(&all, &["ok       drills         `here`: PostgreSQL 15 in "]);
+}
+
 fn assert_says(said: &str, expected: &[&str]) {
     for words in expected {
         assert!(said.contains(words), "{words}\nin {said}");
