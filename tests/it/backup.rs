@@ -160,7 +160,16 @@ fn verified(scratch: &Scratch, names: &[&str]) -> (i32, String) {
 #[test]
 fn of_a_folder_each_backup_in_it_is_verified() {
     let scratch = Scratch::new();
-    for folder in ["dumps/cold/global", "dumps/notes", "torn", "wal", "empty", "mixed", "tapes", "data/1"] {
+    for folder in [
+        "dumps/cold/global",
+        "dumps/notes",
+        "torn",
+        "wal",
+        "empty",
+        "mixed",
+        "tapes",
+        "data/1",
+    ] {
         std::fs::create_dir_all(scratch.join(folder)).unwrap();
     }
     let plain =

@@ -371,7 +371,12 @@ fn a_copied_data_directory_is_a_backup_only_of_a_server_that_was_shut_down() {
     let (hot, cold) = (scratch.join("hot"), scratch.join("cold"));
     copy_tree(&postgres.dir().join("data"), &hot);
     let verdict = verify(&hot);
-    assert_eq!(verdict.trouble, Some(Trouble::Corrupt), "{}", report(&verdict));
+    assert_eq!(
+        verdict.trouble,
+        Some(Trouble::Corrupt),
+        "{}",
+        report(&verdict)
+    );
     let running = "is a copy of a data directory whose server was running";
     assert!(words(&verdict).starts_with(running), "{}", words(&verdict));
 
@@ -401,7 +406,13 @@ fn of_a_cut_file_the_cut_is_the_reason() {
     take(&Postgres::start(15), &folder, &[]);
     Cut("base/1/1259", 8192).done(&folder, || {
         let said = report(&verify(&folder));
-        assert!(said.contains("bad: is not whole: its file `base/1/1259`"), "{said}");
-        assert!(said.contains("needs WAL") && !said.contains("inside"), "{said}");
+        assert!(
+            said.contains("bad: is not whole: its file `base/1/1259`"),
+            "{said}"
+        );
+        assert!(
+            said.contains("needs WAL") && !said.contains("inside"),
+            "{said}"
+        );
     });
 }

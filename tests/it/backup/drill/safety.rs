@@ -174,6 +174,11 @@ fn without_room_nothing_is_started() {
         why.ends_with("free; set `work_dir` to a larger disk"),
         "{why}"
     );
+    // Unasked, no drill takes what may not be whole.
+    let (code, why) = scene.why(&[]);
+    let words =
+        "`huge` is the data directory of a server that was shut down, without `backup_label`";
+    assert!(code == 2 && why.contains(words), "{why}");
     scene.assert_tidy();
 }
 
