@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use super::Verdict;
 use super::archive::Archive;
 use super::moment::{Said, is_long_before, likely};
 use super::needs::Read;
 use super::wal::Segment;
+use super::{Proof, Verdict};
 use crate::sample::Timestamp;
 
 /// The clocks of a server, of its archive and of where its backups lie may differ by so much.
@@ -69,8 +69,10 @@ impl Evidence {
             let (held, last) = (&archive.held, wal.end.saturating_sub(1));
             held.arrived(Segment::at(wal.timeline, last, held.segment_bytes))
         });
+        // Of a server that was shut down nothing is newer than that, whenever it was copied.
+        let shut = verdict.written.filter(|_| verdict.proof == Proof::Listed);
         Evidence {
-            modified,
+            modified: shut.map_or(modified, |(_, shut)| shut.min(modified)),
             written: verdict.written,
             began: verdict.began,
             stopped: label.and_then(|label| label.finished),
@@ -252,6 +254,24 @@ mod tests {
         for (what, evidence, [earliest, latest]) in cases {
             assert_eq!(ended(&evidence), Ended { earliest, latest }, "{what}");
         }
+    }
+
+    #[test]
+    fn a_copy_of_what_was_shut_down_is_of_that_moment() {
+        let mut verdict = Verdict::listed("base backup");
+        let of = |verdict: &Verdict| ended(&Evidence::of(verdict, at(9, 0), None));
+        let both = |moment| Ended {
+            earliest: moment,
+            latest: moment,
+        };
+        assert_eq!(of(&verdict), both(at(9, 0)), "nothing is known");
+        verdict.written = Some((at(2, 0), at(2, 0)));
+        assert_eq!(of(&verdict), both(at(2, 0)));
+        // What a manifest says of the newest file bounds one side alone.
+        verdict.proof = Proof::Opened;
+        let latest = at(9, 0);
+        let earliest = at(2, 0);
+        assert_eq!(of(&verdict), Ended { earliest, latest });
     }
 
     #[test]

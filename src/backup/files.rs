@@ -28,6 +28,8 @@ pub(super) struct Listing {
     pub(super) space: Option<Space>,
     /// What is the matter with the place itself, in words.
     pub(super) complaints: Vec<String>,
+    /// The newest folder whose name is meant and that may not be entered: whether it is a backup is not known.
+    pub(super) closed: Option<Obstacle>,
 }
 
 /// A backup: a file, or a folder of files.
@@ -66,6 +68,8 @@ impl Found {
 
 /// More entries are not looked at.
 pub(super) const MOST_ENTRIES: usize = 500_000;
+/// What file systems have in the topmost folder, for root alone.
+const LOST: &str = "lost+found";
 /// What scripts append while they write.
 const PARTIAL: [&str; 3] = [".part", ".partial", ".tmp"];
 /// What scripts put beside a dump, other than its checksum.
@@ -80,29 +84,49 @@ pub(super) fn list(shelf: &dyn Shelf, pattern: &str, texts: &Texts) -> Result<Li
         space: shelf.space(),
         complaints: shelf.complaints(),
         found: Vec::new(),
+        closed: None,
     };
     let sums = Sums::of(&items);
     // A single base backup may lie in the place itself.
     let here = base::Form::here(&items).filter(|_| pattern == "*");
     if here.is_some() {
-        let whole = whole(shelf, &items).map_err(|error| refused(&error))?;
+        let whole = whole(shelf, &items).map_err(|error| refused_in(shelf, ".", &error))?;
         listing.found.push(whole);
     }
     let mut denied = None;
     for item in items.into_iter().filter(|item| !base::is_part(here, item)) {
+        let (name, modified) = (item.name.clone(), item.modified);
         match found(shelf, item, pattern, &sums) {
             Ok(found) => listing.found.extend(found),
             // It was removed between the listing and the look at it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // A folder that nobody else may enter, such as `lost+found`, says nothing about the dumps beside it.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied = Some(error),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                denied = denied.max(Some((name != LOST, modified, name)));
+            }
             Err(error) => return Err(refused(&error)),
         }
     }
-    if let (true, None, Some(error)) = (listing.found.is_empty(), &listing.wal, denied) {
-        return Err(refused(&error));
+    if let Some((may_be_backup, _, name)) = denied {
+        let error = io::ErrorKind::PermissionDenied.into();
+        let obstacle = refused_in(shelf, &name, &error);
+        if listing.found.is_empty() && listing.wal.is_none() {
+            return Err(obstacle);
+        }
+        listing.closed = Some(obstacle).filter(|_| may_be_backup);
     }
     Ok(listing)
+}
+
+/// What an error means that came from somewhere below a folder of the place.
+fn refused_in(shelf: &dyn Shelf, folder: &str, error: &io::Error) -> Obstacle {
+    match shelf.obstacle(error) {
+        Obstacle::Denied(place, user) => {
+            let inner = base::closed(shelf, folder).unwrap_or_else(|| folder.to_owned());
+            Obstacle::Denied(format!("{place}/{}", inner.escape_debug()), user)
+        }
+        obstacle => obstacle,
+    }
 }
 
 /// What a place shows of a WAL archive, which may be nothing yet.

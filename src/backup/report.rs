@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Verdict;
+use super::{Trouble, Verdict};
 
 /// What was found: the judgement on the first line, then, indented, what the backup says of itself.
 pub fn report(verdict: &Verdict) -> String {
@@ -34,7 +34,12 @@ pub fn report(verdict: &Verdict) -> String {
     }
     if let Some((_, newest)) = verdict.written {
         let moment = &newest.rfc3339()[..19];
-        line("ended", &format!("{moment} UTC or later, by its manifest"));
+        // No manifest was read.
+        let source = match verdict.proof {
+            super::Proof::Listed => "UTC, by its `pg_control`",
+            _ => "UTC or later, by its manifest",
+        };
+        line("ended", &format!("{moment} {source}"));
     }
     if let Some(identifier) = verdict.system_identifier {
         line("cluster", &identifier.to_string());
@@ -42,14 +47,15 @@ pub fn report(verdict: &Verdict) -> String {
     if let Some(needed) = verdict.wal {
         let position = |bytes: u64| format!("{:X}/{:X}", bytes >> 32, bytes & 0xffff_ffff);
         let (start, end) = (position(needed.start), position(needed.end));
-        let place = if verdict.has_wal {
-            "inside"
-        } else {
-            "not inside"
+        // What stopped the reader may have done so before it came to the WAL.
+        let place = match verdict.trouble {
+            _ if verdict.has_wal => ", inside",
+            None | Some(Trouble::WalMissing) => ", not inside",
+            Some(_) => "",
         };
         line(
             "needs WAL",
-            &format!("{start} to {end} of timeline {}, {place}", needed.timeline),
+            &format!("{start} to {end} of timeline {}{place}", needed.timeline),
         );
     }
     if verdict.uncompressed_bytes > 0 {

@@ -40,7 +40,7 @@ struct Saved<T> {
     known: T,
 }
 
-const JUDGEMENT: u32 = 4;
+const JUDGEMENT: u32 = 5;
 
 impl Verdicts {
     /// What an earlier run has kept; nothing when there is nothing or it cannot be understood.

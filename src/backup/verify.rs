@@ -58,11 +58,18 @@ pub fn named(path: &Path) -> Result<Vec<Named>, String> {
         let files = Files::read(&shown)?;
         let folder = path.parent().unwrap_or(path).display().to_string();
         return each(&files.shelf().into(), &folder, &files.pattern);
+    } else if is_missing(&there) {
+        return Err("does not exist".into());
     }
     Ok(vec![Named {
         title: shown,
         ..one(&there)
     }])
+}
+
+fn is_missing(path: &Path) -> bool {
+    let error = path.symlink_metadata().err();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn one(path: &Path) -> Named {
@@ -119,10 +126,14 @@ fn all_of(place: &Address, pattern: &str) -> Result<Vec<Named>, String> {
     each(&shelf, &place.title(), pattern)
 }
 
-/// Whether a folder with these items is itself a backup, be it a torn one.
+/// Whether a folder with these items is itself a backup, be it a torn one. Where other files lie beside a `base.tar` that
+/// has no manifest, it is a file like them.
 fn is_backup(items: &[Item]) -> bool {
     let mut files = items.iter().filter(|item| item.shape == Shape::File);
-    base::Form::of(items).is_some() || files.any(|item| is_part_of_dump(&item.name))
+    let form = base::Form::of(items);
+    let is_base = base::Form::here(items).is_some()
+        || form.is_some() && files.clone().all(|item| base::is_part(form, item));
+    is_base || files.any(|item| is_part_of_dump(&item.name))
 }
 
 /// Every backup of a place, as a source of backups there would see them.

@@ -14,13 +14,16 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::drill;
-use crate::backup;
+use crate::backup::{self, Proof, Verdict};
 use crate::config::Flags;
 
 /// What to do with backups.
 #[derive(Subcommand)]
 pub(super) enum Action {
     /// Read each backup to its end and say whether it is whole, without a server
+    ///
+    /// Exit code 0 when all are whole, 1 when one is bad, 2 when there is nothing to read, or whether one is whole cannot
+    /// be known.
     Verify {
         /// Dumps (plain, custom, tar or directory format, in any compression) and base backups, or folders of them; also in
         /// a bucket, as `s3://bucket/name`, with keys from the environment
@@ -63,18 +66,41 @@ pub(super) fn run(flags: &Flags, action: Action) -> io::Result<ExitCode> {
     }
 }
 
+/// How the backups that were named stand, the gravest last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Whole,
+    Unknown,
+    Bad,
+}
+
+impl Standing {
+    fn of(verdict: &Verdict) -> Standing {
+        if verdict.problem.is_some() {
+            Standing::Bad
+        } else if verdict.is_provisional || verdict.proof < Proof::Whole {
+            Standing::Unknown
+        } else {
+            Standing::Whole
+        }
+    }
+}
+
 fn verify(paths: &[PathBuf]) -> io::Result<ExitCode> {
-    let mut all_whole = true;
+    let mut worst = Standing::Whole;
     let mut out = io::stdout();
     for path in paths {
         let named = match backup::named(path) {
             Ok(named) => named,
             Err(words) => {
-                all_whole = false;
+                worst = worst.max(Standing::Unknown);
                 writeln!(out, "{}: not verified: {words}", path.display())?;
                 continue;
             }
         };
+        if named.iter().all(|backup| backup.is_partial) {
+            worst = worst.max(Standing::Unknown);
+        }
         for backup in &named {
             let title = &backup.title;
             if backup.is_partial {
@@ -83,9 +109,13 @@ fn verify(paths: &[PathBuf]) -> io::Result<ExitCode> {
                 continue;
             }
             let verdict = backup.verify();
-            all_whole &= verdict.problem.is_none() && !verdict.is_provisional;
+            worst = worst.max(Standing::of(&verdict));
             write!(out, "{title}: {}", backup::report(&verdict))?;
         }
     }
-    Ok(super::verdict(all_whole))
+    Ok(match worst {
+        Standing::Whole => ExitCode::SUCCESS,
+        Standing::Bad => ExitCode::from(1),
+        Standing::Unknown => ExitCode::from(2),
+    })
 }

@@ -9,6 +9,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -104,7 +105,12 @@ pub(super) fn run(flags: &Flags, options: &Options) -> io::Result<ExitCode> {
         Ok(config) => config,
         Err(problems) => {
             report.problems(Finding::Bad, "configuration", &problems)?;
-            return Ok(report.exit());
+            // Of what cannot be read nothing was checked.
+            let named = flags.config.as_ref();
+            return Ok(match named.is_none_or(|file| File::open(file).is_ok()) {
+                true => report.exit(),
+                false => ExitCode::from(2),
+            });
         }
     };
     let origin = config.file.as_ref().map_or_else(

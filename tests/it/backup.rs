@@ -146,21 +146,30 @@ fn a_folder_of_dumps_is_no_torn_dump() {
     assert!(!torn.contains("is a folder"), "{torn}");
 }
 
-/// What `pgvigil backup verify` says of what a person names, beneath `scratch`, and whether all is well.
-fn verified(scratch: &Scratch, names: &[&str]) -> (bool, String) {
+/// What `pgvigil backup verify` says of what a person names, beneath `scratch`, and its exit code.
+fn verified(scratch: &Scratch, names: &[&str]) -> (i32, String) {
     let mut command = crate::harness::pgvigil();
     command
         .current_dir(scratch.path())
         .args(["backup", "verify"]);
     let output = command.args(names).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    (output.status.success(), said)
+    (output.status.code().unwrap(), said)
 }
 
 #[test]
 fn of_a_folder_each_backup_in_it_is_verified() {
     let scratch = Scratch::new();
-    for folder in ["dumps/base", "dumps/notes", "torn", "wal", "empty"] {
+    for folder in [
+        "dumps/cold/global",
+        "dumps/notes",
+        "torn",
+        "wal",
+        "empty",
+        "mixed",
+        "tapes",
+        "data/1",
+    ] {
         std::fs::create_dir_all(scratch.join(folder)).unwrap();
     }
     let plain =
@@ -168,38 +177,69 @@ fn of_a_folder_each_backup_in_it_is_verified() {
     scratch.write("dumps/a.sql", plain);
     scratch.write("dumps/b.dump", "PGDMP");
     scratch.write("dumps/c.sql.part", "--");
-    scratch.write("dumps/base/PG_VERSION", "15\n");
+    scratch.write("dumps/cold/PG_VERSION", "15\n");
+    // The server was shut down in the first second of all.
+    let control = [&[1; 16][..], &[1, 0, 0, 0, 0, 0, 0, 0], &[0; 8]].concat();
+    scratch.write("dumps/cold/global/pg_control", control);
+    // A folder of a database is no data directory.
+    scratch.write("data/1/PG_VERSION", "15\n");
+    scratch.write("mixed/base.tar", "");
+    scratch.write("mixed/a.sql", plain);
+    scratch.write("tapes/base.tar.gz", "");
+    scratch.write("tapes/16400.tar.gz", "");
     scratch.write("dumps/notes/readme", "hello");
     scratch.write("torn/3364.dat.gz", "");
     scratch.write("wal/000000010000000000000001", "");
     scratch.write("wal/000000010000000000000002", "");
     let cases = [
-        ("dumps", "dumps/a.sql: whole: complete"),
-        ("dumps", "dumps/b.dump: bad: "),
-        ("dumps/", "dumps/base: listed: is a data directory without"),
+        (1, "dumps", "dumps/a.sql: whole: complete"),
+        (1, "dumps", "dumps/b.dump: bad: "),
         (
+            1,
+            "dumps/",
+            "dumps/cold: listed: is a data directory of a server that was shut down, without",
+        ),
+        (2, "dumps/cold", "dumps/cold: listed: is a data directory"),
+        (
+            2,
+            "dumps/cold",
+            "  ended     1970-01-01T00:00:00 UTC, by its `pg_control`",
+        ),
+        (
+            1,
             "dumps",
             "dumps/c.sql.part: not verified: its name says that it is still being written",
         ),
-        ("dumps/*.du?p", "dumps/b.dump: bad: "),
         (
+            2,
+            "dumps/*.sql.part",
+            "dumps/c.sql.part: not verified: its name says that it is still being written",
+        ),
+        (1, "dumps/*.du?p", "dumps/b.dump: bad: "),
+        (
+            2,
             "dumps/*.gz",
             "dumps/*.gz: not verified: holds no backup whose name is like `*.gz`",
         ),
-        ("torn", "torn: bad: "),
+        (1, "torn", "torn: bad: "),
         (
+            2,
             "wal",
             "wal: not verified: is a WAL archive, with 2 segments, and holds no backup; WAL is judged with the base backups that need it",
         ),
-        ("empty", "empty: not verified: holds no backup"),
-        ("none", "none: bad: cannot be read: No such file"),
+        (2, "empty", "empty: not verified: holds no backup"),
+        (2, "none", "none: not verified: does not exist"),
+        (2, "data", "data: not verified: holds no backup"),
+        (1, "mixed", "mixed/a.sql: whole: complete"),
+        (1, "mixed", "mixed/base.tar: bad: is empty"),
+        (1, "tapes", "tapes: bad: has no `backup_manifest`"),
+        (0, "dumps/*.sql", "dumps/a.sql: whole: complete"),
+        (0, "dumps/a.sql", "dumps/a.sql: whole: complete"),
     ];
-    for (name, words) in cases {
-        let (is_good, said) = verified(&scratch, &[name]);
+    for (expected, name, words) in cases {
+        let (code, said) = verified(&scratch, &[name]);
         let found = said.lines().any(|line| line.starts_with(words));
-        assert!(found && !is_good, "{name}: {said}");
+        assert!(found && code == expected, "{name}: {code} {said}");
         assert!(!said.contains("dumps/notes"), "{said}");
     }
-    assert!(verified(&scratch, &["dumps/*.sql"]).0);
-    assert!(verified(&scratch, &["dumps/a.sql"]).0);
 }

@@ -152,6 +152,7 @@ fn check_says_who_is_told_and_which_folders_can_be_used() {
         )
     };
     let good = backups(scratch.path());
+    scratch.write("a.gz", "");
     let cases: [(&std::path::Path, &str, i32, &[&str]); 4] = [
         (
             &missing,
@@ -206,6 +207,14 @@ fn a_broken_catalogue_is_no_reason_to_doubt_the_rules() {
     );
     assert_eq!(ended.code, 1, "{}", ended.output);
     assert!(!ended.output.contains("warning  rules"), "{}", ended.output);
+}
+
+#[test]
+fn what_cannot_be_read_was_not_checked() {
+    let ended = run(&["check", "--config", "missing.yml"], &[]);
+    assert_eq!(ended.code, 2, "{}", ended.output);
+    let words = "missing.yml: cannot be read";
+    assert!(ended.output.contains(words), "{}", ended.output);
 }
 
 #[test]

@@ -72,7 +72,8 @@ fn drilled_of(known: &Known, record: &Record, within: Duration) -> Finding {
                 named(&last.backup),
                 plain(why)
             );
-            Finding::refuted(last.finished, words)
+            // Until one works, whatever anybody says.
+            Finding::refuted(known.now, words)
         }
         _ if known.now.since(last.finished) > within => {
             Finding::unknown(format!("the last restore was {when}"))

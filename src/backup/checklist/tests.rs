@@ -547,6 +547,36 @@ fn a_person_ticks_what_no_machine_can_see() {
     };
     let world = world.change(|record| seen(record).clear());
     assert_eq!(world.line("backup-ran").standing, Standing::Unticked);
+    // The newest drill of one source failed, whatever was done by hand since, and however another's went.
+    let weekly = record("name: weekly, files: /w, keep: 30d", month());
+    let mut world = World {
+        attestations: vec![attested("restored-in-drill", 0)],
+        reports: vec![
+            restored("weekly", 1, Outcome::Restored),
+            restored("nightly", 2, Outcome::Failed("no".into())),
+        ],
+        ..World::good()
+    };
+    world.records.push(Arc::new(weekly));
+    let line = world.line("restored-in-drill");
+    assert_eq!(
+        (line.standing, line.refuted),
+        (Standing::Unticked, Some(ago(0)))
+    );
+    // Where no server was asked for standbys, a person may know.
+    for (standbys, standing) in [(None, by("monica")), (Some(0), Standing::Unticked)] {
+        let watched = Watched {
+            standbys,
+            ..Watched::default()
+        };
+        let world = World {
+            attestations: vec![attested("replica-for-failover", 0)],
+            watched,
+            ..World::good()
+        };
+        let line = world.line("replica-for-failover");
+        assert_eq!(line.standing, standing, "{line:?}");
+    }
     let world = World {
         attestations: vec![attested("contacts-current", 2)],
         ..World::good()

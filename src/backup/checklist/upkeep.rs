@@ -141,7 +141,7 @@ pub(super) fn room(known: &Known) -> Vec<Finding> {
 pub(super) fn replica(known: &Known) -> Vec<Finding> {
     vec![match known.watched.standbys {
         None => Finding::unknown("whether a standby streams, only the running watch sees"),
-        Some(0) => Finding::unknown("no standby streams from a watched server"),
+        Some(0) => Finding::refuted(known.now, "no standby streams from a watched server"),
         Some(count) => Finding::Held {
             proved: false,
             at: known.now,

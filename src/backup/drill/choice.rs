@@ -125,15 +125,14 @@ pub(super) fn choose(
             bytes: backup.bytes,
         };
         match judge(&candidate)? {
-            // It is written last.
+            // What says nothing of itself cannot be recovered to a moment that is known to be consistent.
             Ok(choice)
                 if matches!(choice.form, Form::Base(_))
                     && shelf
                         .stand(&inspect::within(&choice.id, "backup_manifest"))
                         .is_err() =>
             {
-                let words =
-                    "has no `backup_manifest`: it was interrupted, or is still being written";
+                let words = "is the data directory of a server that was shut down, without `backup_label` and `backup_manifest`: whether it is whole cannot be known, and no drill restores it";
                 why = why.or(Some(format!("`{}` {words}", choice.id)));
             }
             Ok(choice) => match target {

@@ -11,12 +11,13 @@ use super::folder::{self, Owner};
 use super::run::{owner, work_dir};
 use super::settings::Settings;
 use super::{logical, physical, room, tool};
-use crate::backup::Settings as Source;
 use crate::backup::files::Found;
+use crate::backup::inspect;
 use crate::backup::settings::Place;
 use crate::backup::shelf::Shelf;
 use crate::backup::source::Look;
 use crate::backup::verdicts::Verdicts;
+use crate::backup::{Settings as Source, Verdict};
 
 /// By what and where a drill would be run, in words, or all that stands in its way.
 pub type Ready = Result<String, Vec<String>>;
@@ -118,7 +119,7 @@ fn base(shelf: &dyn Shelf, found: &Found, usual: Outlook) -> Outlook {
     }
 }
 
-/// Of a dump, what reading it showed is remembered.
+/// Of a dump, what reading it showed is remembered; before that, its first bytes say by which pg_dump it is.
 fn dump(
     shelf: &dyn Shelf,
     found: &Found,
@@ -128,15 +129,22 @@ fn dump(
 ) -> Outlook {
     let asked = source.expect_rows.keys().cloned().collect();
     let verdicts = Verdicts::load(state_dir, &source.name, asked);
-    let Some(verdict) = verdicts.on(found).map(|known| &known.verdict) else {
-        return usual;
-    };
-    let form = logical::Form::of(verdict);
-    Outlook {
-        needed: form.map_or(usual.needed, |form| {
+    let needed = |verdict: &Verdict| {
+        let form = logical::Form::of(verdict);
+        form.map_or(usual.needed, |form| {
             form.needed(shelf, &found.name, verdict)
-        }),
-        room: Some(room::of_dump(verdict)),
+        })
+    };
+    match verdicts.on(found).map(|known| &known.verdict) {
+        Some(verdict) => Outlook {
+            needed: needed(verdict),
+            room: Some(room::of_dump(verdict)),
+        },
+        None => Outlook {
+            needed: inspect::beginning(shelf, &found.name)
+                .map_or(usual.needed, |verdict| needed(&verdict)),
+            ..usual
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod archive;
 pub(crate) mod base;
+mod beginning;
 pub(crate) mod beside;
 mod custom;
 mod folder;
@@ -25,6 +26,7 @@ use std::io::{self, BufReader, Read};
 use super::Proof;
 use super::shelf::{Shape, Shelf};
 use super::wal::LONGEST_TEXT;
+pub(crate) use beginning::beginning;
 use halt::{Halt, half_written, unknowable};
 use input::Input;
 pub(crate) use input::Pace;
@@ -73,6 +75,11 @@ pub(crate) fn inspect(shelf: &dyn Shelf, name: &str, reading: &Reading) -> Optio
 pub(crate) fn content(shelf: &dyn Shelf, name: &str) -> io::Result<Box<dyn Read>> {
     let peeled = wrapper::peel(shelf.open(name)?)?;
     Ok(peeled.content)
+}
+
+/// What an error of a shelf means for whoever reads a file there, in words.
+pub(crate) fn why(error: &io::Error) -> String {
+    Halt::of(error).to_string()
 }
 
 /// Whether every byte agreed with a checksum.

@@ -21,7 +21,7 @@ pub struct Verdict {
     #[serde(default)]
     pub began: Option<Said>,
     /// When the oldest and the newest file of a base backup were last written before they were copied into it, as its
-    /// manifest says.
+    /// manifest says; of the data directory of a server that was shut down, when that was.
     #[serde(default)]
     pub written: Option<(Timestamp, Timestamp)>,
     /// The database it was taken of; plain dumps rarely say.

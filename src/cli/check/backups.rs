@@ -16,8 +16,9 @@ pub(super) fn look(config: &Config, report: &mut Report) -> io::Result<Vec<Trial
         for words in &trial.obstacles {
             report.say(Finding::Bad, "backups", &format!("`{name}`: {words}"))?;
         }
-        if trial.obstacles.is_empty() {
-            report.say(Finding::Good, "backups", &format!("`{name}`: `{place}`"))?;
+        if let (true, Some(seen)) = (trial.obstacles.is_empty(), seen(&trial)) {
+            let words = format!("`{name}`: `{place}`: {seen}");
+            report.say(Finding::Good, "backups", &words)?;
         }
         for words in &trial.doubts {
             report.say(Finding::Warning, "backups", &format!("`{name}`: {words}"))?;
@@ -25,6 +26,21 @@ pub(super) fn look(config: &Config, report: &mut Report) -> io::Result<Vec<Trial
         trials.push(trial);
     }
     Ok(trials)
+}
+
+/// How much there is; `None` where there is nothing.
+fn seen(trial: &Trial) -> Option<String> {
+    let count = |count: usize, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {many}")),
+    };
+    let all = [
+        count(trial.backups, "backup", "backups"),
+        count(trial.segments, "segment of WAL", "segments of WAL"),
+    ];
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// Whether each drill could run; `majors` are those of the servers that answer.

@@ -3,7 +3,7 @@
 use std::fs::{self, read, write};
 use std::path::{Path, PathBuf};
 
-use pgvigil::backup::{Kind, Proof, Verdict, report, verify};
+use pgvigil::backup::{Kind, Proof, Trouble, Verdict, report, verify};
 use pgvigil::sample::Timestamp;
 
 use super::corpus::copy_tree;
@@ -355,4 +355,64 @@ fn links_and_strange_names_do_no_harm() {
     std::os::unix::fs::symlink("/", whole.join("pg_tblspc/16384")).unwrap();
     let verdict = verify(&whole);
     assert_eq!((verdict.is_good(), verdict.proof), (true, Proof::Opened));
+}
+
+/// The words of a verdict.
+fn words(verdict: &Verdict) -> &str {
+    let words = verdict.problem.as_ref().or(verdict.remark.as_ref());
+    words.map_or("", String::as_str)
+}
+
+#[test]
+fn a_copied_data_directory_is_a_backup_only_of_a_server_that_was_shut_down() {
+    let scratch = Scratch::new();
+    let postgres = Postgres::start(15);
+    postgres.sql("postgres", "CREATE TABLE t AS SELECT 1 AS i");
+    let (hot, cold) = (scratch.join("hot"), scratch.join("cold"));
+    copy_tree(&postgres.dir().join("data"), &hot);
+    let verdict = verify(&hot);
+    assert_eq!(
+        verdict.trouble,
+        Some(Trouble::Corrupt),
+        "{}",
+        report(&verdict)
+    );
+    let running = "is a copy of a data directory whose server was running";
+    assert!(words(&verdict).starts_with(running), "{}", words(&verdict));
+
+    postgres.stop();
+    copy_tree(&postgres.dir().join("data"), &cold);
+    let verdict = verify(&cold);
+    let shut = "is a data directory of a server that was shut down";
+    assert!(words(&verdict).starts_with(shut), "{}", words(&verdict));
+    assert_eq!((verdict.is_good(), verdict.proof), (true, Proof::Listed));
+    let mut control = postgres.command("pg_controldata");
+    let output = control.arg(&cold).env("TZ", "UTC").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, written) = verdict.written.unwrap();
+    let clock = &written.rfc3339()[11..19];
+    let line = "pg_control last modified: ";
+    let modified = told.lines().find(|told| told.starts_with(line)).unwrap();
+    assert!(modified.contains(clock), "{modified}: {clock}");
+
+    fs::remove_file(cold.join("global/pg_control")).unwrap();
+    assert_eq!(verify(&cold).trouble, Some(Trouble::HalfWritten));
+}
+
+#[test]
+fn of_a_cut_file_the_cut_is_the_reason() {
+    let scratch = Scratch::new();
+    let folder = scratch.join("base");
+    take(&Postgres::start(15), &folder, &[]);
+    Cut("base/1/1259", 8192).done(&folder, || {
+        let said = report(&verify(&folder));
+        assert!(
+            said.contains("bad: is not whole: its file `base/1/1259`"),
+            "{said}"
+        );
+        assert!(
+            said.contains("needs WAL") && !said.contains("inside"),
+            "{said}"
+        );
+    });
 }

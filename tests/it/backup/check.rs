@@ -23,6 +23,57 @@ fn said(scratch: &Scratch, url: &str, text: &str, mut command: Command) -> Strin
     String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
 }
 
+/// The beginning of a custom archive or, in the format 3, of the table of contents of others.
+fn header(format: u8, dumper: &str) -> Vec<u8> {
+    let integer = |value: usize| [&[0][..], &(value as u32).to_le_bytes()].concat();
+    let string = |text: &str| [integer(text.len()), text.as_bytes().to_vec()].concat();
+    let mut header = [&b"PGDMP"[..], &[1, 14, 0, 4, 8, format]].concat();
+    // Its compression, and when it was made: second, minute, hour, day, month, year, and whether in summer.
+    for value in [0, 0, 0, 0, 1, 10, 126, 0] {
+        header.extend(integer(value));
+    }
+    for text in ["shop", "15.1", dumper] {
+        header.extend(string(text));
+    }
+    header
+}
+
+#[test]
+fn before_a_dump_is_read_its_head_says_which_server_a_drill_needs() {
+    let scratch = Scratch::new();
+    for folder in ["custom", "folder/1", "tape", "plain", "here"] {
+        fs::create_dir_all(scratch.join(folder)).unwrap();
+    }
+    scratch.write("custom/1.dump", header(1, "99.1"));
+    scratch.write("here/1.dump", header(1, "15.1"));
+    scratch.write("folder/1/toc.dat", header(3, "99.1"));
+    let (mut tape, toc) = (tar::Builder::new(Vec::new()), header(3, "99.1"));
+    let mut head = tar::Header::new_ustar();
+    head.set_size(toc.len() as u64);
+    tape.append_data(&mut head, "toc.dat", toc.as_slice())
+        .unwrap();
+    scratch.write("tape/1.tar", tape.into_inner().unwrap());
+    let plain = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.1\n-- Dumped by pg_dump version 99.1\n\n";
+    scratch.write("plain/1.sql", plain);
+    let (mut backups, mut drills) = (String::new(), String::new());
+    for name in ["custom", "folder", "tape", "plain", "here"] {
+        backups += &format!("  - {{name: {name}, files: '{{here}}/{name}'}}\n");
+        let binaries = binaries().join(", ");
+        drills +=
+            &format!("  - {{source: {name}, work_dir: '{{here}}/w', binaries: [{binaries}]}}\n");
+    }
+    let text = format!("backups:\n{backups}drills:\n{drills}");
+    let url = "postgresql://nobody@127.0.0.1:1/shop";
+    let all = said(&scratch, url, &text, pgvigil());
+    for name in ["custom", "folder", "tape", "plain"] {
+        let words = format!(
+            "bad      drills         `{name}`: no PostgreSQL server of major 99 or newer is installed here"
+        );
+        assert_says(&all, &[&words]);
+    }
+    assert_says(&all, &["ok       drills         `here`: PostgreSQL 15 in "]);
+}
+
 fn assert_says(said: &str, expected: &[&str]) {
     for words in expected {
         assert!(said.contains(words), "{words}\nin {said}");
@@ -93,13 +144,47 @@ drills:
 #[test]
 fn what_stands_in_the_way_of_a_look_is_told_with_the_way_out() {
     let scratch = Scratch::new();
-    for folder in ["dumps", "closed", "empty", "shut"] {
+    for folder in [
+        "dumps",
+        "closed",
+        "empty",
+        "base/monday",
+        "base/tuesday/global",
+        "wal",
+        "secret/dump",
+    ] {
         fs::create_dir_all(scratch.join(folder)).unwrap();
     }
-    for file in ["dumps/1.dump", "closed.log", "good.log"] {
+    for file in [
+        "dumps/1.dump",
+        "closed.log",
+        "good.log",
+        "base/monday/backup_label",
+        "base/tuesday/backup_label",
+        "wal/000000010000000000000001",
+        "wal/000000010000000000000002",
+        "secret/1.dump",
+        "secret/dump/toc.dat",
+    ] {
         scratch.write(file, "PGDMP");
     }
-    for closed in ["closed", "closed.log"] {
+    let wal = scratch.join("wal/000000010000000000000001");
+    let earlier = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    File::options()
+        .append(true)
+        .open(wal)
+        .unwrap()
+        .set_modified(earlier)
+        .unwrap();
+    for closed in [
+        "closed",
+        "closed.log",
+        "base/monday",
+        "base/tuesday/global",
+        "wal/000000010000000000000002",
+        "secret/1.dump",
+        "secret/dump/toc.dat",
+    ] {
         fs::set_permissions(scratch.join(closed), Permissions::from_mode(0o000)).unwrap();
     }
     let text = "backups:
@@ -110,6 +195,16 @@ fn what_stands_in_the_way_of_a_look_is_told_with_the_way_out() {
   - {name: nowal, files: '{here}/dumps', wal: '{here}/none'}
   - {name: tool, pgbackrest: {stanza: main, config: '{here}/none.conf'}}
   - {name: typo, barman: {server: main, file: none.json}}
+  - {name: empty, files: '{here}/empty'}
+  - {name: none, files: '{here}/dumps/*.gz'}
+  - {name: monday, files: '{here}/base/mon*'}
+  - {name: tuesday, files: '{here}/base/tue*'}
+  - {name: archive, files: '{here}/dumps', wal: '{here}/wal'}
+  - {name: only, files: '{here}/wal'}
+  - {name: secret, files: '{here}/secret/*.dump'}
+  - {name: beside, files: '{here}/secret/d*'}
+drills:
+  - {source: secret, work_dir: '{here}/w'}
 ";
     let all = said(
         &scratch,
@@ -127,8 +222,8 @@ fn what_stands_in_the_way_of_a_look_is_told_with_the_way_out() {
         )
     };
     let expected = [
-        format!("ok       backups        `good`: `{here}/dumps`\n"),
-        "ok       backups        `here`: `dumps`\n".into(),
+        format!("ok       backups        `good`: `{here}/dumps`: 1 backup\n"),
+        "ok       backups        `here`: `dumps`: 1 backup\n".into(),
         relative("here", "files", "dumps"),
         format!("hint: write the whole path, such as `{here}/dumps`\n"),
         relative("here", "log", "good.log"),
@@ -147,9 +242,38 @@ fn what_stands_in_the_way_of_a_look_is_told_with_the_way_out() {
         "`tool`: pgBackRest (stanza main) cannot tell of its backups: it ended with 55".into(),
         "; say with `config` where its configuration is\n".into(),
         relative("typo", "file", "none.json"),
+        format!("warning  backups        `empty`: `{here}/empty` holds no finished backup; "),
+        format!(
+            "warning  backups        `none`: `{here}/dumps` holds no finished backup whose name is like `*.gz`; "
+        ),
+        format!(
+            "bad      backups        `monday`: folder `{here}/base/monday` may not be read by "
+        ),
+        format!(
+            "bad      backups        `tuesday`: folder `{here}/base/tuesday/global` may not be read by "
+        ),
+        format!(
+            "bad      backups        `archive`: its newest segment of WAL, `{here}/wal/000000010000000000000002`, cannot be read: the user `{user}`, as whom pgvigil runs, may not read it"
+        ),
+        format!("bad      backups        `only`: its newest segment of WAL, `{here}/wal/"),
+        format!(
+            "bad      backups        `secret`: its newest backup, `{here}/secret/1.dump`, cannot be read: the user `{user}`"
+        ),
+        format!(
+            "bad      drills         `secret`: its newest backup, `{here}/secret/1.dump`, cannot be read"
+        ),
+        format!(
+            "bad      backups        `beside`: its newest backup, `{here}/secret/dump/toc.dat`, cannot be read"
+        ),
     ];
     assert_says(&all, &expected.each_ref().map(String::as_str));
-    assert!(!all.contains("backups        `good`: `log`"), "{all}");
+    for silent in [
+        "backups        `good`: `log`",
+        "ok       backups        `empty`",
+        "ok       backups        `secret`",
+    ] {
+        assert!(!all.contains(silent), "{silent}\nin {all}");
+    }
     let mut verify = without_rights();
     verify.args(["backup", "verify"]);
     let output = verify.arg(scratch.join("closed.log")).output().unwrap();
@@ -157,5 +281,7 @@ fn what_stands_in_the_way_of_a_look_is_told_with_the_way_out() {
         "closed.log: bad: cannot be read: the user `{user}`, as whom pgvigil runs, may not read it (Permission denied); let `{user}` in by its group"
     );
     assert_says(&String::from_utf8_lossy(&output.stdout), &[&words]);
-    fs::set_permissions(scratch.join("closed"), Permissions::from_mode(0o700)).unwrap();
+    for folder in ["closed", "base/monday", "base/tuesday/global"] {
+        fs::set_permissions(scratch.join(folder), Permissions::from_mode(0o700)).unwrap();
+    }
 }

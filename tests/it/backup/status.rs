@@ -1,10 +1,13 @@
 //! `pgvigil backup status` and `attest`, as a person and as cron run them, alone and beside a watch.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use pgvigil::backup::{Kind, Outcome, Report};
+use pgvigil::sample::Timestamp;
 use serde_json::Value;
 
 use crate::harness::{Daemon, Scratch, eventually, free_port, pgvigil};
@@ -163,6 +166,40 @@ fn status_is_a_table_with_an_exit_code_for_cron() {
         "it is not written down"
     );
     let (code, said) = scene.run(&["attest", "access-audited", "--by", "Monica"]);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn nobody_attests_a_restore_while_the_newest_drill_failed() {
+    let scene = Scene::new(free_port());
+    let attest = || scene.run(&["attest", "restored-in-drill", "--by", "Monica"]);
+    let then = Timestamp::now().before(Duration::from_secs(3600));
+    let report = Report {
+        source: "nightly".into(),
+        backup: "0.sql".into(),
+        kind: Some(Kind::Dump),
+        started: then,
+        finished: then,
+        recovery_point: None,
+        target: None,
+        phases: BTreeMap::new(),
+        outcome: Outcome::Failed("it was cut".into()),
+        restored_bytes: 0,
+        data_age: None,
+        checks: Vec::new(),
+        major: Some(15),
+        is_alone: None,
+    };
+    let drills = scene.scratch.join("state/drills");
+    fs::create_dir(&drills).unwrap();
+    let file = drills.join("1.json");
+    fs::write(&file, serde_json::to_vec(&report).unwrap()).unwrap();
+    let (code, said) = attest();
+    let words =
+        "error: `restored-in-drill` is seen to be otherwise: nightly: the restore of `0.sql`";
+    assert!(code == 2 && said.contains(words), "{code} {said}");
+    fs::remove_file(&file).unwrap();
+    let (code, said) = attest();
     assert_eq!(code, 0, "{said}");
 }
 

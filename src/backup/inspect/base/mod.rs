@@ -2,6 +2,7 @@
 //! Takes a folder, or the members of one tar archive; fills in the verdict and says whether every byte has a checksum.
 
 mod awaited;
+mod bare;
 mod loose;
 mod manifest;
 mod tapes;
@@ -10,16 +11,16 @@ mod wal;
 
 use std::io::{self, Read};
 
-use super::halt::{corrupt, half_written, unknowable};
+use super::halt::{corrupt, half_written};
 use super::input::{Input, head};
-use super::{Reading, Verdict, within};
+use super::{Pace, Reading, Verdict, within};
 use crate::backup::shelf::{Item, Shape, Shelf};
 use crate::backup::wal::{LONGEST_TEXT, Label};
 use crate::backup::{Kind, Proof};
 use awaited::{Awaited, short, wrong_sum};
 pub(super) use loose::Loose;
 use manifest::Manifest;
-pub(crate) use tree::newest as newest_in;
+pub(crate) use tree::{closed, newest as newest_in};
 
 const MANIFEST: &str = "backup_manifest";
 const LABEL: &str = "backup_label";
@@ -46,7 +47,11 @@ impl Form {
         let has_tape = items
             .iter()
             .any(|item| item.shape == Shape::File && item.name.starts_with("base.tar"));
-        if has(LABEL) || has(VERSION) {
+        // Each database in a data directory has such a file of its own.
+        let has_folder = items.iter().any(|item| {
+            item.shape == Shape::Folder && ["base", "global"].contains(&item.name.as_str())
+        });
+        if has(LABEL) || (has(VERSION) && has_folder) {
             Some(Form::Tree)
         } else if has_tape || has(MANIFEST) {
             Some(Form::Tapes)
@@ -106,9 +111,7 @@ pub(super) fn read(
     }
     if !is_ended(items) {
         return Err(match form {
-            Form::Tree if !has(LABEL) => unknowable(
-                "is a data directory without `backup_label` and `backup_manifest`: whether it is whole cannot be known",
-            ),
+            Form::Tree if !has(LABEL) => bare::judge(shelf, folder, reading.pace, verdict),
             _ => half_written(
                 "has no `backup_manifest`, which is written last: the backup was interrupted",
             ),

@@ -126,6 +126,20 @@ pub(crate) fn newest(shelf: &dyn Shelf, folder: &str) -> io::Result<(u64, Timest
     Ok((bytes, modified))
 }
 
+/// The first folder, at or below this one, that may not be listed.
+pub(crate) fn closed(shelf: &dyn Shelf, folder: &str) -> Option<String> {
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        let items = match shelf.list(if folder == "." { "" } else { &folder }) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Some(folder),
+            listed => listed.unwrap_or_default(),
+        };
+        let folders = items.iter().filter(|item| item.shape == Shape::Folder);
+        waiting.extend(folders.map(|item| within(&folder, &item.name)));
+    }
+    None
+}
+
 /// Shows everything below a folder but the folders themselves, by its path. Links are not followed.
 fn walk(
     shelf: &dyn Shelf,

@@ -155,6 +155,9 @@ fn what_is_kept_stays() {
 fn without_room_nothing_is_started() {
     let scene = Scene::files("timeout: 10m");
     scene.put("huge/PG_VERSION", "15\n");
+    // Its server was shut down.
+    let control = [&[1; 16][..], &[1, 0, 0, 0], &[0; 12]].concat();
+    scene.put("huge/global/pg_control", control);
     let huge = scene.put("huge/base/1/1", "");
     File::options()
         .write(true)
@@ -171,6 +174,11 @@ fn without_room_nothing_is_started() {
         why.ends_with("free; set `work_dir` to a larger disk"),
         "{why}"
     );
+    // Unasked, no drill takes what may not be whole.
+    let (code, why) = scene.why(&[]);
+    let words =
+        "`huge` is the data directory of a server that was shut down, without `backup_label`";
+    assert!(code == 2 && why.contains(words), "{why}");
     scene.assert_tidy();
 }
 
