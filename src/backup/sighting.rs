@@ -20,8 +20,15 @@ pub struct Sighting {
     pub complaints: Vec<String>,
     /// The file system they lie on, where there is one.
     pub space: Option<Space>,
-    /// When a tool's answer was written, where that was done elsewhere.
+    /// When a tool's answer was written, the oldest of several, where that was done elsewhere.
     pub told: Option<Timestamp>,
+}
+
+impl Sighting {
+    /// A part of it was written at a moment, where that was done elsewhere.
+    pub(super) fn is_as_old_as(&mut self, told: Option<Timestamp>) {
+        self.told = self.told.min(told).or(self.told).or(told);
+    }
 }
 
 /// Room on a file system, in bytes.
