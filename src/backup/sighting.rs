@@ -64,6 +64,8 @@ pub struct Backup {
     pub is_globals: bool,
     /// What it is a backup of, as the backup itself says.
     pub origin: Option<Origin>,
+    /// It is known to be of another database or cluster than its source is for.
+    pub is_foreign: bool,
     /// The first and the last WAL segment without which it cannot become consistent.
     pub wal: Option<(Segment, Segment)>,
     /// Which of several repositories of the source holds it.
@@ -104,6 +106,7 @@ impl Backup {
             parent: None,
             is_globals: false,
             origin: None,
+            is_foreign: false,
             wal: None,
             repository: None,
             storage: Storage::default(),

@@ -53,10 +53,7 @@ pub(super) async fn look(look: &Look<'_>, now: Timestamp) -> Result<Sighting, Ob
 
 /// The WAL of all repositories together, for a restore takes each segment from whichever has it; and when that was
 /// written, where it was elsewhere.
-async fn wal(
-    look: &Look<'_>,
-    info: &Info,
-) -> Result<(Option<Wal>, Option<Timestamp>), Obstacle> {
+async fn wal(look: &Look<'_>, info: &Info) -> Result<(Option<Wal>, Option<Timestamp>), Obstacle> {
     let tool = look.tool;
     if let Some(way) = &tool.archive {
         let answer = look.ask(way, &[]).await?;
