@@ -60,7 +60,7 @@ drills:
   - {{source: old, work_dir: '{{here}}/w', {common}}}
   - {{source: told, work_dir: '{{here}}/w', restore: ['{{here}}/file', '{{folder}}'], {common}}}
   - {{source: m, work_dir: '{{here}}/w', {common}}}
-  - {{source: own, work_dir: '{{here}}/w', restore: [sh], {common}}}
+  - {{source: own, work_dir: '{{here}}/w', restore: [sh, '{{folder}}'], {common}}}
 "
     );
     let url = postgres.url("postgres", "postgres");
