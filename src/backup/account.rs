@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::checklist::{Attestations, Brief, Known, Line, briefs, checklist};
 use super::{Firing, Records, Report, Reports, Watched};
 use crate::sample::Timestamp;
+pub(super) use json::drill;
 
 /// Whom to ask.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ pub(super) use room::{fits, next_size};
 pub(super) use sizes::is_usual;
 pub use usable::last_attempt;
 pub(super) use usable::{is_wal_only, roots, usable};
-pub(super) use whole::is_foreign;
+pub(super) use whole::{mark_foreign, newest_foreign};
 pub(super) use window::{has_base, newest_point, window};
 
 /// Everything that is known when a source is judged.

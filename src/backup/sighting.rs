@@ -20,8 +20,15 @@ pub struct Sighting {
     pub complaints: Vec<String>,
     /// The file system they lie on, where there is one.
     pub space: Option<Space>,
-    /// When a tool's answer was written, where that was done elsewhere.
+    /// When a tool's answer was written, the oldest of several, where that was done elsewhere.
     pub told: Option<Timestamp>,
+}
+
+impl Sighting {
+    /// A part of it was written at a moment, where that was done elsewhere.
+    pub(super) fn is_as_old_as(&mut self, told: Option<Timestamp>) {
+        self.told = self.told.min(told).or(self.told).or(told);
+    }
 }
 
 /// Room on a file system, in bytes.
@@ -57,6 +64,8 @@ pub struct Backup {
     pub is_globals: bool,
     /// What it is a backup of, as the backup itself says.
     pub origin: Option<Origin>,
+    /// It is known to be of another database or cluster than its source is for.
+    pub is_foreign: bool,
     /// The first and the last WAL segment without which it cannot become consistent.
     pub wal: Option<(Segment, Segment)>,
     /// Which of several repositories of the source holds it.
@@ -97,6 +106,7 @@ impl Backup {
             parent: None,
             is_globals: false,
             origin: None,
+            is_foreign: false,
             wal: None,
             repository: None,
             storage: Storage::default(),

@@ -116,6 +116,17 @@ impl Place {
         tool.doubt(now, at)
     }
 
+    /// By when all that had been archived is in what a look showed of WAL. A look sees what is there when it begins; an
+    /// answer that was written elsewhere, what was there when the tool was asked, which may have taken it all its time.
+    pub(super) fn wal_seen(&self, began: Timestamp, told: Option<Timestamp>) -> Timestamp {
+        match (self, told) {
+            (Place::Tool(tool), Some(told)) if tool.archive.is_some() => {
+                began.min(told.before(tool.timeout))
+            }
+            _ => began,
+        }
+    }
+
     /// Whether a tool is asked.
     pub(super) fn is_tool(&self) -> bool {
         matches!(self, Place::Tool(_))

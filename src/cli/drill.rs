@@ -105,7 +105,7 @@ pub(super) async fn run(config: Config, options: Options) -> io::Result<ExitCode
         return Ok(ExitCode::from(2));
     };
     if options.json {
-        writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&report)?)?;
+        writeln!(io::stdout(), "{}", format_args!("{:#}", report.json()))?;
     } else {
         write!(io::stdout(), "{}", drill::words(&report))?;
     }

@@ -154,7 +154,8 @@ fn log(log: &Log) -> Value {
     })
 }
 
-fn drill(report: &Report) -> Value {
+/// A report of a drill, as the account has it and `pgvigil backup drill --json` prints it.
+pub(in crate::backup) fn drill(report: &Report) -> Value {
     let checks = report.checks.iter();
     let checks =
         checks.map(|check| json!({"name": check.name, "holds": check.holds, "found": check.found}));
@@ -170,11 +171,14 @@ fn drill(report: &Report) -> Value {
         "finished": report.finished.rfc3339(),
         "outcome": report.outcome,
         "recovery_point": report.recovery_point.map(Timestamp::rfc3339),
+        "target": report.target.map(Timestamp::rfc3339),
         "recovery_seconds": report.recovery_time().as_secs_f64(),
         "phases_seconds": Value::Object(phases.collect()),
         "restored_bytes": report.restored_bytes,
+        "data_age_seconds": report.data_age,
         "checks": checks.collect::<Vec<_>>(),
         "major": report.major,
+        "alone": report.is_alone,
     })
 }
 

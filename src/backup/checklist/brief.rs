@@ -6,9 +6,7 @@ use super::finding::{Finding, named};
 use super::upkeep::lost;
 use super::{Known, drills, newest, upkeep};
 use crate::backup::judge::{is_wal_only, usable, window};
-use crate::backup::{
-    Backup, Chain, Facts, Lag, Origin, Proof, Record, Report, Segment, Sighting, State,
-};
+use crate::backup::{Backup, Chain, Facts, Lag, Proof, Record, Report, Segment, Sighting, State};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -75,7 +73,6 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
         problems.extend(sighting.and_then(|sighting| lost(record, sighting, known.now)));
         problems.extend(uncopied(&record.facts));
         problems.extend(record.facts.chain.iter().flat_map(wal));
-        problems.extend(newest.as_ref().and_then(|newest| foreign(record, newest)));
         doubts.extend(newest.as_ref().and_then(unread));
     }
     // What would be lost grows, whether the source can be looked at or not.
@@ -171,19 +168,6 @@ fn wal(chain: &Chain) -> impl Iterator<Item = String> {
         format!("segments of WAL are too short: {count}, the first is {first}")
     });
     gap.into_iter().chain(short)
-}
-
-fn foreign(record: &Record, newest: &Backup) -> Option<String> {
-    if record.facts.foreign != Some(true) {
-        return None;
-    }
-    let of = match newest.origin.as_ref()? {
-        Origin::Database(database) => format!("another database: {}", named(database)),
-        Origin::Cluster(identifier) => {
-            format!("another cluster, with the system identifier {identifier}")
-        }
-    };
-    Some(format!("the newest, {}, is of {of}", named(&newest.id)))
 }
 
 /// What a drill has restored needs nobody who reads it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Known;
 use super::finding::{Finding, named, when};
-use super::sources::{each, problem};
+use super::sources::{each, foreign, problem};
 use crate::backup::judge::{is_usual, last_attempt, roots, usable};
 use crate::backup::{Proof, Record, Sighting, State};
 use crate::sample::Timestamp;
@@ -14,6 +14,9 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) fn ran(known: &Known) -> Vec<Finding> {
     each(known, |record, sighting| {
+        if let Some(words) = foreign(sighting) {
+            return Finding::refuted(known.now, words);
+        }
         let Some(newest) = usable(sighting).first().copied() else {
             return none_yet(record, sighting, known.now);
         };

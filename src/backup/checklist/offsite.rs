@@ -1,19 +1,31 @@
 //! Whether each source has its backups at another site as well.
 
+use std::sync::Arc;
+
 use super::Known;
 use super::finding::{Finding, named, when};
-use super::sources::{about, each, originals, places};
+use super::sources::{about, each, foreign, originals, places};
 use crate::backup::judge::{is_copy, is_offsite, usable};
-use crate::backup::{Backup, Proof};
+use crate::backup::{Backup, Proof, Record, Sighting};
 
 pub(super) fn offsite(known: &Known) -> Vec<Finding> {
     each(known, |record, sighting| {
+        let places = places(known, record).filter(|place| is_offsite(&place.settings));
+        let shown = places.filter_map(|place| Some((place, place.facts.sighting.as_ref()?)));
+        let shown: Vec<(&Arc<Record>, &Sighting)> = shown.collect();
+        let alien = shown.iter().find_map(|(place, sighting)| {
+            let words = foreign(sighting)?;
+            Some(format!("in {}, {words}", place.settings.name))
+        });
+        if let Some(words) = foreign(sighting).or(alien) {
+            return Finding::refuted(known.now, words);
+        }
         let Some(newest) = usable(sighting).first().copied() else {
             return Finding::refuted(known.now, "there is no usable backup");
         };
-        let places = places(known, record).filter(|place| is_offsite(&place.settings));
-        let best = places
-            .filter_map(|place| Some((place, *usable(place.facts.sighting.as_ref()?).first()?)));
+        let best = shown
+            .iter()
+            .filter_map(|(place, sighting)| Some((place, *usable(sighting).first()?)));
         let Some((place, there)) = best.max_by_key(|(_, backup)| backup.moment()) else {
             return Finding::unknown("no place offsite shows a backup of it");
         };

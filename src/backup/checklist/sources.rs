@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Known;
-use super::finding::Finding;
-use crate::backup::judge::is_wal_only;
-use crate::backup::{Backup, Record, Sighting};
+use super::finding::{Finding, named};
+use crate::backup::judge::{is_wal_only, newest_foreign};
+use crate::backup::{Backup, Origin, Record, Sighting};
 
 /// The sources that hold backups and are no copies of others.
 pub(super) fn originals<'k>(known: &Known<'k>) -> impl Iterator<Item = &'k Arc<Record>> + use<'k> {
@@ -64,6 +64,18 @@ pub(super) fn unseen(record: &Record) -> Finding {
         Some(obstacle) => Finding::unknown(obstacle.to_string()),
         None => Finding::unknown("it has not been looked at yet"),
     }
+}
+
+/// That the newest backup is not of what it should be of, where that is so.
+pub(super) fn foreign(sighting: &Sighting) -> Option<String> {
+    let newest = newest_foreign(sighting)?;
+    let of = match newest.origin.as_ref()? {
+        Origin::Database(database) => format!("another database: {}", named(database)),
+        Origin::Cluster(identifier) => {
+            format!("another cluster, with the system identifier {identifier}")
+        }
+    };
+    Some(format!("the newest, {}, is of {of}", named(&newest.id)))
 }
 
 pub(super) fn problem(backup: &Backup) -> String {

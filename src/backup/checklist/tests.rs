@@ -2,8 +2,8 @@ use super::*;
 use crate::backup::judge::usual_size;
 use crate::backup::memory::Past;
 use crate::backup::{
-    Backup, Chain, Facts, Gap, Kind, Log, LogError, Obstacle, Outcome, Proof, Segment, Settings,
-    Sighting, Space, State,
+    Backup, Chain, Facts, Gap, Kind, Log, LogError, Obstacle, Origin, Outcome, Proof, Segment,
+    Settings, Sighting, Space, State,
 };
 use crate::document::{Reader, parse};
 
@@ -162,6 +162,39 @@ impl World {
         };
         format!("{}: {}", line.standing.word(), words.join("; "))
     }
+}
+
+#[test]
+fn a_backup_of_something_else_proves_nothing() {
+    let alien = |record: &mut Record| {
+        let newest = &mut record.facts.sighting.as_mut().unwrap().backups[0];
+        newest.origin = Some(Origin::Database("rachel".into()));
+        newest.is_foreign = true;
+    };
+    let words = "the newest, `0.dump`, is of another database: `rachel`";
+    let world = World::good().change(alien);
+    for key in ["backup-ran", "backup-offsite"] {
+        assert_eq!(world.said(key), format!("unticked: nightly: {words}"));
+    }
+    let brief = world.brief();
+    assert_eq!(brief.problems, [words]);
+    assert_eq!(brief.newest.unwrap().id, "1.dump");
+    assert_eq!(brief.recovery_point, Some(ago(29)));
+    let mut world = World::good();
+    alien(Arc::make_mut(&mut world.records[0]));
+    assert_eq!(
+        world.said("backup-offsite"),
+        format!("unticked: nightly: in cloud, {words}")
+    );
+    // With nothing of its own, nothing could be restored.
+    let world = World::good().change(|record| {
+        let sighting = record.facts.sighting.as_mut().unwrap();
+        sighting.backups.truncate(1);
+        alien(record);
+    });
+    let brief = world.brief();
+    assert_eq!((brief.newest, brief.recovery_point), (None, None));
+    assert_eq!(brief.problems[0], words);
 }
 
 #[test]

@@ -216,6 +216,8 @@ pub(super) fn candidates(look: &Look) -> Vec<Backup> {
 
 fn of_tool(plan: &Plan, target: Option<Timestamp>) -> Result<Choice, Failure> {
     let source = plan.source;
+    let words = tool::words(&source.place, plan.settings);
+    words.check()?;
     let mut look = look(source)?;
     let told = match &mut look {
         Look::Sighting(Sighting { wal, .. }) => wal.take(),
@@ -223,10 +225,7 @@ fn of_tool(plan: &Plan, target: Option<Timestamp>) -> Result<Choice, Failure> {
     };
     // What a program brings lies where that program knows.
     let is_known = plan.settings.fetch_wal.is_empty();
-    let archive = if tool::words(&source.place, plan.settings)
-        .fetch_wal
-        .is_empty()
-    {
+    let archive = if words.fetch_wal.is_empty() {
         ahead::listed(source)?
     } else {
         let told = told.filter(|_| is_known);

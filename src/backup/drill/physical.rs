@@ -150,7 +150,6 @@ pub(super) fn run_tool(
         let ended = program.succeed(limits, &log);
         ended.map_err(|failure| tool::not_let(failure, &words, &log))
     };
-    words.check()?;
     if !words.show.is_empty() && run(&words.show)?.contains("Tablespaces") {
         // Barman puts them back where they were, which may be this machine.
         return Err(Failure::Impossible("the backup has tablespaces; name in `restore` of the drill how they are restored elsewhere".into()));

@@ -69,6 +69,11 @@ impl Report {
         }
     }
 
+    /// The same as JSON, as an account has it.
+    pub fn json(&self) -> serde_json::Value {
+        crate::backup::account::drill(self)
+    }
+
     /// Whether the backup was restored and everything asserted of it holds.
     pub fn is_good(&self) -> bool {
         self.outcome == Outcome::Restored

@@ -17,11 +17,18 @@ pub(super) struct Words {
     pub(super) restore: Vec<String>,
     /// Brings a file of WAL.
     pub(super) fetch_wal: Vec<String>,
+    /// It is Barman that restores, in its own words, and it does not stay root.
+    is_barman: bool,
 }
 
 impl Words {
-    /// Whether a program is known that restores.
+    /// Whether a program is known that restores, and could: Barman becomes the user that it is set to, or was started as,
+    /// who may not write into what is root's.
     pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.is_barman && rustix::process::geteuid().is_root() {
+            let words = "Barman does not stay root but becomes the user that it is set to (`barman_user`), who may not write into the folder of a drill; run pgvigil as that user, run the drill alone with `runuser -u barman -- pgvigil backup drill`, or name in `restore` of the drill a program that may";
+            return Err(Failure::Impossible(words.into()));
+        }
         if self.restore.is_empty() {
             let words = "no program is known that restores such a backup; name one in `restore` of the drill";
             return Err(Failure::Impossible(words.into()));
@@ -38,7 +45,7 @@ pub(super) fn words(place: &Place, settings: &Settings) -> Words {
     };
     if !settings.restore.is_empty() {
         words.restore.clone_from(&settings.restore);
-        words.show = Vec::new();
+        (words.show, words.is_barman) = (Vec::new(), false);
     }
     if !settings.fetch_wal.is_empty() {
         words.fetch_wal.clone_from(&settings.fetch_wal);
@@ -73,7 +80,6 @@ fn of(tool: &Tool) -> Words {
                 run(&all)
             };
             Words {
-                show: Vec::new(),
                 // Neither tablespaces nor links go where they were: that may be this machine.
                 restore: with(&[
                     "--set={backup}",
@@ -82,6 +88,7 @@ fn of(tool: &Tool) -> Words {
                     "restore",
                 ]),
                 fetch_wal: with(&["archive-get", "{file}", "{path}"]),
+                ..Words::default()
             }
         }
         ToolKind::Barman => Words {
@@ -94,16 +101,17 @@ fn of(tool: &Tool) -> Words {
                 "{subject}",
                 "{file}",
             ]),
+            is_barman: true,
         },
         ToolKind::WalG => Words {
-            show: Vec::new(),
             restore: run(&["backup-fetch", "{folder}", "{backup}"]),
             fetch_wal: run(&["wal-fetch", "{file}", "{path}"]),
+            ..Words::default()
         },
     }
 }
 
-/// What a program is not let do says nothing about the backup. Barman, which root has started, does not stay root.
+/// What a program is not let do says nothing about the backup.
 pub(super) fn not_let(failure: Failure, words: &[String], log: &Path) -> Failure {
     let said = std::fs::read(log).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
@@ -118,14 +126,10 @@ pub(super) fn not_let(failure: Failure, words: &[String], log: &Path) -> Failure
         .take(300)
         .collect();
     let program = words.first().map_or("", String::as_str);
-    let way_out = if rustix::process::geteuid().is_root() && program.ends_with("barman") {
-        "Barman does not stay root but becomes the user that it is set to (`barman_user`), who may not write here; run pgvigil as that user, or the drill alone with `runuser -u barman -- pgvigil backup drill`".to_owned()
-    } else {
-        format!(
-            "let the user `{}`, as whom pgvigil runs, do that, or name in `restore` of the drill a program that may",
-            ourselves()
-        )
-    };
+    let way_out = format!(
+        "let the user `{}`, as whom pgvigil runs, do that, or name in `restore` of the drill a program that may",
+        ourselves()
+    );
     Failure::Impossible(format!("`{program}` says: {denial}; {way_out}"))
 }
 

@@ -166,7 +166,7 @@ impl Watch {
         self.has_news |= self.archive.hear(is_silent(board, &self.server));
         for record in of_server(records, &self.server) {
             let shown = self.shown.entry(record.settings.name.clone()).or_default();
-            self.has_news |= shown.learn(&record.facts, &self.archive, now);
+            self.has_news |= shown.learn(record, &self.archive, now);
         }
         self.forget();
     }

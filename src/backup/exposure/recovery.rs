@@ -7,7 +7,7 @@ use super::metric;
 use super::repository::{Held, Standing};
 use crate::backup::judge::{has_base, newest_point};
 use crate::backup::metric::Page;
-use crate::backup::{Facts, Record, Settings};
+use crate::backup::{Record, Settings};
 use crate::sample::{Sample, Timestamp};
 
 /// What may be lost where WAL is kept and nothing was promised.
@@ -29,7 +29,7 @@ impl Moment {
     }
 }
 
-/// What the last look at a source showed, and what the server said was archived when it began.
+/// What the last look at a source showed, and what the server said was archived when that was so.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Shown {
     looked: Option<Timestamp>,
@@ -37,11 +37,14 @@ pub(super) struct Shown {
     held: Option<Held>,
     newest_point: Option<Timestamp>,
     then: Option<u64>,
+    /// It was so some time before the look: what has come since is not in it.
+    is_told: bool,
 }
 
 impl Shown {
     /// Takes a look that is newer than the last one; says whether there was one.
-    pub(super) fn learn(&mut self, facts: &Facts, archive: &Archive, now: Moment) -> bool {
+    pub(super) fn learn(&mut self, record: &Record, archive: &Archive, now: Moment) -> bool {
+        let Record { settings, facts } = record;
         let (Some(looked), Some(sighting)) = (facts.looked, &facts.sighting) else {
             return false;
         };
@@ -53,9 +56,10 @@ impl Shown {
         if self.looked == Some(looked) {
             return false;
         }
-        let began = now.steady_of(looked.before(facts.took));
-        self.looked = Some(looked);
-        self.then = archive.end_at(began);
+        let began = looked.before(facts.took);
+        let seen = settings.place.wal_seen(began, sighting.told);
+        (self.looked, self.is_told) = (Some(looked), seen < began);
+        self.then = archive.end_at(now.steady_of(seen));
         true
     }
 
@@ -63,6 +67,32 @@ impl Shown {
     fn standing(&self, archive: &Archive, segment_bytes: u64) -> Option<Standing> {
         let held = self.held?;
         Some(Standing::of(held, self.then, archive.end(), segment_bytes))
+    }
+
+    /// The age of the newest moment that WAL leads to, at most, where that is known, and at least; nothing while neither is.
+    fn through_wal(
+        &self,
+        standing: Standing,
+        archive: &Archive,
+        now: Moment,
+    ) -> Option<(Option<Duration>, Duration)> {
+        let arrived = self.held.and_then(|held| held.arrived);
+        let arrived = arrived.map(|arrived| now.steady_of(arrived));
+        let from = |end| archive.exposure_from(end, arrived, now.steady);
+        // The server's own account reaches further, and it knows since when.
+        let trusted = standing.is_in_step.then(|| archive.exposure(now.steady));
+        let least = trusted.unwrap_or_else(|| from(standing.end?));
+        // An answer of some age cannot show that this is so.
+        let most = match self.unbroken_end().filter(|_| self.is_told) {
+            Some(end) => from(end),
+            None => least,
+        };
+        let arrived = arrived.filter(|_| !standing.is_in_step || self.is_told);
+        let safe = most.map_or(arrived, |exposure| exposure.safe_until);
+        let lost = least.and_then(|exposure| exposure.lost_since);
+        let age = |at: Timestamp| now.steady.since(at);
+        let (most, least) = (safe.map(age), lost.map(age));
+        (most.is_some() || least.is_some()).then(|| (most, least.unwrap_or_default()))
     }
 
     /// The position up to which the last look showed WAL without a gap.
@@ -97,7 +127,7 @@ pub(super) fn samples(
     page.put_some(metric::BEHIND, &[], behind.map(|segments| segments as f64));
     let through_wal = standing
         .filter(|_| has_base)
-        .and_then(|standing| through_wal(standing, archive, now));
+        .and_then(|standing| shown.through_wal(standing, archive, now));
     let alone = shown.newest_point.map(|moment| now.wall.since(moment));
     // Where no bound from above is known through WAL, the moment of the newest backup is one.
     let (most, least) = through_wal.unzip();
@@ -110,27 +140,6 @@ pub(super) fn samples(
 
 fn objective(settings: &Settings, has_wal: bool) -> Option<Duration> {
     settings.rpo.or(has_wal.then_some(USUAL_OBJECTIVE))
-}
-
-/// The age of the newest moment that WAL leads to, at most, where that is known, and at least; nothing while neither is.
-fn through_wal(
-    standing: Standing,
-    archive: &Archive,
-    now: Moment,
-) -> Option<(Option<Duration>, Duration)> {
-    let arrived = standing.arrived.map(|arrived| now.steady_of(arrived));
-    let exposure = if standing.is_in_step {
-        // The server's own account reaches further, and it knows since when.
-        archive.exposure(now.steady)
-    } else {
-        archive.exposure_from(standing.end?, arrived, now.steady)
-    };
-    let (safe, lost) = exposure.map_or((arrived, None), |exposure| {
-        (exposure.safe_until, exposure.lost_since)
-    });
-    let age = |at: Timestamp| now.steady.since(at);
-    let (most, least) = (safe.map(age), lost.map(age));
-    (most.is_some() || least.is_some()).then(|| (most, least.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -39,8 +39,6 @@ pub(super) struct Standing {
     pub(super) end: Option<u64>,
     /// Whether it had all that the server said, which then reaches further.
     pub(super) is_in_step: bool,
-    /// When WAL came up to there, where that is known.
-    pub(super) arrived: Option<Timestamp>,
     /// By how many segments it is behind what the server said had been archived when it was looked at.
     pub(super) behind: Option<u64>,
 }
@@ -58,7 +56,6 @@ impl Standing {
         let alone = Standing {
             end: held.unbroken_end,
             is_in_step: false,
-            arrived: held.arrived,
             behind: then.map(|then| then.saturating_sub(held.newest_end).div_ceil(segment_bytes)),
         };
         match (held.unbroken_end, now) {
@@ -66,7 +63,6 @@ impl Standing {
                 Standing {
                     end: Some(now),
                     is_in_step: true,
-                    arrived: None,
                     ..alone
                 }
             }

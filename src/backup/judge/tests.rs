@@ -276,21 +276,33 @@ fn an_old_dump_under_a_new_date_is_old() {
 
 #[test]
 fn another_database_is_foreign() {
-    let is_foreign = |backups: &[&str]| {
-        let sighting = facts(backups).sighting.unwrap();
-        is_foreign(&settings(), None, &sighting)
+    let marked = |backups: &[&str]| {
+        let mut facts = facts(backups);
+        let sighting = facts.sighting.as_mut().unwrap();
+        facts.foreign = mark_foreign(&settings(), None, sighting);
+        facts
     };
-    assert_eq!(is_foreign(&["done 999 5 shop"]), Some(false));
-    assert_eq!(
-        is_foreign(&["done 999 5 blog", "done 990 5 shop"]),
-        Some(true)
-    );
     check(&facts(&["done 999 5 shop"]), &["no foreign"]);
-    let told = Facts {
-        foreign: Some(true),
-        ..facts(&["done 999 5 blog"])
-    };
-    check(&told, &["foreign 1"]);
+    let own = [
+        "age_seconds 1",
+        "recovery_window_end_timestamp_seconds 999",
+        "foreign 0",
+    ];
+    check(&marked(&["done 999 5 shop"]), &own);
+    // What would be restored is the newest of its own.
+    let own = [
+        "foreign 1",
+        "age_seconds 10",
+        "recovery_window_end_timestamp_seconds 990",
+    ];
+    check(&marked(&["done 999 5 blog", "done 990 5 shop"]), &own);
+    let none = [
+        "foreign 1",
+        "no age",
+        "no last_success",
+        "recovery_window_end_timestamp_seconds 0",
+    ];
+    check(&marked(&["done 999 5 blog"]), &none);
 }
 
 fn physical(kind: Kind, hour: i64) -> Backup {
@@ -330,11 +342,12 @@ fn another_cluster_is_foreign_once_the_server_is_known() {
         origin: Some(Origin::Cluster(7)),
         ..physical(Kind::Full, 990)
     };
-    let sighting = seen(vec![backup]).sighting.unwrap();
-    let cases = [(None, None), (Some(7), Some(false)), (Some(8), Some(true))];
+    let mut sighting = seen(vec![backup]).sighting.unwrap();
+    let cases = [(None, None), (Some(8), Some(true)), (Some(7), Some(false))];
     for (system_identifier, expected) in cases {
-        let told = is_foreign(&settings(), system_identifier, &sighting);
+        let told = mark_foreign(&settings(), system_identifier, &mut sighting);
         assert_eq!(told, expected, "{system_identifier:?}");
+        assert_eq!(has_base(&sighting), expected != Some(true));
     }
 }
 

@@ -5,21 +5,28 @@ use std::collections::BTreeSet;
 use super::Matter;
 use crate::backup::{Backup, Facts, Kind, Sighting, State};
 
-/// Usable backups, newest first. Those not read yet count only while no backup has been read at all: a new file is not
-/// good news before it has been read.
+/// Usable backups, newest first: those that would restore, of what they should be of.
 pub(in crate::backup) fn usable(sighting: &Sighting) -> Vec<&Backup> {
+    let mut usable = restorable(sighting);
+    usable.retain(|backup| !backup.is_foreign);
+    usable
+}
+
+/// Those that would restore, whatever they are of, newest first. Those not read yet count only while no backup has been
+/// read at all: a new file is not good news before it has been read.
+pub(super) fn restorable(sighting: &Sighting) -> Vec<&Backup> {
     let judged = sighting
         .backups
         .iter()
         .any(|backup| backup.state.is_judged());
     let counted = if judged { State::Done } else { State::Unread };
-    let mut usable: Vec<&Backup> = sighting
+    let mut restorable: Vec<&Backup> = sighting
         .backups
         .iter()
         .filter(|backup| backup.state == counted)
         .collect();
-    usable.sort_by_key(|backup| std::cmp::Reverse((backup.moment(), backup.finished)));
-    usable
+    restorable.sort_by_key(|backup| std::cmp::Reverse((backup.moment(), backup.finished)));
+    restorable
 }
 
 /// Those of them that need no other, newest first.

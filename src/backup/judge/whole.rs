@@ -1,9 +1,9 @@
 //! The source as a whole: how its last attempt ended, what it stores, what is proved, and of what it is.
 
-use super::usable::{last_attempt, usable};
+use super::usable::{last_attempt, restorable, usable};
 use super::{Matter, metric, truth};
 use crate::backup::metric::Page;
-use crate::backup::{Origin, Proof, Settings, Sighting, State};
+use crate::backup::{Backup, Origin, Proof, Settings, Sighting, State};
 use crate::sample::Timestamp;
 
 pub(super) fn whole(page: &mut Page, matter: &Matter, sighting: &Sighting) {
@@ -38,16 +38,27 @@ fn proofs(page: &mut Page, settings: &Settings, sighting: &Sighting) {
     }
 }
 
-/// Whether the newest usable backup names another database than configured, or another cluster than the server's;
-/// `None` when either is not known.
-pub(in crate::backup) fn is_foreign(
+/// Marks the backups that name another database than configured, or another cluster than the server's; says whether the
+/// newest that would restore is one, `None` when either is not known.
+pub(in crate::backup) fn mark_foreign(
     settings: &Settings,
     system_identifier: Option<u64>,
-    sighting: &Sighting,
+    sighting: &mut Sighting,
 ) -> Option<bool> {
-    let newest = usable(sighting).first().copied()?;
-    match newest.origin.as_ref()? {
+    let is_foreign = |backup: &Backup| match backup.origin.as_ref()? {
         Origin::Database(name) => Some(settings.database.as_ref()? != name),
         Origin::Cluster(identifier) => Some(system_identifier? != *identifier),
+    };
+    for backup in &mut sighting.backups {
+        backup.is_foreign = is_foreign(backup) == Some(true);
     }
+    restorable(sighting)
+        .first()
+        .and_then(|newest| is_foreign(newest))
+}
+
+/// The newest backup that would restore, when it is not of what it should be of.
+pub(in crate::backup) fn newest_foreign(sighting: &Sighting) -> Option<&Backup> {
+    let newest = restorable(sighting).first().copied()?;
+    newest.is_foreign.then_some(newest)
 }

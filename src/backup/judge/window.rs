@@ -19,10 +19,12 @@ pub(in crate::backup) fn window(facts: &Facts) -> Option<(Timestamp, Timestamp)>
     let sighting = facts.sighting.as_ref()?;
     let has_own = has_base(sighting);
     let reach = facts.chain.as_ref().and_then(reach);
-    let reach = reach.filter(|_| has_own || !facts.bases.is_empty());
+    // What is physical here and not usable is no reason to go by those of others.
+    let is_apart = !(sighting.backups.iter()).any(|backup| backup.kind.is_physical());
+    let reach = reach.filter(|_| has_own || is_apart && !facts.bases.is_empty());
     // Without WAL that leads on from them, backups of others can be restored from the others alone.
     let lent = facts.bases.iter().map(|base| base.opens);
-    let lent = lent.filter(|_| !has_own && reach.is_some());
+    let lent = lent.filter(|_| is_apart && reach.is_some());
     let own = usable(sighting).into_iter().map(Backup::opens);
     let start = own.chain(lent).min()?;
     let end = newest_point(sighting).max(reach)?;

@@ -135,7 +135,7 @@ impl ToolKind {
             } else {
                 "30s"
             },
-            "How long one look may take; then the tool and all that it started are killed.",
+            "How long one look may take; then the tool and all that it started are killed. Where the answer is written elsewhere: how long that may have taken.",
         );
         let max_age = s.duration(
             "max_age",

@@ -94,20 +94,23 @@ impl Bucket {
         let wanted = format!("{base}{}", self.narrow);
         let page = self.line()?.list(&wanted, false, MOST_ENTRIES, deadline)?;
         let mut astray = Vec::new();
-        let mut last = |key: &str| -> Option<String> {
-            let name = key.strip_prefix(&base)?;
+        let mut last = |key: &str, name: &str| -> Option<String> {
+            let name = name.strip_prefix(&base)?;
             let is_path = tree::is_path(name);
-            // The place itself may have an object that only marks it as a folder.
-            if !is_path && key != base {
+            if !is_path {
                 astray.push(page::plain(key, LONGEST_NAME));
             }
             is_path.then(|| name.to_owned())
         };
         let folders = page.folders.iter();
-        let folders = folders.filter_map(|key| last(key.strip_suffix('/')?));
+        let folders = folders.filter_map(|key| last(key, key.strip_suffix('/')?));
         let mut items: Vec<Item> = folders.map(|name| tree::folder_item(&name)).collect();
-        let objects = page.objects.iter();
-        items.extend(objects.filter_map(|object| Some(tree::item(&last(&object.key)?, object))));
+        // The place itself may have an object that only marks it as a folder.
+        let objects = page.objects.iter().filter(|object| object.key != base);
+        items.extend(objects.filter_map(|object| {
+            let name = last(&object.key, &object.key)?;
+            Some(tree::item(&name, object))
+        }));
         *self.astray.lock().unwrap_or_else(PoisonError::into_inner) = astray;
         let is_single = |object: Object| object.key == self.address.prefix;
         if items.is_empty()

@@ -46,10 +46,11 @@ pub(super) fn body(text: &str) -> Result<&str, String> {
     {
         begin += line.len();
     }
-    let text = &text[begin..];
-    match text.trim() {
-        "" => Err("it is empty".into()),
-        _ => Ok(text),
+    let answer = &text[begin..];
+    match (answer.trim(), words::shown(text).as_str()) {
+        ("", "") => Err("it is empty".into()),
+        ("", said) => Err(format!("it is no JSON: `{said}`")),
+        _ => Ok(answer),
     }
 }
 
@@ -264,7 +265,11 @@ mod tests {
         }
         for (text, cause) in [
             ("", "it is empty"),
-            ("hello\n", "it is empty"),
+            (" \n\n", "it is empty"),
+            (
+                "ERROR: [055]: x\nHINT: y\n",
+                "it is no JSON: `ERROR: [055]: x; HINT: y`",
+            ),
             ("[{", "EOF"),
         ] {
             let error = json(text).unwrap_err();

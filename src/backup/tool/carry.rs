@@ -27,8 +27,13 @@ pub(in super::super) fn carry(
         }
     }
     match (&mut now.wal, &before.wal) {
-        (none @ None, some) => none.clone_from(some),
-        (Some(wal), Some(before)) if kind == ToolKind::WalG => arrived(wal, before, at),
+        (none @ None, some @ Some(_)) => {
+            none.clone_from(some);
+            now.is_as_old_as(before.told);
+        }
+        (Some(wal), Some(before)) if kind == ToolKind::WalG => {
+            arrived(wal, before, now.told.map_or(at, |told| told.min(at)));
+        }
         _ => {}
     }
 }
@@ -115,11 +120,15 @@ mod tests {
         };
         let before = Sighting {
             wal: wal(&["A"], 10),
+            told: Some(Timestamp(20)),
             ..Sighting::default()
         };
-        let mut now = Sighting::default();
+        let mut now = Sighting {
+            told: Some(Timestamp(80)),
+            ..Sighting::default()
+        };
         carry(ToolKind::PgBackRest, &before, &mut now, Timestamp(90));
-        assert_eq!(now.wal, before.wal);
+        assert_eq!((&now.wal, now.told), (&before.wal, before.told));
         let mut now = Sighting {
             wal: wal(&["A", "B"], 20),
             ..Sighting::default()

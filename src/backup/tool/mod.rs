@@ -81,7 +81,7 @@ impl Look<'_> {
     }
 
     fn failed(&self, words: &str) -> Obstacle {
-        let (said, way_out) = (words::shown(words), self.tool.kind.way_out(words));
+        let (said, way_out) = (words::shown(words), self.tool.way_out(words));
         Obstacle::ToolFailed(self.title.clone(), format!("{said}{way_out}"))
     }
 

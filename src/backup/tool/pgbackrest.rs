@@ -38,7 +38,10 @@ pub(super) async fn look(look: &Look<'_>, now: Timestamp) -> Result<Sighting, Ob
         .any(|repository| repository.archive.is_some())
     {
         match wal(look, &info).await {
-            Ok(wal) => info.sighting.wal = wal,
+            Ok((wal, told)) => {
+                info.sighting.wal = wal;
+                info.sighting.is_as_old_as(told);
+            }
             Err(obstacle) => {
                 let complaint = format!("the WAL archive cannot be listed: {obstacle}");
                 info.sighting.complaints.push(words::shown(&complaint));
@@ -48,8 +51,9 @@ pub(super) async fn look(look: &Look<'_>, now: Timestamp) -> Result<Sighting, Ob
     Ok(info.sighting)
 }
 
-/// The WAL of all repositories together, for a restore takes each segment from whichever has it.
-async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
+/// The WAL of all repositories together, for a restore takes each segment from whichever has it; and when that was
+/// written, where it was elsewhere.
+async fn wal(look: &Look<'_>, info: &Info) -> Result<(Option<Wal>, Option<Timestamp>), Obstacle> {
     let tool = look.tool;
     if let Some(way) = &tool.archive {
         let answer = look.ask(way, &[]).await?;
@@ -58,10 +62,11 @@ async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
             .iter()
             .find_map(|each| each.archive.as_deref());
         let wal = archive::read(&answer.text, archive);
-        return wal.map(Some).map_err(|cause| look.unreadable(&cause));
+        let wal = wal.map_err(|cause| look.unreadable(&cause))?;
+        return Ok((Some(wal), answer.told));
     }
     if !matches!(tool.way, Way::Command(_)) {
-        return Ok(None);
+        return Ok((None, None));
     }
     let mut whole = Wal::default();
     for repository in &info.repositories {
@@ -86,7 +91,7 @@ async fn wal(look: &Look<'_>, info: &Info) -> Result<Option<Wal>, Obstacle> {
         }
         archive::join(&mut whole, wal);
     }
-    Ok(Some(whole))
+    Ok((Some(whole), None))
 }
 
 /// For tests of all tools at once.

@@ -25,7 +25,10 @@ pub(super) async fn look(look: &Look<'_>) -> Result<Sighting, Obstacle> {
     sighting.told = answer.told;
     let newest = sighting.backups.iter().map(|backup| backup.finished).max();
     match wal(look, newest.unwrap_or_default()).await {
-        Ok(wal) => sighting.wal = wal,
+        Ok((wal, told)) => {
+            sighting.wal = wal;
+            sighting.is_as_old_as(told);
+        }
         Err(obstacle) => {
             let complaint = format!("the WAL archive cannot be listed: {obstacle}");
             sighting.complaints.push(words::shown(&complaint));
@@ -34,15 +37,19 @@ pub(super) async fn look(look: &Look<'_>) -> Result<Sighting, Obstacle> {
     Ok(sighting)
 }
 
-async fn wal(look: &Look<'_>, arrived: Timestamp) -> Result<Option<Wal>, Obstacle> {
+/// The WAL, and when the listing of it was written, where it was elsewhere.
+async fn wal(
+    look: &Look<'_>,
+    arrived: Timestamp,
+) -> Result<(Option<Wal>, Option<Timestamp>), Obstacle> {
     let way = match (&look.tool.archive, &look.tool.way) {
         (Some(way), _) | (None, way @ Way::Command(_)) => way,
-        (None, _) => return Ok(None),
+        (None, _) => return Ok((None, None)),
     };
     let answer = look.ask(way, &["wal-show", "--detailed-json"]).await?;
     let json = answer.json().map_err(|cause| look.unreadable(&cause))?;
     let wal = archive::read(&json, arrived).map_err(|cause| look.unreadable(&cause))?;
-    Ok(Some(wal))
+    Ok((Some(wal), answer.told))
 }
 
 fn read(answer: &Value) -> Result<Sighting, String> {

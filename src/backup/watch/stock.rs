@@ -95,6 +95,10 @@ impl Watch {
     /// Compares what is there with what was there before, with what is elsewhere and with the server.
     pub(super) fn compare(&mut self, original: Option<&Record>, live: &Live, now: Timestamp) {
         let (settings, past) = (&self.settings, self.memory.past());
+        if let Some(sighting) = &mut self.facts.sighting {
+            let identifier = live.system_identifier;
+            self.facts.foreign = judge::mark_foreign(settings, identifier, sighting);
+        }
         let (Some(sighting), None) = (&self.facts.sighting, &self.facts.obstacle) else {
             return;
         };
@@ -102,7 +106,6 @@ impl Watch {
         let uncopied = |original| judge::uncopied(settings, original, sighting, now);
         self.facts.uncopied = original.map(uncopied);
         self.facts.vanished = judge::vanished(past, settings, now);
-        self.facts.foreign = judge::is_foreign(settings, live.system_identifier, sighting);
         self.facts.watched_since = past.since;
         self.facts.usual_size = judge::usual_size(sighting, past);
     }

@@ -105,6 +105,115 @@ fn an_archive_command_that_swallows() {
     watch.finish();
 }
 
+/// A tool's answer that is some minutes old says nothing of what was archived since; one that was written after that does.
+#[test]
+fn an_answer_that_is_written_now_and_then() {
+    let scratch = Scratch::new();
+    let wal = scratch.join("wal");
+    fs::create_dir(&wal).unwrap();
+    fs::set_permissions(&wal, fs::Permissions::from_mode(0o777)).unwrap();
+    let command = format!(
+        "archive_command=test ! -f {0}/%f && cp %p {0}/%f",
+        wal.display()
+    );
+    let settings = [
+        "archive_mode=on",
+        &*command,
+        "autovacuum=off",
+        "checkpoint_timeout=1h",
+    ];
+    let postgres = Postgres::with(18, &settings);
+    postgres.sql("postgres", "CREATE TABLE games (id int)");
+    let config = format!(
+        "servers: [{{name: shop, url: '{}'}}]\n\
+         backups: [{{name: repo, server: shop, every: 7d, rpo: 2s, look: 1s, pgbackrest: {{stanza: main, timeout: 1s, file: '{}', archive_file: '{}'}}}}]",
+        postgres.url("postgres", "postgres"),
+        scratch.join("info.json").display(),
+        scratch.join("archive.json").display(),
+    );
+    let watch = Watch::in_folder(scratch, CASES, &config, "", &[]);
+    switch(&postgres, 1);
+    // What was archived before the server was read, nobody knows.
+    let archived = "pg_wal_archived_position_bytes";
+    read_again(&watch, archived, 3.0);
+    answer(&watch, &wal);
+    watch.knows("pg_backup_wal_behind_segments == 0");
+
+    // It all came, and nobody has written so yet.
+    postgres.sql("postgres", "INSERT INTO games VALUES (1)");
+    read_again(&watch, "pg_wal_position_bytes", 0.0);
+    switch(&postgres, 3);
+    read_again(&watch, archived, 3.0);
+    watch.knows(PERFECT);
+    read_again(&watch, AGE, 0.0);
+    let said = "pg_backup_wal_behind_segments == 0 and on () pg_backup_recovery_point_least_age_seconds == 0";
+    assert!(watch.value(said).is_some(), "nothing is known to be lost");
+    // It may be, for all that the answer says.
+    watch.knows(&format!("{AGE} > 2"));
+    watch.knows("absent(ALERTS{alertname=~'WalSwallowed|RpoExceeded|WalGap'})");
+    answer(&watch, &wal);
+    watch.knows(&format!("{AGE} == 0"));
+
+    archiving(&postgres, "/bin/true");
+    postgres.sql("postgres", "INSERT INTO games VALUES (1)");
+    read_again(&watch, "pg_wal_position_bytes", 0.0);
+    switch(&postgres, 3);
+    read_again(&watch, archived, 3.0);
+    watch.knows(PERFECT);
+    read_again(&watch, AGE, 0.0);
+    assert!(watch.value(said).is_some(), "nobody has told so yet");
+    answer(&watch, &wal);
+    watch.fires(&["WalSwallowed/critical"]);
+    watch.knows("ALERTS{alertname='RpoExceeded', source='repo', alertstate='firing'}");
+}
+
+/// Waits until a series has been given so many seconds after now, or later.
+fn read_again(watch: &Watch, series: &str, seconds: f64) {
+    watch.knows(&format!("timestamp({series}) > {} + {seconds}", now()));
+}
+
+/// Writes what pgBackRest would tell of a backup before all WAL, and of the archive as it is.
+fn answer(watch: &Watch, wal: &Path) {
+    let modified = |entry: &fs::DirEntry| {
+        let modified = entry.metadata().unwrap().modified().unwrap();
+        modified.duration_since(UNIX_EPOCH).unwrap().as_secs()
+    };
+    let entries: Vec<fs::DirEntry> = fs::read_dir(wal).unwrap().flatten().collect();
+    let names = entries.iter().map(|entry| entry.file_name());
+    let first = names.map(|name| name.into_string().unwrap()).min().unwrap();
+    let files = entries.iter().map(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        let file = serde_json::json!({"type": "file", "size": 16 << 20, "time": modified(entry)});
+        (
+            format!("18-1/{}/{name}-{}", &name[..16], "a".repeat(40)),
+            file,
+        )
+    });
+    let archive: serde_json::Map<String, serde_json::Value> = files.collect();
+    let stop = entries.iter().map(modified).min().unwrap();
+    let database = serde_json::json!({"id": 1, "repo-key": 1});
+    let info = serde_json::json!([{
+        "name": "main",
+        "repo": [{"key": 1, "status": {"code": 0, "message": "ok"}}],
+        "archive": [{"database": database, "id": "18-1"}],
+        "backup": [{
+            "archive": {"start": first, "stop": first},
+            "database": database,
+            "label": "20261123-072947F",
+            "timestamp": {"start": stop - 1, "stop": stop},
+            "type": "full",
+        }],
+    }]);
+    // The listing first: a look between the two takes both to be as old as it.
+    for (name, text) in [
+        ("archive.json", serde_json::Value::from(archive).to_string()),
+        ("info.json", info.to_string()),
+    ] {
+        let aside = watch.scratch.write("aside", text);
+        fs::rename(aside, watch.folder().join(name)).unwrap();
+    }
+}
+
 fn now() -> f64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

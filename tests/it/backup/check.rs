@@ -102,12 +102,16 @@ fn what_stands_in_the_way_of_a_drill_is_told_before_it() {
   - {{name: base, files: '{{here}}/base'}}
   - {{name: old, files: '{{here}}/old'}}
   - {{name: told, pgbackrest: {{stanza: main, file: '{{here}}/none'}}}}
+  - {{name: m, barman: {{server: m, command: [sh]}}}}
+  - {{name: own, barman: {{server: m, command: [sh]}}}}
 drills:
   - {{source: dumps, work_dir: '{{here}}/w', {common}}}
   - {{source: lent, work_dir: '{{here}}/file', user: no-such-user, fetch_wal: [no-such-program, '{{path}}'], {common}}}
   - {{source: base, work_dir: '{{here}}/w', {common}}}
   - {{source: old, work_dir: '{{here}}/w', {common}}}
   - {{source: told, work_dir: '{{here}}/w', restore: ['{{here}}/file', '{{folder}}'], {common}}}
+  - {{source: m, work_dir: '{{here}}/w', {common}}}
+  - {{source: own, work_dir: '{{here}}/w', restore: [sh, '{{folder}}'], {common}}}
 "
     );
     let url = postgres.url("postgres", "postgres");
@@ -132,7 +136,9 @@ drills:
     if is_root() {
         let words =
             "bad      drills         `lent`: there is no user `no-such-user` other than root";
-        assert_says(&all, &[words, "run by `nobody`"]);
+        let barman = "bad      drills         `m`: Barman does not stay root but becomes the user";
+        assert_says(&all, &[words, "run by `nobody`", barman]);
+        assert!(!all.contains("`own`: Barman does not"), "{all}");
     }
     assert!(!scratch.join("w").exists(), "to check is not to make");
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::backup::archive::{Archive as Listed, Shown as Listing};
 use crate::backup::exposure::clock::Reading;
 use crate::backup::needs;
-use crate::backup::{Backup, Kind, Segment, Sighting, State, WalFile, WalName};
+use crate::backup::{Backup, Facts, Kind, Segment, Sighting, State, WalFile, WalName};
 use crate::document::{Reader, parse};
 
 const W: u64 = 1 << 20;
@@ -21,8 +21,13 @@ fn moment(second: i64) -> Moment {
     }
 }
 
+/// Of a folder, and more; or of a tool's answer.
 fn settings(more: &str) -> Settings {
-    let text = format!("backups: [{{name: n, files: /b{more}}}]");
+    let place = match more.strip_prefix("tool ") {
+        Some(tool) => tool.to_owned(),
+        None => format!("files: /b{more}"),
+    };
+    let text = format!("backups: [{{name: n, {place}}}]");
     let read = Reader::new(None).read(&parse("x.yml", &text).unwrap(), Settings::read);
     read.into_iter().next().unwrap()
 }
@@ -38,7 +43,8 @@ fn reading(archive: &mut Archive, second: i64, segment: f64, fingerprint: u64) {
 }
 
 /// Written as a word for each: `w3@7` segment 3 came at 7, `b3@7` a base backup that needs it was finished at 7, `d@7` a
-/// dump, `x@7` one that is damaged, `u@7` one that nobody has read yet; `e@0` an archive is shown though it may be empty.
+/// dump, `x@7` one that is damaged, `u@7` one that nobody has read yet; `e@0` an archive is shown though it may be empty,
+/// `t@7` the answer was written at 7.
 fn sighting(words: &str) -> Sighting {
     let mut sighting = Sighting::default();
     for word in words.split(' ').filter(|word| !word.is_empty()) {
@@ -55,6 +61,7 @@ fn sighting(words: &str) -> Sighting {
         };
         match &what[..1] {
             "e" => drop(sighting.wal.get_or_insert_default()),
+            "t" => sighting.told = Some(finished),
             "b" => sighting.backups.push(backup(Kind::Full, State::Done)),
             "d" => sighting.backups.push(backup(Kind::Dump, State::Done)),
             "u" => sighting.backups.push(backup(Kind::Dump, State::Unread)),
@@ -86,13 +93,13 @@ fn check(more: &str, words: &str, archive: &Archive) -> String {
         chain: held.map(|held| held.chain(None, &needs)),
         ..Facts::default()
     };
-    let mut shown = Shown::default();
-    assert!(shown.learn(&facts, archive, moment(50)));
-    assert!(!shown.learn(&facts, archive, moment(51)), "no news");
     let record = Record {
         settings: settings(more),
         facts,
     };
+    let mut shown = Shown::default();
+    assert!(shown.learn(&record, archive, moment(50)));
+    assert!(!shown.learn(&record, archive, moment(51)), "no news");
     let samples = samples(&record, &shown, archive, W, shown.has_base, moment(60));
     let said = |metric: crate::sample::Metric| {
         let mut found = samples
@@ -172,4 +179,32 @@ fn what_a_server_has_archived_since_the_look_is_trusted_to_be_there() {
     assert_eq!(check("", "b3@10 w3@12 w4@40", &archive), "0 0 300 0");
     // Not from a source that lacked something already.
     assert_eq!(check("", "b3@10 w3@12", &archive), "40 30 300 1");
+}
+
+#[test]
+fn what_was_archived_since_an_answer_was_written_is_not_known_to_be_lost() {
+    const ANSWER: &str = "tool pgbackrest: {stanza: main, file: i, archive_file: a, timeout: 2s}";
+    const HOME: &str = "tool barman: {server: main, file: i, home: /b, timeout: 2s}";
+    let archive = archive();
+    let cases = [
+        // The last segment was archived after it: what ended since 20 may be lost, what ended before 44 is not.
+        (ANSWER, "b3@10 w3@12 t@35", "40 16 300 0"),
+        // It may have been told of as it came.
+        (ANSWER, "b3@10 w3@12 t@41", "40 16 300 0"),
+        // It was there when the answer was written, and is not in it.
+        (ANSWER, "b3@10 w3@12 t@42", "40 30 300 1"),
+        // All was there, and more may have come.
+        (ANSWER, "b3@10 w3@12 w4@40 t@42", "17 16 300 0"),
+        // It was written before the server was first read.
+        (ANSWER, "b3@10 w3@12 t@15", "40 16 300 -"),
+        // It is dated ahead: it was read all the same.
+        (ANSWER, "b3@10 w3@12 t@99", "40 30 300 1"),
+        // What is asked at an address says nothing of its age.
+        (ANSWER, "b3@10 w3@12", "40 30 300 1"),
+        // The WAL that Barman keeps is looked at when the answer is read.
+        (HOME, "b3@10 w3@12 t@35", "40 30 300 1"),
+    ];
+    for (place, words, expected) in cases {
+        assert_eq!(check(place, words, &archive), expected, "{place} {words}");
+    }
 }

@@ -66,6 +66,10 @@ fn only_places_that_are_fresh_count() {
     let mut failing = Record::clone(&away(5));
     failing.facts.obstacle = Some(Obstacle::Missing("/nas".into()));
     assert_eq!(check(&[local(), failing.into()]), [2.0, 1.0, 0.0, 1.0]);
+    let mut foreign = Record::clone(&away(5));
+    let there = foreign.facts.sighting.as_mut().unwrap();
+    there.backups[0].is_foreign = true;
+    assert_eq!(check(&[local(), foreign.into()]), [2.0, 1.0, 0.0, 1.0]);
     let patterns = [record("files: '/b/a*'", 5), record("files: '/b/b*'", 5)];
     assert_eq!(check(&patterns), [2.0, 1.0, 0.0, 0.0], "one folder");
 }

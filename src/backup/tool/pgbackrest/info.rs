@@ -94,6 +94,15 @@ pub(super) fn read(
                 .push("it lists a backup without a name or a time".into()),
         }
     }
+    if sighting.backups.is_empty() {
+        // So it answers where it has no configuration at all, too.
+        let unconfigured = sighting.complaints.iter_mut();
+        for complaint in unconfigured.filter(|said| said.contains("missing stanza path")) {
+            complaint.push_str(
+                "; was `stanza-create` run, and does `config` say where its configuration is?",
+            );
+        }
+    }
     let is_unseen = repositories
         .iter()
         .any(|each| each.status == Status::Unseen);

@@ -211,7 +211,9 @@ async fn hostile_names_lead_nowhere() {
     ];
     let all: String = names.map(object).concat();
     let astray = object("z.sql").replace("daily/", "../../etc/");
-    sink.script([page(&format!("{all}{astray}")), refusal(404, "NoSuchKey")]);
+    let nameless = "<CommonPrefixes><Prefix>daily//</Prefix></CommonPrefixes>";
+    let all = format!("{all}{astray}{nameless}");
+    sink.script([page(&all), refusal(404, "NoSuchKey")]);
     sink.usually(refusal(500, "InternalError"));
     let watched = watch(&source(&sink, "5s"));
     let seen = watched
@@ -227,7 +229,7 @@ async fn hostile_names_lead_nowhere() {
     assert_eq!(
         seen.complaints,
         [
-            "4 of its names have `..`, `.` or nothing between slashes, such as `daily/../x.sql`: what is called so is passed over"
+            "5 of its names have `..`, `.` or nothing between slashes, such as `daily//`: what is called so is passed over"
         ]
     );
     watched.stop().await;

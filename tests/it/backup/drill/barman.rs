@@ -38,6 +38,16 @@ fn a_catalogue_of_barman_is_restored() {
         let (code, why) = scene.why(&[]);
         assert_eq!(code, 2, "{why}");
         assert!(why.contains("Barman does not stay root"), "{why}");
+        // Nor does it when somebody else starts it for root.
+        let config = home.scratch.join("good.conf");
+        let started = format!(
+            "barman: {{server: m, command: [env, barman, -c, '{}']}}",
+            config.display()
+        );
+        let other = Scene::new(&started, "");
+        let (code, why) = other.why(&[]);
+        assert_eq!(code, 2, "{why}");
+        assert!(why.contains("Barman does not stay root"), "{why}");
     }
     // Barman becomes the user that it is set to, who could not write into what is another's.
     let (code, report) = scene.drill_as(server_user(), &[]);

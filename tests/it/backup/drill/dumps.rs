@@ -90,7 +90,7 @@ fn every_form_of_dump_is_restored() {
             "{report:#}"
         );
         assert!(
-            report["phases"]["restore"].as_f64().unwrap() > 0.0,
+            report["phases_seconds"]["restore"].as_f64().unwrap() > 0.0,
             "{report:#}"
         );
         if name != "cluster.sql" {
@@ -112,7 +112,10 @@ fn every_form_of_dump_is_restored() {
             check(&report, "tables and indexes are intact")["holds"],
             true
         );
-        assert!(report["data_age"].as_f64().unwrap() < 3600.0, "{report:#}");
+        assert!(
+            report["data_age_seconds"].as_f64().unwrap() < 3600.0,
+            "{report:#}"
+        );
         scene.assert_tidy();
     }
     assert_eq!(

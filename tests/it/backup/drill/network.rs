@@ -68,8 +68,8 @@ fn a_hostile_dump_reaches_no_live_server() {
         let scene = Scene::files(CHECKS);
         scene.put("hostile.sql", &dump);
         let (_, report) = scene.drill_as(user, &[]);
-        assert_eq!(report["is_alone"], is_allowed(user), "{report:#}");
-        if report["is_alone"] == true {
+        assert_eq!(report["alone"], is_allowed(user), "{report:#}");
+        if report["alone"] == true {
             assert_eq!(report["outcome"]["how"], "restored", "{report:#}");
             assert_eq!(connections(&postgres), seen, "{user:?}: it was spoken to");
         }

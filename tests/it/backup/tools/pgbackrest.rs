@@ -135,8 +135,9 @@ fn has_running(facts: &Facts) -> bool {
 async fn what_pgbackrest_tells_and_what_it_does_not() {
     let world = World::start();
     let watched = Watched::over(&world.settings(), world.scratch.path());
-    let lacks =
-        |words: &'static str| move |seen: &Facts| complaints(seen).iter().any(|each| each == words);
+    let lacks = |words: &'static str| {
+        move |seen: &Facts| complaints(seen).iter().any(|each| each.starts_with(words))
+    };
     until(
         &watched,
         "repo",

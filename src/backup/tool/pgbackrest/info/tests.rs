@@ -60,7 +60,7 @@ fn each_state_is_read() {
         ),
         (
             "missing-stanza-path",
-            "! repository 1: missing stanza path".into(),
+            "! repository 1: missing stanza path; was `stanza-create` run, and does `config` say where its configuration is?".into(),
         ),
         ("no-stanza-all", "! there is no stanza `main`".into()),
     ];
