@@ -160,7 +160,7 @@ fn tapes_with_tablespaces_and_increments_are_recovered() {
     let owned = place.join("own");
     // The folder of a tablespace must belong to the server.
     let make = format!(
-        "COPY (SELECT 1) TO PROGRAM 'mkdir -m 700 {}'",
+        "COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; mkdir -m 700 {}'",
         owned.display()
     );
     postgres.sql("postgres", &make);
