@@ -6,7 +6,9 @@ use super::finding::{Finding, named};
 use super::upkeep::lost;
 use super::{Known, drills, newest, upkeep};
 use crate::backup::judge::{is_wal_only, usable, window};
-use crate::backup::{Backup, Chain, Facts, Lag, Proof, Record, Report, Segment, Sighting, State};
+use crate::backup::{
+    Backup, Chain, Facts, Lag, Outcome, Proof, Record, Report, Segment, Sighting, State,
+};
 use crate::sample::Timestamp;
 
 /// What matters of a source.
@@ -21,7 +23,7 @@ pub struct Brief {
     pub recovery_point: Option<Timestamp>,
     /// How it stands to its server, as far as a running watch knows.
     pub lag: Lag,
-    /// The last drill that came to an end.
+    /// The drill that tells how restoring stands, or the last one that could not be tried.
     pub drill: Option<Report>,
     /// What is wrong, a sentence each.
     pub problems: Vec<String>,
@@ -80,15 +82,18 @@ fn brief(known: &Known, record: &Arc<Record>) -> Brief {
     let lag = lag.copied().unwrap_or_default();
     problems.extend(lag.problems());
     doubts.extend(silence(known, record));
-    let mut drills = known
-        .reports
-        .iter()
-        .filter(|report| report.source == record.settings.name);
+    let drills = || {
+        let own = |report: &&Report| report.source == record.settings.name;
+        known.reports.iter().filter(own)
+    };
+    let impossible = drills()
+        .next()
+        .filter(|last| matches!(last.outcome, Outcome::Impossible(_)));
     Brief {
         recovery_point: window(&record.facts).map(|(_, end)| end),
         record: record.clone(),
         lag,
-        drill: drills.next().cloned(),
+        drill: impossible.or_else(|| Report::standing(drills())).cloned(),
         newest,
         problems,
         doubts,

@@ -48,11 +48,11 @@ fn drilled_of(known: &Known, record: &Record, within: Duration) -> Finding {
     let names: Vec<&str> = places(known, record)
         .map(|place| place.settings.name.as_str())
         .collect();
-    let mut own = known
+    let own = known
         .reports
         .iter()
         .filter(|report| names.contains(&report.source.as_str()));
-    let Some(last) = own.find(|report| !matches!(report.outcome, Outcome::Impossible(_))) else {
+    let Some(last) = Report::standing(own) else {
         let tried = known
             .reports
             .iter()

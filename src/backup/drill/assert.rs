@@ -202,6 +202,12 @@ fn is_true(cluster: &Cluster, database: &str, sql: &str) -> Check {
                 found,
             }
         }
+        Err(Failure::Bad(words)) => {
+            let words = format!(
+                "{words} (asked of the database `{database}`; `database` of the drill names another)"
+            );
+            failed(name, Failure::Bad(words))
+        }
         Err(failure) => failed(name, failure),
     }
 }

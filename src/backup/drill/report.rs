@@ -69,6 +69,31 @@ impl Report {
         }
     }
 
+    /// Up to which moment it was tried to go.
+    fn reach(&self) -> Timestamp {
+        self.target.unwrap_or(self.started)
+    }
+
+    /// Which of some reports, the newest first, tells how restoring stands: the last that was tried, unless one before it
+    /// failed on the way to a later moment than any since has gone to.
+    pub fn standing<'r>(reports: impl Iterator<Item = &'r Report>) -> Option<&'r Report> {
+        let mut tried = reports.filter(|report| !matches!(report.outcome, Outcome::Impossible(_)));
+        let last = tried.next()?;
+        let mut reached = last.reach();
+        if !last.is_good() {
+            return Some(last);
+        }
+        for before in tried {
+            if before.reach() > reached {
+                if !before.is_good() {
+                    return Some(before);
+                }
+                reached = before.reach();
+            }
+        }
+        Some(last)
+    }
+
     /// The same as JSON, as an account has it.
     pub fn json(&self) -> serde_json::Value {
         crate::backup::account::drill(self)
@@ -169,6 +194,43 @@ impl Report {
             }],
             major: Some(17),
             is_alone: Some(true),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_stands_until_a_drill_goes_as_far() {
+        let failed = || Outcome::Failed("x".into());
+        let report = |at: i64, target: Option<i64>, outcome: Outcome| Report {
+            target: target.map(Timestamp),
+            started: Timestamp(at),
+            ..Report::sample("a", "b", Timestamp(at), outcome)
+        };
+        let good = |at, target| report(at, target, Outcome::Restored);
+        let cases = [
+            (vec![], None),
+            (vec![report(9, None, Outcome::Impossible("x".into()))], None),
+            (vec![good(9, None), report(5, None, failed())], Some(9)),
+            // The moment that the failure offers lies before it.
+            (vec![good(9, Some(3)), report(5, None, failed())], Some(5)),
+            (vec![good(9, Some(6)), report(5, None, failed())], Some(9)),
+            (
+                vec![good(9, Some(3)), good(8, None), report(5, None, failed())],
+                Some(9),
+            ),
+            (vec![report(9, Some(1), failed()), good(8, None)], Some(9)),
+            (
+                vec![good(9, Some(3)), report(5, Some(2), failed())],
+                Some(9),
+            ),
+        ];
+        for (reports, standing) in cases {
+            let found = Report::standing(reports.iter()).map(|report| report.finished.0);
+            assert_eq!(found, standing, "{reports:?}");
         }
     }
 }

@@ -160,10 +160,8 @@ impl Watch {
     fn publish(&self, newest: &[Option<Report>], now: Timestamp) {
         let all = self.reports.all();
         for ((settings, source), _) in self.pairs.iter().zip(newest) {
-            let tried = all.iter().find(|report| {
-                report.source == source.name && !matches!(report.outcome, Outcome::Impossible(_))
-            });
-            let samples = samples(settings, tried);
+            let own = all.iter().filter(|report| report.source == source.name);
+            let samples = samples(settings, Report::standing(own));
             self.board
                 .publish(&Watch::origin(source), now, Duration::ZERO, samples, 0);
         }

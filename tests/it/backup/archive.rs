@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pgvigil::backup::{self, Kind, Origin, Proof, Record, State, Trouble};
@@ -11,6 +12,47 @@ use super::watched::{Watched, settings};
 use crate::harness::{Postgres, Scratch, eventually};
 
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A server that archives its WAL, and a place for its backups.
+struct Stage {
+    scratch: Scratch,
+    backups: PathBuf,
+    archive: PathBuf,
+    postgres: Postgres,
+}
+
+impl Stage {
+    fn new(more: &[&str]) -> Stage {
+        let scratch = Scratch::new();
+        let (backups, archive) = (scratch.join("backups"), scratch.join("wal"));
+        for folder in [&backups, &archive] {
+            fs::create_dir(folder).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        let command = format!(
+            "archive_command=cp %p {0}/%f.part && mv {0}/%f.part {0}/%f",
+            archive.display()
+        );
+        let settings = [&["archive_mode=on", command.as_str()], more].concat();
+        let postgres = Postgres::with(18, &settings);
+        Stage {
+            scratch,
+            backups,
+            archive,
+            postgres,
+        }
+    }
+
+    /// Fills a segment; gives its name once it is archived.
+    fn switch(&self) -> String {
+        let name = self.postgres.sql("postgres", "CREATE TABLE IF NOT EXISTS t (i int); INSERT INTO t VALUES (1); SELECT pg_walfile_name(pg_switch_wal());");
+        let archived = self.archive.join(&name);
+        eventually("the segment is archived", DEADLINE, || {
+            archived.exists().then_some(())
+        });
+        name
+    }
+}
 
 /// What is known of the source once it is so.
 async fn once(watched: &Watched, what: &str, is_so: impl Fn(&Record) -> bool) -> Record {
@@ -25,31 +67,19 @@ fn backup<'r>(record: &'r Record, id: &str) -> Option<&'r backup::Backup> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
-    let scratch = Scratch::new();
-    let (backups, archive) = (scratch.join("backups"), scratch.join("wal"));
-    for folder in [&backups, &archive] {
-        fs::create_dir(folder).unwrap();
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-    }
-    let command = format!(
-        "archive_command=cp %p {0}/%f.part && mv {0}/%f.part {0}/%f",
-        archive.display()
-    );
-    let postgres = Postgres::with(18, &["archive_mode=on", &command, "summarize_wal=on"]);
+    let stage = Stage::new(&["summarize_wal=on"]);
+    let Stage {
+        scratch,
+        backups,
+        archive,
+        postgres,
+    } = &stage;
     let bare = backups.join("bare");
-    take(&postgres, &bare, &["-Xnone"]);
+    take(postgres, &bare, &["-Xnone"]);
     let manifest = bare.join("backup_manifest");
     let changes = ["-Xstream", "--incremental", manifest.to_str().unwrap()];
-    take(&postgres, &backups.join("changes"), &changes);
-    let switch = || {
-        let name = postgres.sql("postgres", "CREATE TABLE IF NOT EXISTS t (i int); INSERT INTO t VALUES (1); SELECT pg_walfile_name(pg_switch_wal());");
-        let archived = archive.join(&name);
-        eventually("the segment is archived", DEADLINE, || {
-            archived.exists().then_some(())
-        });
-        name
-    };
-    let switched: Vec<String> = (0..4).map(|_| switch()).collect();
+    take(postgres, &backups.join("changes"), &changes);
+    let switched: Vec<String> = (0..4).map(|_| stage.switch()).collect();
     let text = format!(
         "backups: [{{name: base, server: s, files: '{}', wal: '{}', every: 1d, look: 300ms, verify_rate: 1GiB}}]",
         backups.display(),
@@ -127,30 +157,18 @@ async fn wal_that_gets_lost_is_told_with_the_backup_that_needs_it() {
 /// Base backups are one source, and the archive of the same server is another.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_on_its_own_is_judged_by_the_base_backups_of_its_server() {
-    let scratch = Scratch::new();
-    let (backups, archive) = (scratch.join("backups"), scratch.join("wal"));
-    for folder in [&backups, &archive] {
-        fs::create_dir(folder).unwrap();
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-    }
-    let command = format!(
-        "archive_command=cp %p {0}/%f.part && mv {0}/%f.part {0}/%f",
-        archive.display()
-    );
-    let postgres = Postgres::with(18, &["archive_mode=on", &command]);
-    let switch = || {
-        let name = postgres.sql("postgres", "CREATE TABLE IF NOT EXISTS t (i int); INSERT INTO t VALUES (1); SELECT pg_walfile_name(pg_switch_wal());");
-        let archived = archive.join(&name);
-        eventually("the segment is archived", DEADLINE, || {
-            archived.exists().then_some(())
-        });
-        archived
-    };
+    let stage = Stage::new(&[]);
+    let Stage {
+        scratch,
+        backups,
+        archive,
+        postgres,
+    } = &stage;
     // What is missing before the backup is needed by nobody.
-    let before: Vec<_> = (0..3).map(|_| switch()).collect();
+    let before: Vec<_> = (0..3).map(|_| archive.join(stage.switch())).collect();
     fs::remove_file(&before[1]).unwrap();
-    take(&postgres, &backups.join("base"), &["-Xstream"]);
-    let after: Vec<_> = (0..4).map(|_| switch()).collect();
+    take(postgres, &backups.join("base"), &["-Xstream"]);
+    let after: Vec<_> = (0..4).map(|_| archive.join(stage.switch())).collect();
     let text = format!(
         "backups: [{{name: base, server: s, files: '{}', look: 300ms, verify_rate: 1GiB}}, {{name: wal, server: s, files: '{}', look: 300ms}}]",
         backups.display(),

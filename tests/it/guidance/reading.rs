@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use super::job::Jobs;
 use super::server;
+use crate::harness::eventually;
 
 /// The path, mode and group of a folder and of everything in it, however deep.
 fn all(folder: &Path) -> Vec<(String, u32, u32)> {
@@ -68,6 +70,12 @@ fn a_group_reads_the_backups_once_it_is_let_in() {
         jobs.set(name, value);
     }
     jobs.follow("let-in").is_good();
+    // What the jobs write is named by the second.
+    let second = || fs::metadata(jobs.scratch.write("now", "")).unwrap().mtime();
+    let before = second();
+    eventually("another second", Duration::from_secs(10), || {
+        (second() > before).then_some(())
+    });
     let mut written = take(&jobs, "000000010000000000000002");
     assert!(written.len() > alone.len() + 900, "{}", written.len());
     let metadata = fs::metadata(&log).unwrap();
