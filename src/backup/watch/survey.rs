@@ -90,13 +90,11 @@ impl Watch {
 
     /// Whether segments would be missing or short, or a backup without its WAL, if a second look showed no more.
     fn lacks_wal_so_far(&mut self) -> bool {
-        let [archive, before] = &self.archives;
-        let twice = [archive.clone(), archive.clone()];
-        let once = [archive.clone(), before.clone()];
+        let [archive, before] = &mut self.archives;
         if archive.is_none() || self.facts.obstacle.is_some() {
             return false;
         }
-        self.archives = twice;
+        before.clone_from(archive);
         self.take_stock();
         let chain = self.facts.chain.iter();
         let mut chain = chain.filter(|chain| !chain.missing.is_empty() || !chain.short.is_empty());
@@ -104,7 +102,7 @@ impl Watch {
         let mut backups = sighting.flat_map(|sighting| &sighting.backups);
         let lacks = chain.next().is_some()
             || backups.any(|backup| backup.trouble == Some(Trouble::WalMissing));
-        self.archives = once;
+        self.archives[1] = None;
         self.take_stock();
         lacks
     }
